@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# sluice: everything that is built lands in build/. `make help` lists the targets.
+
+CLANG     ?= clang
+CC        ?= gcc
+BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool /usr/bin/bpftool) bpftool)
+PYTHON    ?= /usr/bin/python3
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+PYTEST    = $(PYTHON) -B -m pytest -p no:cacheprovider
+
+B         := build
+VERSION   := 0.1.0
+PACKAGES  := libbpf libxdp libuv libmicrohttpd jansson yaml-0.1 libmnl libcap-ng libcurl
+ARCH_INC  := /usr/include/$(shell $(CC) -dumpmachine)
+
+WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
+CFLAGS    ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' \
+             -Iuser -Iinclude -I$(B) $(shell pkg-config --cflags $(PACKAGES))
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 $(WARNINGS) -Iinclude -I. -isystem $(ARCH_INC)
+
+LIB_SRC    := $(wildcard user/lib/*.c)
+DAEMON_SRC := $(wildcard user/daemon/*.c)
+CLI_SRC    := $(wildcard user/cli/*.c)
+UNIT_SRC   := $(wildcard tests/unit/*_test.c)
+LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
+DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/obj/%.o)
+CLI_OBJ    := $(CLI_SRC:%.c=$(B)/obj/%.o)
+UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+MAN        := $(wildcard docs/man/*.[1-8])
+
+# `make V=1` shows the commands.
+Q         := $(if $(V),,@)
+say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all deps demo test test-unit test-bpf test-e2e bench lint format install uninstall clean help
+
+all: $(B)/sluiced $(B)/sluicectl $(B)/sluice.bpf.o ## build the daemon, the tool and the BPF object (default)
+
+# ---- set-up -------------------------------------------------------------
+# The stamp makes `make demo` and `make test` one command each: what is
+# missing is installed before anything is compiled. Where everything is there
+# (or apt is not), nothing is asked for.
+deps: ## install what building and testing need (Debian packages, as root)
+	$(Q)scripts/deps.sh
+
+$(B)/.deps: scripts/deps.sh
+	$(Q)mkdir -p $(B)
+	$(Q)scripts/deps.sh
+	$(Q)touch $@
+
+# ---- BPF ----------------------------------------------------------------
+$(B)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/sluice/*.h) Makefile
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/sluice.skel.h: $(B)/sluice.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name sluice_bpf > $@
+
+# ---- programs -----------------------------------------------------------
+$(B)/obj/%.o: %.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(DAEMON_OBJ): $(B)/sluice.skel.h
+
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+$(B)/sluiced: $(DAEMON_OBJ) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) $(shell pkg-config --libs $(PACKAGES))
+
+$(B)/sluicectl: $(CLI_OBJ) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) $(shell pkg-config --libs jansson libcurl yaml-0.1)
+
+-include $(LIB_OBJ:.o=.d) $(DAEMON_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
+
+# ---- tests --------------------------------------------------------------
+$(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1)
+
+demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo.sh
+
+test: $(B)/.deps ## build and run all tests (as root)
+	$(Q)$(MAKE) --no-print-directory all test-unit
+	$(Q)$(PYTEST) -q tests
+
+test-unit: $(UNIT_BIN) ## the C units (no root)
+	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
+
+test-bpf: all ## packets through the real program (as root)
+	$(Q)$(PYTEST) -q tests/bpf
+
+test-e2e: all ## real servers and clients in namespaces (as root)
+	$(Q)$(PYTEST) -q tests/e2e
+
+bench: $(B)/.deps ## cost of the program per packet (as root)
+	$(Q)$(MAKE) --no-print-directory all $(B)/bench/program-cost
+	$(Q)scripts/bench.sh
+
+# ---- the program-cost bench: a generator program and its runner ----------
+$(B)/bench/generator.bpf.o: tests/bench/generator.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bench/generator.skel.h: $(B)/bench/generator.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name generator_bpf > $@
+
+$(B)/bench/program-cost: tests/bench/program_cost.c $(B)/bench/generator.skel.h $(LIB_OBJ)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -I$(B)/bench $< $(LIB_OBJ) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
+
+# ---- care ---------------------------------------------------------------
+lint: all ## layers, headers, shell, static analysis
+	$(Q)scripts/lint.sh
+
+format: ## clang-format all C
+	$(Q)clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+
+install: all ## install under $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(B)/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced
+	install -D -m 755 $(B)/sluicectl $(DESTDIR)$(PREFIX)/sbin/sluicectl
+	install -D -m 644 $(B)/sluice.bpf.o $(DESTDIR)$(PREFIX)/lib/sluice/sluice.bpf.o
+	install -D -m 644 packaging/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
+	install -D -m 644 examples/sluice.yaml $(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
+	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/sluiced $(DESTDIR)$(PREFIX)/sbin/sluicectl
+	rm -rf $(DESTDIR)$(PREFIX)/lib/sluice $(DESTDIR)$(PREFIX)/share/doc/sluice
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
+	rm -f $(foreach m,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The XDP program and its maps, as the daemon sees them: load or adopt, write
+ * the difference, read the counters. The only module (with datapath_*.c) that
+ * knows libbpf. Maps are mapped into memory: what is compared with is what the
+ * program really reads, and a word is changed by one store.
+ */
+#ifndef SLUICE_DATAPATH_H
+#define SLUICE_DATAPATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sluice/abi.h"
+#include "sluice/verdict.h"
+
+struct diag;
+struct datapath;
+struct plan;
+
+/* How many of each the maps hold. */
+struct datapath_sizes {
+	unsigned services; /* twice as many entries are made */
+	unsigned backends;
+	unsigned slots;
+	unsigned sources;
+};
+
+/* Loads the embedded program with maps that hold `sizes`, pins both in pin_dir
+ * (made; bpffs mounted where it is missing). A stale pin is replaced. 0 or
+ * -errno and diag.
+ */
+int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struct diag *diag,
+		  struct datapath **ret_datapath);
+
+/* Takes over the sluice program that ifindex runs, however it was attached, and
+ * its maps; pins them. -ENOENT: none there (diag says what is, if anything).
+ * -EPROTO: another version's layout. -ENOSPC: maps too small for sizes.
+ */
+int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
+		   struct diag *diag, struct datapath **ret_datapath);
+
+/* Removes the pins unless keep; what is attached stays attached. Accepts NULL. */
+void datapath_free(struct datapath *datapath, bool keep);
+
+/* Makes the maps hold the service that plan describes, writing what differs:
+ * new backends first, then slots, then the directory. All or nothing: on error
+ * (-ENOSPC) the service is as it was.
+ */
+int datapath_apply(struct datapath *datapath, const struct plan *plan, struct diag *diag);
+
+/* Removes the service with this key; it is no error that there is none. */
+void datapath_remove(struct datapath *datapath, const struct sl_key *key);
+
+/* Removes every service that was adopted and has not been applied since. */
+void datapath_remove_unclaimed(struct datapath *datapath);
+
+/* Whether the maps, as found, send connections of this service to this backend:
+ * the state of health that a predecessor left.
+ */
+bool datapath_serves(const struct datapath *datapath, const struct sl_key *service,
+		     const struct sl_key *backend);
+
+/* Sums over CPUs. -ENOENT when the service (or backend) is not in the maps. */
+int datapath_service_stats(const struct datapath *datapath, const struct sl_key *service,
+			   struct sl_stats *ret_stats);
+int datapath_backend_stats(const struct datapath *datapath, const struct sl_key *service,
+			   const struct sl_key *backend, struct sl_stats *ret_stats);
+int datapath_verdicts(const struct datapath *datapath,
+		      struct sl_count ret_counts[static SL_VERDICT_COUNT]);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The configuration as values: every default filled in, every rule checked.
+ * Made whole from text or not at all; immutable afterwards.
+ */
+#ifndef SLUICE_CONFIG_H
+#define SLUICE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/addr.h"
+
+struct diag;
+
+#define CONFIG_NAME_MAX         63 /* of a service or backend: [A-Za-z0-9][A-Za-z0-9._-]* */
+#define CONFIG_WEIGHT_MAX       65535
+#define CONFIG_SERVICES_MAX     16384
+#define CONFIG_BACKENDS_MAX     65536 /* in total */
+#define CONFIG_STATUS_RANGES    8
+#define CONFIG_ADDRESSES_MAX    16 /* of one service */
+#define CONFIG_TABLE_SIZE_MAX   16777213 /* the largest prime below 2^24 */
+#define CONFIG_TABLE_SIZE_USUAL 65537
+
+enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
+
+enum check_type {
+	CHECK_NONE, /* always up */
+	CHECK_TCP,
+	CHECK_HTTP,
+};
+
+struct status_range {
+	unsigned short first, last; /* HTTP status, 100 to 599, inclusive */
+};
+
+struct check_config {
+	enum check_type type; /* default: tcp for tcp services, none for udp ones */
+	unsigned interval_ms; /* 2000; 100 to 3 600 000 */
+	unsigned timeout_ms; /* 1000; 10 to 600 000 */
+	unsigned rise; /* 2; consecutive successes that make a backend up; 1 to 100 */
+	unsigned fall; /* 3; consecutive failures that make it down; 1 to 100 */
+	unsigned jitter_percent; /* 10; each interval is varied by up to so much, 0 to 50 */
+	__be16 port; /* 0: the backend's own */
+	char *path; /* http; "/" */
+	char *host; /* http: the Host header; NULL: the backend's address and port */
+	struct status_range status[CONFIG_STATUS_RANGES]; /* http; 200-299 */
+	size_t n_status;
+};
+
+struct limit_config {
+	bool set; /* false: the service has no limit */
+	struct sl_rate rate;
+	unsigned long long burst; /* packets, 1 or more; default: what the rate gives in a second, at least 1 */
+	char *text; /* the rate as written, for status: "1000/s" */
+};
+
+struct backend_config {
+	char *name; /* unique in its service; default: address:port as text */
+	struct ip ip;
+	__be16 port; /* default: the service's */
+	unsigned weight; /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no traffic */
+	unsigned line; /* in the file */
+};
+
+struct service_config {
+	char *name; /* unique */
+	struct ip addresses[CONFIG_ADDRESSES_MAX];
+	size_t n_addresses; /* 1 or more */
+	__be16 port;
+	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	enum sl_forward forward;
+	struct check_config check;
+	struct limit_config limit;
+	unsigned table_size; /* slots; a prime; chosen when the file says none */
+	struct backend_config *backends;
+	size_t n_backends; /* 1 or more */
+	unsigned line;
+};
+
+struct interface_config {
+	char *name;
+	enum attach_mode mode; /* auto: native, an error where the driver has none */
+};
+
+struct config {
+	struct interface_config *interfaces;
+	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */
+	struct service_config *services;
+	size_t n_services; /* may be 0 */
+};
+
+/* Parses and checks text (need not be NUL-terminated; any bytes). On success
+ * *ret_config is the caller's to free. On failure: -EINVAL (or -ENOMEM), diag
+ * tells the place and what would be right, and *ret_config is left alone. name
+ * is the file's name for diag.
+ */
+int config_parse(const char *text, size_t length, const char *name, struct diag *diag,
+		 struct config **ret_config);
+
+/* Reads the file, at most 64 MiB, then config_parse(). Also -errno of reading. */
+int config_load(const char *path, struct diag *diag, struct config **ret_config);
+
+/* Accepts NULL. */
+void config_free(struct config *config);
+
+/* NULL where there is none. */
+const struct service_config *config_find_service(const struct config *config, const char *name);
+
+/* The words of the file for its enums: "tcp", "nat", "http", "native"... */
+const char *config_proto_name(__u8 proto);
+const char *config_forward_name(enum sl_forward forward);
+const char *config_check_name(enum check_type type);
+const char *config_mode_name(enum attach_mode mode);
+
+#endif
