@@ -83,10 +83,13 @@ $(B)/sluicectl: $(CLI_OBJ) $(LIB_OBJ)
 -include $(LIB_OBJ:.o=.d) $(DAEMON_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
 
 # ---- tests --------------------------------------------------------------
+# This one includes a part of the daemon.
+$(B)/unit/checks_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
+
 $(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
 
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all
@@ -107,7 +110,7 @@ test-e2e: all ## real servers and clients in namespaces (as root)
 
 bench: $(B)/.deps ## cost of the program per packet (as root)
 	$(Q)$(MAKE) --no-print-directory all $(B)/bench/program-cost
-	$(Q)scripts/bench.sh
+	$(Q)scripts/bench.sh --json $(BENCH_ARGS)
 
 # ---- the program-cost bench: a generator program and its runner ----------
 $(B)/bench/generator.bpf.o: tests/bench/generator.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
@@ -118,13 +121,15 @@ $(B)/bench/generator.bpf.o: tests/bench/generator.bpf.c $(wildcard tests/bench/*
 $(B)/bench/generator.skel.h: $(B)/bench/generator.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name generator_bpf > $@
 
-$(B)/bench/program-cost: tests/bench/program_cost.c $(B)/bench/generator.skel.h $(LIB_OBJ)
+BENCH_SRC := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
+
+$(B)/bench/program-cost: $(BENCH_SRC) $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -I$(B)/bench $< $(LIB_OBJ) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
+	$(Q)$(CC) $(ALL_CFLAGS) -I. -I$(B)/bench $(BENCH_SRC) $(LIB_OBJ) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
 
 # ---- care ---------------------------------------------------------------
 lint: all ## layers, headers, shell, static analysis
-	$(Q)scripts/lint.sh
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' LINT_CFLAGS='$(ALL_CFLAGS)' LINT_BPF_CFLAGS='$(BPF_CFLAGS)' scripts/lint.sh
 
 format: ## clang-format all C
 	$(Q)clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')

@@ -22,16 +22,25 @@
 /* Sizes that the object file has when nobody sets others (attached by `ip
  * link`). The daemon sizes the maps by its configuration before it loads.
  */
-#define SL_DEFAULT_DIRECTORY 4096 /* words; a power of two */
-#define SL_DEFAULT_SERVICES  2048 /* entries, twice the services */
-#define SL_DEFAULT_SLOTS     (1 << 21)
-#define SL_DEFAULT_BACKENDS  16384
-#define SL_DEFAULT_SOURCES   (1 << 17) /* LRU buckets of limits */
+#define SL_DEFAULT_DIRECTORY        4096 /* words; a power of two */
+#define SL_DEFAULT_SERVICES         2048 /* entries, twice the services */
+#define SL_DEFAULT_SLOTS            (1 << 21)
+#define SL_DEFAULT_BACKENDS         16384
+#define SL_DEFAULT_RETURN_DIRECTORY 65536 /* words; a power of two */
+#define SL_DEFAULT_SOURCES          (1 << 17) /* LRU buckets of limits */
 
 /* Default seed of the hash that picks a slot: machines that share traffic must
  * share it, so it is a constant and not random.
  */
 #define SL_DEFAULT_HASH_SEED 0x736c756963653031ULL
+
+/* Constants of a loaded program, in its map .rodata.config. */
+struct sl_settings {
+	__u32 directory_mask; /* words of sl_directory, less one */
+	__u32 return_mask; /* words of sl_return_dir, less one */
+	__u64 hash_seed;
+};
+_Static_assert(sizeof(struct sl_settings) == 16, "sl_settings has no holes");
 
 #define SL_FAMILY_IPV4 4
 #define SL_FAMILY_IPV6 6
@@ -58,8 +67,8 @@ struct sl_key {
 };
 _Static_assert(sizeof(struct sl_key) == 24, "sl_key has no holes");
 
-/* Directory: open addressing, linear probing. A word of the map sl_directory
- * (or sl_return_directory) is an index into sl_services (sl_returns), or one of
+/* Directory: open addressing, linear probing. A word (64 bits) of the map
+ * sl_directory (or sl_return_dir) is an index into sl_services (sl_returns), or one of
  * these two. Index 0 is never used. The writer keeps every key within
  * SL_DIRECTORY_PROBES words of where its hash points.
  */
@@ -76,7 +85,7 @@ struct sl_rate {
 /* A service; one cache line. Immutable once the directory leads to it. */
 struct sl_service {
 	struct sl_key key;
-	__u32 id; /* index into sl_service_stats, and part of a bucket's key; outlives the entry */
+	__u32 id; /* index into sl_service_stat, and part of a bucket's key; outlives the entry */
 	__u32 table; /* first slot in sl_slots */
 	__u32 table_size; /* slots, a prime; 0 never */
 	__u32 pad;
@@ -85,7 +94,7 @@ struct sl_service {
 };
 _Static_assert(sizeof(struct sl_service) == 64, "a service is one cache line");
 
-/* A slot is the index of a backend in sl_backends; this one means that no
+/* A slot, a word of 64 bits, is the index of a backend in sl_backends; this one means that no
  * backend can serve.
  */
 #define SL_NO_BACKEND 0
@@ -125,8 +134,8 @@ struct sl_return {
 	struct sl_addr addr; /* the service's */
 	__be16 port;
 	__u16 pad;
-	__u32 backend; /* index into sl_backends and sl_backend_stats */
-	__u32 service; /* index into sl_service_stats */
+	__u32 backend; /* index into sl_backends and sl_backend_stat */
+	__u32 service; /* index into sl_service_stat */
 	__u32 pad2;
 	__u64 pad3;
 };

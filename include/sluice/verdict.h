@@ -18,7 +18,10 @@
 	X(PASS_PROTOCOL, PASS, "neither TCP nor UDP")                                              \
 	X(PASS_NO_SERVICE, PASS, "no service has this address, port and protocol")                 \
 	X(PASS_OWN, PASS, "a backend's answer to this machine itself")                             \
-	X(PASS_UNRESOLVED, PASS, "a backend's answer, rewritten, whose next hop the kernel must find") \
+	X(PASS_ELSEWHERE, PASS, "a backend's source address, where that backend is not")           \
+	X(PASS_FORWARDING_OFF, PASS, "a backend's answer, but IP forwarding is off here")          \
+	X(PASS_TOO_BIG, PASS, "a backend's answer beyond the MTU: the kernel tells the backend")   \
+	X(PASS_UNRESOLVED, PASS, "a backend's answer, rewritten: the kernel finds its next hop")   \
 	X(FORWARDED, FORWARD, "sent to a backend")                                                 \
 	X(RETURNED, FORWARD, "a backend's answer, sent to its client")                             \
 	X(DROP_MALFORMED, DROP, "for a service, malformed or cut short")                           \
@@ -27,7 +30,6 @@
 	X(DROP_NO_BACKEND, DROP, "no backend of the service can serve")                            \
 	X(DROP_TTL, DROP, "TTL or hop limit used up")                                              \
 	X(DROP_NO_ROUTE, DROP, "a backend's answer to an address without a route")                 \
-	X(DROP_VLAN, DROP, "two VLAN tags, and the next hop wants others")                         \
 	X(DROP_INTERNAL, DROP, "a map holds what it must not, or the frame has no headroom")
 
 /* SL_NEXT: the packet goes on to the next stage. Never counted. */

@@ -40,6 +40,10 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath);
 
+/* Whether the maps have room for sizes. 0, or -ENOSPC and diag. */
+int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
+		  struct diag *diag);
+
 /* Removes the pins unless keep; what is attached stays attached. Accepts NULL. */
 void datapath_free(struct datapath *datapath, bool keep);
 
@@ -52,7 +56,12 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 /* Removes the service with this key; it is no error that there is none. */
 void datapath_remove(struct datapath *datapath, const struct sl_key *key);
 
-/* Removes every service that was adopted and has not been applied since. */
+/* From now on a service counts as unclaimed until it is applied again; adopted
+ * ones do from the start.
+ */
+void datapath_unclaim(struct datapath *datapath);
+
+/* Removes every service that is unclaimed. */
 void datapath_remove_unclaimed(struct datapath *datapath);
 
 /* Whether the maps, as found, send connections of this service to this backend:

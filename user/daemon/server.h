@@ -20,6 +20,7 @@ struct diag;
 struct datapath;
 struct server;
 struct uv_loop_s;
+struct uv_timer_s;
 
 struct server_options {
 	const char *config_path;
@@ -42,7 +43,7 @@ struct service {
 	struct backend *backends; /* config->n_backends, in its order */
 	unsigned serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that have slots */
 	bool dirty; /* in the maps it is not as it should be */
-	char error[256]; /* why it could not be applied; empty: it was */
+	char error[768]; /* why it could not be applied; empty: it was */
 };
 
 struct server {
@@ -55,6 +56,8 @@ struct server {
 	struct service *services; /* config->n_services, in its order */
 	struct attachment *attachments;
 	size_t n_attachments;
+	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
+	bool stopping;
 	unsigned long long started_ms; /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
 };
@@ -66,6 +69,25 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 
 /* True: up, resolved, weight not 0. */
 bool backend_serves(const struct backend *backend);
+
+/* Opens (or takes over) the datapath, starts checking, fills the maps, attaches
+ * to the interfaces. Takes config, also on failure. The loop is the caller's to
+ * run; options are copied, their strings are borrowed. 0 or -errno and diag.
+ */
+int server_new(struct uv_loop_s *loop, const struct server_options *options,
+	       struct config *config, struct diag *diag, struct server **ret_server);
+
+/* Detaches (unless options.keep) and frees; run the loop until it is empty
+ * first: server_stop(), uv_run(), server_free(). Both accept NULL.
+ */
+void server_stop(struct server *server);
+void server_free(struct server *server);
+
+/* Something has changed for this service: it is brought up to date soon. */
+void server_touch(struct service *service);
+
+/* Plans and applies every service that is dirty. */
+void server_reconcile(struct server *server);
 
 struct server_change {
 	size_t added, removed, changed; /* services */

@@ -88,6 +88,7 @@ struct config {
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */
 	struct service_config *services;
 	size_t n_services; /* may be 0 */
+	const struct service_config **by_name; /* the services sorted, for config_find_service() */
 };
 
 /* Parses and checks text (need not be NUL-terminated; any bytes). On success

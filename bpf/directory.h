@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Stage service: whose packet is this? Both directories work alike: a hash of
+ * the key points at a word, the words from there on lead to entries, and the
+ * entry itself tells whether it is the one (include/sluice/abi.h). The daemon
+ * keeps every key within SL_DIRECTORY_PROBES words, so the search is bounded.
+ */
+#ifndef SLUICE_DIRECTORY_H
+#define SLUICE_DIRECTORY_H
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "sluice/hash.h"
+
+static __always_inline bool key_equal(const struct sl_key *a, const struct sl_key *b)
+{
+	return a->addr.halves[1] == b->addr.halves[1] && a->port == b->port &&
+	       a->proto == b->proto && a->family == b->family &&
+	       a->addr.halves[0] == b->addr.halves[0];
+}
+
+/* Both searches below are one, over two pairs of maps; a map cannot be passed
+ * as an argument and still be looked up inline, hence the expansion.
+ */
+#define DIRECTORY_FIND(directory, mask, entries, wanted)                                           \
+	({                                                                                         \
+		typeof(*(entries).value) *found_ = NULL, *entry_;                                  \
+		__u32 at_ = sl_hash_key(wanted);                                                   \
+		__u64 *word_;                                                                      \
+                                                                                                   \
+		for (int i_ = 0; i_ < SL_DIRECTORY_PROBES; i_++, at_++) {                          \
+			__u32 position_ = at_ & (mask);                                            \
+                                                                                                   \
+			word_ = bpf_map_lookup_elem(&(directory), &position_);                     \
+			if (!word_ || *word_ == SL_DIRECTORY_EMPTY)                                \
+				break;                                                             \
+			position_ = (__u32)*word_;                                                 \
+			entry_ = bpf_map_lookup_elem(&(entries), &position_);                      \
+			if (entry_ && key_equal(&entry_->key, wanted)) {                           \
+				found_ = entry_;                                                   \
+				break;                                                             \
+			}                                                                          \
+		}                                                                                  \
+		found_;                                                                            \
+	})
+
+/* Whether the packet is for a service. */
+static __always_inline bool find_service(struct sl_packet *packet)
+{
+	packet->service = DIRECTORY_FIND(sl_directory, sl_settings.directory_mask, sl_services,
+					 &packet->destination);
+	return packet->service;
+}
+
+/* Whether the packet comes from where a nat backend answers from. */
+static __always_inline bool find_return(struct sl_packet *packet)
+{
+	struct sl_key key = packet->destination;
+
+	key.addr = packet->source;
+	key.port = packet->source_port;
+	packet->answer = DIRECTORY_FIND(sl_return_dir, sl_settings.return_mask, sl_returns, &key);
+	return packet->answer;
+}
+
+#endif

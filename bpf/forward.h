@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Stage forward: a packet for a backend leaves through its hop.
+ */
+#ifndef SLUICE_FORWARD_H
+#define SLUICE_FORWARD_H
+
+#include <linux/if_ether.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "bpf/rewrite.h"
+
+/* Takes off or puts on VLAN tags until the frame has the one that the hop asks
+ * for, or none. The MAC addresses are lost: the caller writes them anyway.
+ * Invalidates packet offsets.
+ */
+static __always_inline bool set_vlan(struct xdp_md *xdp, const struct sl_packet *packet,
+				     __be16 vlan)
+{
+	int surplus = packet->tags - (vlan ? 1 : 0);
+	__be16 *tag;
+
+	if (surplus && bpf_xdp_adjust_head(xdp, surplus * (int)sizeof(struct vlan_tag)))
+		return false;
+	if (!vlan)
+		return true;
+	tag = packet_bytes(xdp, 2 * ETH_ALEN, sizeof(struct vlan_tag));
+	if (!tag)
+		return false;
+	tag[0] = bpf_htons(ETH_P_8021Q);
+	tag[1] = vlan;
+	return true;
+}
+
+/* Writes the frame's header for the hop, and says how it leaves. */
+static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl_packet *packet,
+						   const struct sl_hop *hop)
+{
+	struct ethhdr *ethernet;
+
+	/* One right tag stays as it came, with its priority. */
+	if (unlikely((packet->tags || hop->vlan) &&
+		     (packet->tags != 1 || packet->vlan != hop->vlan)) &&
+	    !set_vlan(xdp, packet, hop->vlan))
+		return SL_DROP_INTERNAL;
+	ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
+	if (!ethernet)
+		return SL_DROP_INTERNAL;
+	__builtin_memcpy(ethernet->h_dest, hop->dst_mac, ETH_ALEN);
+	__builtin_memcpy(ethernet->h_source, hop->src_mac, ETH_ALEN);
+	packet->action = hop->ifindex == xdp->ingress_ifindex ? XDP_TX :
+								(int)bpf_redirect(hop->ifindex, 0);
+	return SL_NEXT;
+}
+
+static __always_inline const struct sl_hop *backend_hop(const struct sl_backend *backend)
+{
+	return &backend->hops[backend->hop & 1];
+}
+
+static __always_inline enum sl_verdict forward_to_backend(struct xdp_md *xdp,
+							  struct sl_packet *packet)
+{
+	const struct sl_backend *backend = packet->backend;
+	enum sl_verdict verdict = rewrite_ttl(xdp, packet);
+
+	if (!verdict && backend->forward == SL_FORWARD_NAT)
+		verdict = rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr,
+				      backend->port);
+	if (!verdict)
+		verdict = send_to_hop(xdp, packet, backend_hop(backend));
+	return verdict ?: SL_FORWARDED;
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * All maps and load-time constants. Unless a comment says otherwise, sluiced
+ * alone writes, through memory it has mapped, and the program reads. Sizes here
+ * are for a program that `ip link` loads; sluiced sets its own.
+ */
+#ifndef SLUICE_MAPS_H
+#define SLUICE_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "sluice/abi.h"
+#include "sluice/verdict.h"
+
+/* Read by the daemon before it trusts anything else of a program that it finds.
+ * A section, thus a map, of its own: its place does not move with the others.
+ */
+const volatile __u32 sl_abi SEC(".rodata.abi") = SL_ABI;
+
+const volatile struct sl_settings sl_settings SEC(".rodata.config") = {
+	.directory_mask = SL_DEFAULT_DIRECTORY - 1,
+	.return_mask = SL_DEFAULT_RETURN_DIRECTORY - 1,
+	.hash_seed = SL_DEFAULT_HASH_SEED,
+};
+
+/* Destination -> index into sl_services. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_DIRECTORY);
+	__type(key, __u32);
+	__type(value, __u64);
+} sl_directory SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_SERVICES);
+	__type(key, __u32);
+	__type(value, struct sl_service);
+} sl_services SEC(".maps");
+
+/* The services' Maglev tables, one behind the other: each slot the index of a
+ * backend in sl_backends. (An array's elements take 8 bytes at least.)
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} sl_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct sl_backend);
+} sl_backends SEC(".maps");
+
+/* nat: source of an answer -> index into sl_returns, which has as many entries
+ * as sl_backends.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_RETURN_DIRECTORY);
+	__type(key, __u32);
+	__type(value, __u64);
+} sl_return_dir SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct sl_return);
+} sl_returns SEC(".maps");
+
+/* Buckets of limits, written by the program. Full: the least recently seen
+ * source loses its bucket, and has a full one when it comes back.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SL_DEFAULT_SOURCES);
+	__type(key, struct sl_source);
+	__type(value, __u64);
+} sl_sources SEC(".maps");
+
+/* Counters, written by the program; the daemon zeroes those of an index that it
+ * gives to somebody else.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SL_DEFAULT_SERVICES);
+	__type(key, __u32);
+	__type(value, struct sl_stats);
+} sl_service_stat SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SL_DEFAULT_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct sl_stats);
+} sl_backend_stat SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SL_VERDICT_COUNT);
+	__type(key, __u32);
+	__type(value, struct sl_count);
+} sl_verdicts SEC(".maps");
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * One packet on its way: what parsing found, what the stages chose. Offsets
+ * and values, never pointers into the frame: those do not outlive the function
+ * that checked them.
+ */
+#ifndef SLUICE_PACKET_H
+#define SLUICE_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include "sluice/abi.h"
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+struct sl_packet {
+	/* parse */
+	struct sl_key destination; /* also protocol and family of both ends */
+	struct sl_addr source;
+	__be16 source_port;
+	__be16 vlan; /* id of the outer tag */
+	__u16 l3, l4; /* offsets of the IP and the TCP or UDP header */
+	__u32 length; /* of the frame */
+	__u8 tags; /* VLAN tags, 0 to 2 */
+	bool syn; /* TCP SYN without ACK: opens a connection */
+	bool fragment; /* the first one */
+	bool malformed; /* ports are there, but the header is not right */
+
+	/* service, select or return */
+	const struct sl_service *service;
+	const struct sl_return *answer;
+	const struct sl_backend *backend;
+	__u32 backend_index;
+
+	/* forward */
+	int action; /* XDP_TX or XDP_REDIRECT */
+};
+
+/* More than all headers that parsing walks can take. The verifier follows an
+ * offset into the packet only while it has a bound below 64 KiB.
+ */
+#define PACKET_OFFSET_MAX 0x3fff
+
+/* Bytes of the frame at an offset, or NULL where it ends before. */
+static __always_inline void *packet_bytes(const struct xdp_md *xdp, __u32 offset, __u32 size)
+{
+	void *start = (void *)(long)xdp->data;
+
+	if (offset > PACKET_OFFSET_MAX)
+		return NULL;
+	start += offset;
+	return start + size <= (void *)(long)xdp->data_end ? start : NULL;
+}
+
+#endif

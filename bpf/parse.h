@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Stage parse: bytes to struct sl_packet. Nothing here may drop: the packet is
+ * not known to be a service's yet.
+ */
+#ifndef SLUICE_PARSE_H
+#define SLUICE_PARSE_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/packet.h"
+#include "sluice/verdict.h"
+
+#define PARSE_VLAN_TAGS       2
+#define PARSE_IPV6_EXTENSIONS 4 /* headers walked before giving up */
+#define PARSE_IPV4_OFFSET     0x1fff /* of a fragment */
+#define PARSE_IPV4_MORE       0x2000
+
+struct vlan_tag {
+	__be16 tci; /* id: the low 12 bits */
+	__be16 proto; /* of what follows */
+};
+
+struct ipv6_extension {
+	__u8 next;
+	__u8 units; /* beyond the first 8 bytes, of 8 */
+	__u8 routing_type;
+	__u8 segments_left;
+};
+
+struct ipv6_fragment {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset; /* the high 13 bits; the lowest: more follow */
+	__be32 id;
+};
+
+/* Ethernet and up to two VLAN tags. Returns the ethertype, 0 where cut short. */
+static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	struct ethhdr *ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
+	struct vlan_tag *tag;
+	__be16 proto;
+
+	if (!ethernet)
+		return 0;
+	proto = ethernet->h_proto;
+	packet->l3 = sizeof(*ethernet);
+#pragma unroll
+	for (int i = 0; i < PARSE_VLAN_TAGS; i++) {
+		if (likely(proto != bpf_htons(ETH_P_8021Q) && proto != bpf_htons(ETH_P_8021AD)))
+			break;
+		tag = packet_bytes(xdp, packet->l3, sizeof(*tag));
+		if (!tag)
+			return 0;
+		if (!i)
+			packet->vlan = tag->tci & bpf_htons(0x0fff);
+		proto = tag->proto;
+		packet->l3 += sizeof(*tag);
+		packet->tags++;
+	}
+	return proto;
+}
+
+/* IPv4 up to the end of its options. *ret_end: offset behind the datagram. */
+static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_packet *packet,
+						  __u32 *ret_end)
+{
+	struct iphdr *ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	__u32 header, total;
+	__be16 fragment;
+
+	if (!ip || ip->version != 4)
+		return SL_PASS_MALFORMED;
+	header = ip->ihl * 4;
+	total = bpf_ntohs(ip->tot_len);
+	if (header < sizeof(*ip) || total < header || packet->l3 + total > packet->length)
+		return SL_PASS_MALFORMED;
+	fragment = ip->frag_off;
+	if (fragment & bpf_htons(PARSE_IPV4_OFFSET))
+		return SL_PASS_FRAGMENT;
+
+	packet->fragment = fragment & bpf_htons(PARSE_IPV4_MORE);
+	packet->l4 = packet->l3 + header;
+	packet->destination.proto = ip->protocol;
+	packet->destination.family = SL_FAMILY_IPV4;
+	packet->destination.addr.words[2] = bpf_htonl(0xffff);
+	packet->destination.addr.words[3] = ip->daddr;
+	packet->source.words[2] = bpf_htonl(0xffff);
+	packet->source.words[3] = ip->saddr;
+	*ret_end = packet->l3 + total;
+	return SL_NEXT;
+}
+
+/* Steps over the extension headers of RFC 8200 section 4, a bounded number, to
+ * the transport header. One more is left to the kernel, as is a routing header
+ * that has segments left: the destination is not the final one.
+ */
+static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
+							     struct sl_packet *packet, __u8 next)
+{
+	struct ipv6_extension *extension;
+	struct ipv6_fragment *fragment;
+	__u32 offset = packet->l4;
+
+	for (int i = 0; i < PARSE_IPV6_EXTENSIONS; i++) {
+		switch (next) {
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_DSTOPTS:
+		case IPPROTO_ROUTING:
+			extension = packet_bytes(xdp, offset, sizeof(*extension));
+			if (!extension)
+				return SL_PASS_MALFORMED;
+			if (next == IPPROTO_ROUTING && extension->segments_left)
+				return SL_PASS_PROTOCOL;
+			next = extension->next;
+			offset += (extension->units + 1) * 8;
+			break;
+		case IPPROTO_FRAGMENT:
+			fragment = packet_bytes(xdp, offset, sizeof(*fragment));
+			if (!fragment)
+				return SL_PASS_MALFORMED;
+			if (fragment->offset & bpf_htons(0xfff8))
+				return SL_PASS_FRAGMENT;
+			packet->fragment |= fragment->offset & bpf_htons(1);
+			next = fragment->next;
+			offset += sizeof(*fragment);
+			break;
+		default:
+			packet->l4 = offset;
+			packet->destination.proto = next;
+			return SL_NEXT;
+		}
+	}
+	return SL_PASS_PROTOCOL;
+}
+
+static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_packet *packet,
+						  __u32 *ret_end)
+{
+	struct ipv6hdr *ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+
+	if (!ip || ip->version != 6)
+		return SL_PASS_MALFORMED;
+	*ret_end = packet->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (*ret_end > packet->length)
+		return SL_PASS_MALFORMED;
+
+	packet->l4 = packet->l3 + sizeof(*ip);
+	packet->destination.family = SL_FAMILY_IPV6;
+	__builtin_memcpy(&packet->destination.addr, &ip->daddr, sizeof(ip->daddr));
+	__builtin_memcpy(&packet->source, &ip->saddr, sizeof(ip->saddr));
+	if (likely(ip->nexthdr == IPPROTO_TCP || ip->nexthdr == IPPROTO_UDP)) {
+		packet->destination.proto = ip->nexthdr;
+		return SL_NEXT;
+	}
+	return parse_ipv6_extensions(xdp, packet, ip->nexthdr);
+}
+
+/* Ports, and whether the header as a whole is there. The ports alone decide
+ * whose packet it is; only then may the rest be held against it.
+ */
+static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp,
+						       struct sl_packet *packet, __u32 end)
+{
+	__u32 rest = end - packet->l4;
+	struct tcphdr *tcp;
+	struct udphdr *udp;
+
+	if (packet->l4 > end || rest < 4)
+		return SL_PASS_MALFORMED;
+
+	/* TCP and UDP begin alike: source port, destination port. */
+	udp = packet_bytes(xdp, packet->l4, 4);
+	if (!udp)
+		return SL_PASS_MALFORMED;
+	packet->source_port = udp->source;
+	packet->destination.port = udp->dest;
+
+	if (packet->destination.proto == IPPROTO_TCP) {
+		tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
+		packet->malformed = !tcp || rest < sizeof(*tcp) || tcp->doff * 4 < sizeof(*tcp) ||
+				    tcp->doff * 4 > rest;
+		packet->syn = tcp && tcp->syn && !tcp->ack;
+	} else {
+		udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
+		packet->malformed = !udp || rest < sizeof(*udp) ||
+				    bpf_ntohs(udp->len) < sizeof(*udp) ||
+				    (bpf_ntohs(udp->len) > rest && !packet->fragment);
+	}
+	return SL_NEXT;
+}
+
+static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	enum sl_verdict verdict;
+	__u32 end = 0;
+
+	packet->length = xdp->data_end - xdp->data;
+	switch (parse_ethernet(xdp, packet)) {
+	case bpf_htons(ETH_P_IP):
+		verdict = parse_ipv4(xdp, packet, &end);
+		break;
+	case bpf_htons(ETH_P_IPV6):
+		verdict = parse_ipv6(xdp, packet, &end);
+		break;
+	default:
+		return SL_PASS_NOT_IP;
+	}
+	if (verdict)
+		return verdict;
+	if (packet->destination.proto != IPPROTO_TCP && packet->destination.proto != IPPROTO_UDP)
+		return SL_PASS_PROTOCOL;
+	return parse_transport(xdp, packet, end);
+}
+
+#endif

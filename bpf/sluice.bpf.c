@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The packet's way: parse -> service -> limit -> select -> forward -> count ->
+ * verdict (docs: design.md section 3). Each stage is a header of its own and
+ * returns SL_NEXT to go on, or the verdict it has come to. Above find_service()
+ * nothing may drop: until there, the packet is not known to be a service's.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/answer.h"
+#include "bpf/count.h"
+#include "bpf/directory.h"
+#include "bpf/forward.h"
+#include "bpf/limit.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "bpf/select.h"
+
+static __always_inline enum sl_verdict refuse_broken(const struct sl_packet *packet)
+{
+	if (packet->fragment)
+		return SL_DROP_FRAGMENT;
+	return packet->malformed ? SL_DROP_MALFORMED : SL_NEXT;
+}
+
+static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	enum sl_verdict verdict = parse_packet(xdp, packet);
+
+	if (verdict)
+		return verdict;
+	if (find_service(packet))
+		return refuse_broken(packet)
+		    ?: limit_source(packet)
+		    ?: select_backend(packet)
+		    ?: forward_to_backend(xdp, packet);
+	if (find_return(packet))
+		return refuse_broken(packet)
+		    ?: return_to_client(xdp, packet);
+	return SL_PASS_NO_SERVICE;
+}
+
+SEC("xdp")
+int sluice(struct xdp_md *xdp)
+{
+	struct sl_packet packet = {};
+	enum sl_verdict verdict = run_pipeline(xdp, &packet);
+
+	count_packet(&packet, verdict);
+	switch (verdict_action(verdict)) {
+	case ACTION_PASS:
+		return XDP_PASS;
+	case ACTION_DROP:
+		return XDP_DROP;
+	case ACTION_FORWARD:
+		return packet.action;
+	}
+	return XDP_ABORTED;
+}
+
+/* The helpers used ask for a GPL-compatible program. */
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What sluiced and sluicectl agree on about the control socket. The routes and
+ * their answers are in docs/api.md.
+ */
+#ifndef SLUICE_API_H
+#define SLUICE_API_H
+
+#define SL_API_SOCKET "/run/sluice/control.sock"
+
+/* Largest request body: a configuration to be checked, anything else. */
+#define SL_API_CONFIG_MAX  (64 << 20)
+#define SL_API_BODY_MAX    (64 << 10)
+
+#define SL_API_CONFIG_TYPE "application/yaml"
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Hashes that the program and the daemon must compute alike. Pure arithmetic,
+ * compiled for BPF and natively. The mixer is the 64-bit finalizer of
+ * MurmurHash3 (Austin Appleby, public domain): every input bit changes every
+ * output bit with probability near one half.
+ */
+#ifndef SLUICE_HASH_H
+#define SLUICE_HASH_H
+
+#include "sluice/abi.h"
+
+static inline __u64 sl_hash_mix(__u64 h)
+{
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdULL;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53ULL;
+	h ^= h >> 33;
+	return h;
+}
+
+/* Where a key's probing starts in a directory: of the result, the low bits. */
+static inline __u32 sl_hash_key(const struct sl_key *key)
+{
+	__u64 tail = (__u64)key->port << 16 | (__u64)key->proto << 8 | key->family;
+	__u64 h = sl_hash_mix(key->addr.halves[1] ^ tail << 32);
+
+	if (key->family == SL_FAMILY_IPV6)
+		h = sl_hash_mix(h ^ key->addr.halves[0]);
+	return (__u32)h;
+}
+
+/* A flow's place among the slots: 32 evenly spread bits of its 5-tuple. The
+ * protocol and the service's port are not mixed in: the table is the service's
+ * own. A family's halves[0] is constant for IPv4 and left out.
+ */
+static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_port,
+				 const struct sl_key *service, __u64 seed)
+{
+	__u64 h = sl_hash_mix(source->halves[1] ^ seed);
+
+	if (service->family == SL_FAMILY_IPV6)
+		h = sl_hash_mix(h ^ source->halves[0]);
+	h = sl_hash_mix(h ^ service->addr.halves[1] ^ (__u64)source_port << 24);
+	return (__u32)(h >> 32);
+}
+
+/* A hash of 32 bits as an index below size, without a division. */
+static inline __u32 sl_hash_scale(__u32 hash, __u32 size)
+{
+	return (__u32)((__u64)hash * size >> 32);
+}
+
+#endif

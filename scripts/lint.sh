@@ -1,0 +1,181 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What the compiler does not see: that every header stands alone, that the
+# layers keep to their side, format, shell scripts, static analysis, man pages.
+# Runs every check, then fails if any of them did. Called by `make lint`, which
+# says how things are compiled; changes nothing.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+: "${CC:?run it as \"make lint\"}" "${CLANG:?}" "${LINT_CFLAGS:?}" "${LINT_BPF_CFLAGS:?}"
+
+failed=0
+
+complain() {
+	printf '%s\n' "$*" >&2
+	failed=1
+}
+
+# files PATTERN...: ours, new ones included, deleted ones not.
+files() {
+	git ls-files -co --exclude-standard -- "$@" | sort -u | while read -r file; do
+		[ -e "$file" ] && printf '%s\n' "$file"
+	done
+}
+
+say() {
+	printf '  %-8s %s\n' LINT "$1"
+}
+
+# ---- every header compiles alone, and twice ------------------------------
+compiles() {
+	header=$1
+	shift
+	# shellcheck disable=SC2059 # the format is the program
+	printf "#include \"$header\"\n#include \"$header\"\n" | "$@" -I. -fsyntax-only -x c - ||
+		complain "lint: $header does not compile alone"
+}
+
+check_headers() {
+	say headers
+	for header in $(files 'include/*.h' 'user/*.h' 'tests/*.h'); do
+		# shellcheck disable=SC2086 # a list of flags
+		compiles "$header" "$CC" $LINT_CFLAGS
+	done
+	for header in $(files 'include/*.h' 'bpf/*.h'); do
+		# shellcheck disable=SC2086
+		compiles "$header" "$CLANG" $LINT_BPF_CFLAGS
+	done
+}
+
+# ---- layers --------------------------------------------------------------
+# includes FILE...: lines "FILE:LINE NAME", NAME as it is written between the
+# quotes or brackets.
+includes() {
+	awk '/^[ \t]*#[ \t]*include[ \t]*["<]/ {
+		name = $0
+		sub(/^[^"<]*["<]/, "", name)
+		sub(/[">].*/, "", name)
+		print FILENAME ":" FNR, name
+	}' "$@" </dev/null
+}
+
+# refuse PATTERN WHY FILE...: no file may include what the pattern matches.
+refuse() {
+	pattern=$1
+	why=$2
+	shift 2
+	[ $# -gt 0 ] || return 0
+	found=$(includes "$@" | grep -E " $pattern" | sed "s|\$|: $why|")
+	[ -z "$found" ] || complain "$found"
+}
+
+# allow PATTERN WHY FILE...: no file may include anything else.
+allow() {
+	pattern=$1
+	why=$2
+	shift 2
+	[ $# -gt 0 ] || return 0
+	found=$(includes "$@" | grep -vE " $pattern" | sed "s|\$|: $why|")
+	[ -z "$found" ] || complain "$found"
+}
+
+libbpf='(bpf/|xdp/|linux/bpf\.h|([^ ]*/)?[^ /]*\.skel\.h)'
+libraries='(uv\.h|curl/|microhttpd\.h|libmnl/)'
+
+# Paths hold no blanks, so lists of them are split at blanks.
+# shellcheck disable=SC2046
+check_layers() {
+	say layers
+	allow '(linux/types\.h|sluice/[a-z_]*\.h)$' 'include/ knows linux/types.h and itself' \
+		$(files 'include/*.h')
+	refuse '(lib|daemon|cli|tests|user)/' 'bpf/ knows include/ alone' $(files 'bpf/*.[ch]')
+	refuse "($libbpf|$libraries|daemon/|cli/|tests/)" 'user/lib is pure' \
+		$(files 'user/lib/*.[ch]')
+	refuse "($libbpf|uv\.h|microhttpd\.h|libmnl/|daemon/|tests/)" \
+		'user/cli speaks to the daemon by its socket alone' $(files 'user/cli/*.[ch]')
+	refuse "(cli/|tests/)" 'the daemon does not know the tool' $(files 'user/daemon/*.[ch]')
+	refuse "$libbpf" 'datapath*.c and interfaces.c alone know libbpf' \
+		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath*.c' \
+			':!user/daemon/datapath_*.h' ':!user/daemon/interfaces.c')
+	refuse 'daemon/datapath_' 'private to datapath*.c and interfaces.c' \
+		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath*' \
+			':!user/daemon/interfaces.c')
+
+	tested=$(grep -nE '^[ \t]*#[ \t]*if.*\<TEST' $(files 'include/*.h' 'user/*.h' 'bpf/*.h'))
+	[ -z "$tested" ] || complain "$tested: shipped headers have nothing for tests in them"
+}
+
+# ---- no header includes itself by way of others --------------------------
+# Names are looked up as the compiler does: beside the file, then in the roots.
+resolve() {
+	for directory in "$(dirname "$1")" include user .; do
+		if [ -e "$directory/$2" ]; then
+			printf '%s %s\n' "${1#./}" "${directory#./}/$2" | sed 's| \./| |'
+			return
+		fi
+	done
+}
+
+# shellcheck disable=SC2046
+check_cycles() {
+	say cycles
+	loops=$(includes $(files '*.h') | sed 's/:[0-9]* / /' | while read -r from name; do
+		resolve "$from" "$name"
+	done | tsort 2>&1 >/dev/null)
+	[ -z "$loops" ] || complain "lint: headers include each other:
+$loops"
+}
+
+# ---- tools ---------------------------------------------------------------
+check_format() {
+	say format
+	for file in $(files '*.c' '*.h'); do
+		clang-format --dry-run -Werror "$file" >/dev/null 2>&1 ||
+			complain "$file: not as 'make format' leaves it"
+	done
+}
+
+# shellcheck disable=SC2046
+check_shell() {
+	say shell
+	scripts=$(files | while read -r file; do
+		head -n 1 "$file" | grep -qaE '^#!.*[/ ](ba|da)?sh( |$)' && echo "$file"
+	done)
+	# shellcheck disable=SC2086
+	shellcheck $scripts || complain "lint: shellcheck"
+}
+
+# cppcheck does not know the cleanup attribute, so that all that we own looks
+# leaked to it. It is shown those system headers alone whose macros stand for
+# syntax (loops, structs); all of them would cost minutes and false alarms.
+check_cppcheck() {
+	say cppcheck
+	for header in sys/queue.h libmnl/libmnl.h; do
+		mkdir -p "build/lint/$(dirname "$header")"
+		path=$(echo "#include <$header>" | "$CC" -M -x c - | tr ' ' '\n' |
+			grep "/$header\$" | head -n 1)
+		ln -sf "$path" "build/lint/$header"
+	done
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=memleak --suppress=resourceLeak --error-exitcode=1 \
+		-D_GNU_SOURCE -DSLUICE_VERSION='""' -Ibuild/lint -Iuser -Iinclude user ||
+		complain "lint: cppcheck"
+}
+
+check_man() {
+	say man
+	pages=$(files 'docs/man/*.[1-8]')
+	[ -n "$pages" ] || return 0
+	# shellcheck disable=SC2086
+	mandoc -T lint -W warning $pages || complain "lint: mandoc"
+}
+
+check_headers
+check_layers
+check_cycles
+check_format
+check_shell
+check_cppcheck
+check_man
+exit "$failed"

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * program-cost: what the XDP program costs per packet. Times the program that a
+ * running daemon has pinned, scenario by scenario; scripts/bench.sh makes the
+ * surroundings. Exit codes: 0 done, 1 failed or the packets went another way,
+ * 2 misuse.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+#include "tests/bench/report.h"
+
+#define NOTES_MAX  16
+#define REPEAT_MAX 100000000
+#define RUNS_MAX   1000
+
+struct options {
+	const char *prog, *scenarios, *json;
+	const char *only; /* NULL, or part of the names of the scenarios to measure */
+	const char *notes[NOTES_MAX];
+	size_t n_notes;
+	unsigned ifindex, repeat, runs;
+};
+
+static const char usage[] =
+	"usage: program-cost --prog PIN --ifindex N --scenarios FILE [--only TEXT]\n"
+	"                    [--repeat 1000000] [--runs 9] [--json FILE] [--note KEY=VALUE]...\n";
+
+static bool take_number(const char *text, unsigned max, unsigned *ret_number)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (!*text || *end || !number || number > max)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+static bool take_option(int option, struct options *options)
+{
+	switch (option) {
+	case 'p':
+		options->prog = optarg;
+		return true;
+	case 's':
+		options->scenarios = optarg;
+		return true;
+	case 'j':
+		options->json = optarg;
+		return true;
+	case 'o':
+		options->only = optarg;
+		return true;
+	case 'n':
+		if (options->n_notes == NOTES_MAX || !strchr(optarg, '='))
+			return false;
+		options->notes[options->n_notes++] = optarg;
+		return true;
+	case 'i':
+		return take_number(optarg, INT32_MAX, &options->ifindex);
+	case 'r':
+		return take_number(optarg, REPEAT_MAX, &options->repeat);
+	case 'R':
+		return take_number(optarg, RUNS_MAX, &options->runs);
+	default:
+		return false;
+	}
+}
+
+static bool parse_arguments(int argc, char **argv, struct options *ret_options)
+{
+	static const struct option known[] = {
+		{ "prog", required_argument, NULL, 'p' },
+		{ "ifindex", required_argument, NULL, 'i' },
+		{ "scenarios", required_argument, NULL, 's' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "repeat", required_argument, NULL, 'r' },
+		{ "runs", required_argument, NULL, 'R' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "note", required_argument, NULL, 'n' },
+		{},
+	};
+	struct options options = { .repeat = 1000000, .runs = 9 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+		if (!take_option(option, &options))
+			return false;
+	if (optind != argc || !options.prog || !options.scenarios || !options.ifindex)
+		return false;
+	*ret_options = options;
+	return true;
+}
+
+/* The last CPU that we may use: the first one gets most interrupts. */
+static int stay_on_one_cpu(struct diag *diag)
+{
+	cpu_set_t allowed, one;
+	int cpu = CPU_SETSIZE - 1;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return diag_set(diag, errno, "sched_getaffinity: %m");
+	while (cpu > 0 && !CPU_ISSET(cpu, &allowed))
+		cpu--;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		return diag_set(diag, errno, "sched_setaffinity: %m");
+	return 0;
+}
+
+/* Measures and prints; *ret_measurements has *ret_n, and is the caller's. */
+static int measure_all(const struct options *options, const struct measure_options *how,
+		       const struct scenario *scenarios, size_t n_scenarios, struct diag *diag,
+		       struct measurement **ret_measurements, size_t *ret_n)
+{
+	_cleanup_(cleanup_free) struct measurement *measurements =
+		calloc(n_scenarios * SCENARIO_FLOWS_MAX, sizeof(*measurements));
+	size_t n = 0;
+
+	if (!measurements)
+		return diag_set(diag, ENOMEM, "out of memory");
+	report_table_head();
+	for (size_t i = 0; i < n_scenarios; i++) {
+		const struct scenario *scenario = &scenarios[i];
+
+		if (options->only && !strstr(scenario->name, options->only))
+			continue;
+		for (size_t j = 0; j < scenario->n_flows; j++, n++) {
+			int error =
+				measure(how, scenario, scenario->flows[j], diag, &measurements[n]);
+
+			if (error) {
+				fprintf(stderr, "program-cost: %s with %u flows (0: flood):\n",
+					scenario->name, scenario->flows[j]);
+				return error;
+			}
+			report_table_row(&measurements[n],
+					 report_one_flow(measurements, n + 1, scenario));
+		}
+	}
+	if (!n)
+		return diag_set(diag, ENOENT, "no scenario's name contains %s", options->only);
+	*ret_measurements = TAKE_PTR(measurements);
+	*ret_n = n;
+	return 0;
+}
+
+static int run_bench(const struct options *options, struct diag *diag)
+{
+	_cleanup_(cleanup_free) struct scenario *scenarios = NULL;
+	_cleanup_(cleanup_free) struct measurement *measurements = NULL;
+	_cleanup_(cleanup_close) int prog_fd = bpf_obj_get(options->prog);
+	struct measure_options how = {
+		.prog_fd = prog_fd,
+		.ifindex = options->ifindex,
+		.repeat = options->repeat,
+		.runs = options->runs,
+	};
+	size_t n_scenarios = 0, n = 0;
+
+	if (prog_fd < 0)
+		return diag_set(diag, errno, "cannot open %s: %m", options->prog);
+
+	int error = stay_on_one_cpu(diag) ?:
+		    scenarios_load(options->scenarios, diag, &scenarios, &n_scenarios) ?:
+		    measure_all(options, &how, scenarios, n_scenarios, diag, &measurements, &n);
+
+	if (error || !options->json)
+		return error;
+
+	struct report report = {
+		.options = &how,
+		.notes = options->notes,
+		.n_notes = options->n_notes,
+		.measurements = measurements,
+		.n = n,
+	};
+
+	return report_write_json(&report, options->json, diag);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct diag diag = {};
+
+	if (!parse_arguments(argc, argv, &options)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	if (run_bench(&options, &diag)) {
+		fprintf(stderr, "program-cost: %s\n", diag.text);
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Figures are nanoseconds per packet. What can be compared between machines are
+ * the ratios of one run.
+ */
+#include "tests/bench/report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+#include "tests/bench/counters.h"
+
+static const char *flows_text(unsigned flows, char *buffer, size_t size)
+{
+	if (flows == SCENARIO_FLOOD)
+		return "flood";
+	(void)snprintf(buffer, size, "%u", flows);
+	return buffer;
+}
+
+void report_table_head(void)
+{
+	printf("%-24s %8s %8s %8s %8s %10s %10s\n", "scenario", "flows", "ns", "min", "max",
+	       "/ 1 flow", "generator");
+}
+
+void report_table_row(const struct measurement *measurement, const struct measurement *one_flow)
+{
+	char flows[16], ratio[16] = "-";
+
+	if (one_flow && one_flow != measurement && one_flow->cost.median > 0)
+		(void)snprintf(ratio, sizeof(ratio), "%.2f",
+			       measurement->cost.median / one_flow->cost.median);
+	printf("%-24s %8s %8.1f %8.1f %8.1f %10s %10.1f\n", measurement->scenario->name,
+	       flows_text(measurement->flows, flows, sizeof(flows)), measurement->cost.median,
+	       measurement->cost.min, measurement->cost.max, ratio, measurement->generator.median);
+	(void)fflush(stdout);
+}
+
+const struct measurement *report_one_flow(const struct measurement *measurements, size_t n,
+					  const struct scenario *scenario)
+{
+	for (size_t i = 0; i < n; i++)
+		if (measurements[i].scenario == scenario && measurements[i].flows == 1)
+			return &measurements[i];
+	return NULL;
+}
+
+static json_t *spread_json(const struct spread *spread)
+{
+	return json_pack("{s:f, s:f, s:f}", "median", spread->median, "min", spread->min, "max",
+			 spread->max);
+}
+
+static json_t *measurement_json(const struct report *report, const struct measurement *measurement)
+{
+	const struct measurement *one_flow =
+		report_one_flow(report->measurements, report->n, measurement->scenario);
+	char flows[16];
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:o, s:o}", "scenario", measurement->scenario->name,
+			  "flows", flows_text(measurement->flows, flows, sizeof(flows)), "verdict",
+			  verdict_names[measurement->scenario->verdict], "cost_ns",
+			  spread_json(&measurement->cost), "generator_ns",
+			  spread_json(&measurement->generator));
+
+	if (one_flow && one_flow->cost.median > 0)
+		(void)json_object_set_new(
+			object, "ratio_to_one_flow",
+			json_real(measurement->cost.median / one_flow->cost.median));
+	return object;
+}
+
+/* Each part fails as NULL; what takes it then fails too. */
+static json_t *report_json(const struct report *report)
+{
+	json_t *notes = json_object();
+	json_t *results = json_array();
+
+	for (size_t i = 0; i < report->n_notes; i++) {
+		const char *note = report->notes[i];
+		const char *value = strchr(note, '=');
+		_cleanup_(cleanup_free) char *key = strndup(note, value - note);
+
+		(void)json_object_set_new(notes, key, json_string(value + 1));
+	}
+	for (size_t i = 0; i < report->n; i++)
+		(void)json_array_append_new(results,
+					    measurement_json(report, &report->measurements[i]));
+	return json_pack("{s:o, s:i, s:i, s:o}", "about", notes, "packets_per_run",
+			 report->options->repeat, "runs", report->options->runs, "results",
+			 results);
+}
+
+int report_write_json(const struct report *report, const char *path, struct diag *diag)
+{
+	json_t *root = report_json(report);
+	int error = !root                                                                 ? -ENOMEM
+		    : json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ? -EIO
+											  : 0;
+
+	json_decref(root);
+	return error ? diag_set(diag, -error, "cannot write %s", path) : 0;
+}

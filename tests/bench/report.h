@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The bench's results, for people and for programs.
+ */
+#ifndef SLUICE_BENCH_REPORT_H
+#define SLUICE_BENCH_REPORT_H
+
+#include "tests/bench/measure.h"
+
+struct diag;
+
+struct report {
+	const struct measure_options *options;
+	const char *const *notes; /* "key=value": the machine, its kernel, the revision */
+	size_t n_notes;
+	const struct measurement *measurements;
+	size_t n;
+};
+
+void report_table_head(void);
+
+/* One line of the table; one_flow: the same scenario with one flow, or NULL. */
+void report_table_row(const struct measurement *measurement, const struct measurement *one_flow);
+
+/* The measurement of the same scenario with one flow, or NULL. */
+const struct measurement *report_one_flow(const struct measurement *measurements, size_t n,
+					  const struct scenario *scenario);
+
+/* 0 or -errno and diag. */
+int report_write_json(const struct report *report, const char *path, struct diag *diag);
+
+#endif

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One daemon for all packet tests: real program, real maps, real routes; the
+neighbours are entries of the kernel's table, as nobody else is on the links.
+
+Only VLAN 100 is pretended: not every kernel has VLAN devices, so its backends
+are found on `back` itself, and then their hops in the map are given the tag.
+"""
+
+import struct
+
+import pytest
+
+import frames
+from frames import CLIENT, CLIENT_MAC, LINKS, ROUTER, ROUTER_MAC, VLAN, VLAN_LINK
+from lab import topology, wait
+from lab.daemon import Daemon, bpftool
+from lab.netns import Lab
+from lab.testrun import Program
+
+
+class Datapath:
+    """The loaded program: run one frame, see what was counted."""
+
+    def __init__(self, balancer, daemon):
+        self.balancer = balancer
+        self.daemon = daemon
+        self.program = Program(balancer, f"{daemon.pin_dir}/prog")
+
+    def run(self, frame, device):
+        return self.program.run(frame, device)
+
+    def device(self, name):
+        return self.program.device(name)
+
+    def verdicts(self):
+        """{name: packets} of all verdicts."""
+        return self.daemon.verdicts()
+
+
+@pytest.fixture(scope="session")
+def datapath():
+    with Lab() as lab:
+        top = topology.routed(lab, backends=0, clients=0)
+        pretend_network(top.balancer)
+        daemon = Daemon(top.balancer, frames.configuration()).start()
+        wait.until(
+            lambda: all(daemon.serving(svc.name) == 2
+                        for svc in (*frames.SERVICES.values(), frames.LIMITED)),
+            lambda: f"all backends serve: {daemon.ctl('status').stdout}",
+        )
+        tag_hops(daemon)
+        yield Datapath(top.balancer, daemon)
+
+
+def pretend_network(balancer):
+    commands = [
+        "address add 10.100.0.1/24 dev back",
+        "address add 2001:db8:b64::1/64 dev back nodad",
+        f"route add 203.0.113.0/24 via {ROUTER[4]}",
+        f"route add 2001:db8:f::/64 via {ROUTER[6]}",
+        f"route add 203.0.114.0/24 via {ROUTER[4]} mtu 1400",
+        f"route add 2001:db8:e::/64 via {ROUTER[6]} mtu 1400",
+        "route add blackhole 203.0.115.0/24",
+        "route add blackhole 2001:db8:d::/64",
+    ]
+    for family in (4, 6):
+        neighbours = [(CLIENT, CLIENT_MAC, "front"), (ROUTER, ROUTER_MAC, "front")]
+        for link in LINKS:
+            neighbours.append((link.backend, link.backend_mac, link.device))
+        commands += [
+            f"neighbour replace {addresses[family]} lladdr {mac} dev {device} nud permanent"
+            for addresses, mac, device in neighbours
+        ]
+    balancer.ip(*commands)
+
+
+def tag_hops(daemon):
+    """Writes the VLAN id into the hops (struct sl_backend) of VLAN_LINK's backends."""
+    backends = daemon.map_id("sl_backends")
+    mac = bytes.fromhex(VLAN_LINK.backend_mac.replace(":", ""))
+    tagged = 0
+    for entry in bpftool("map", "dump", "id", backends):
+        value = bytearray(int(byte, 16) for byte in entry["value"])
+        for hop in (24, 44):
+            if value[hop:hop + 6] == mac:
+                struct.pack_into("!H", value, hop + 16, VLAN)
+                tagged += 1
+        if value != bytes(int(byte, 16) for byte in entry["value"]):
+            bpftool("map", "update", "id", backends, "key", "hex",
+                    *(byte[2:] for byte in entry["key"]), "value", "hex",
+                    *(f"{byte:02x}" for byte in value))
+    assert tagged >= 8, "a hop for each of the VLAN's backends, 4 services in 2 families"

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The network that the packet tests pretend, and frames in it.
+
+frame() is the only builder: what goes in and what must come out are built by
+it apart from each other, all lengths and checksums by scapy from nothing.
+"""
+
+from dataclasses import dataclass
+
+from lab.packets import IP, TCP, UDP, Dot1AD, Dot1Q, Ether, IPv6, Raw
+from lab.topology import SERVICE4, SERVICE6, mac_of
+
+SERVICE = {4: SERVICE4, 6: SERVICE6}
+FRONT_MAC, BACK_MAC = mac_of(0, 1), mac_of(0, 2)
+
+# Who is on the front link.
+CLIENT = {4: "192.0.2.2", 6: "2001:db8:c::2"}
+CLIENT_MAC = mac_of(0xC, 1)
+SILENT = {4: "192.0.2.66", 6: "2001:db8:c::66"}  # on the link, and no neighbour entry
+ROUTER = {4: "192.0.2.254", 6: "2001:db8:c::fe"}
+ROUTER_MAC = mac_of(0xC, 0xFE)
+FAR_CLIENT = {4: "203.0.113.9", 6: "2001:db8:f::9"}  # behind the router
+NARROW_CLIENT = {4: "203.0.114.9", 6: "2001:db8:e::9"}  # there too, MTU 1400
+BLACKHOLED = {4: "203.0.115.9", 6: "2001:db8:d::9"}
+FRONT = {4: "192.0.2.1", 6: "2001:db8:c::1"}  # the balancer's own
+BACK = {4: "10.0.0.1", 6: "2001:db8:b::1"}
+
+VLAN = 100
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a backend is: its device as packets see it, and its VLAN id or none."""
+
+    name: str
+    device: str
+    mac: str
+    backend: dict
+    backend_mac: str
+    tags: tuple = ()
+
+
+LINKS = (
+    Link("the back link", "back", BACK_MAC,
+         {4: "10.0.0.11", 6: "2001:db8:b::b"}, mac_of(0xB, 1)),
+    Link("VLAN 100 of the back link", "back", BACK_MAC,
+         {4: "10.100.0.11", 6: "2001:db8:b64::b"}, mac_of(0xB, 2), (VLAN,)),
+    Link("the client's link", "front", FRONT_MAC,
+         {4: "192.0.2.50", 6: "2001:db8:c::50"}, mac_of(0xB, 3)),
+)
+BACK_LINK, VLAN_LINK, FRONT_LINK = LINKS
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with one backend, so that the choice is no choice."""
+
+    name: str
+    port: int
+    proto: str
+    forward: str
+    link: Link
+
+    @property
+    def backend_port(self):
+        return self.port + 1000 if self.forward == "nat" else self.port
+
+
+SERVICES = {
+    (forward, proto, link.name): Service(f"{forward}-{proto}-{place}", 8000 + 10 * place + number,
+                                         proto, forward, link)
+    for place, link in enumerate(LINKS)
+    for number, (forward, proto) in enumerate(
+        (f, p) for f in ("dsr", "nat") for p in ("tcp", "udp"))
+}
+
+
+def service(forward, proto, link=BACK_LINK):
+    return SERVICES[forward, proto, link.name]
+
+
+LIMITED = Service("limited", 8100, "udp", "dsr", BACK_LINK)  # one packet an hour
+DOWN = Service("down", 8101, "tcp", "nat", BACK_LINK)  # its check fails
+
+
+def frame(macs, ends, proto, *, ttl=64, tags=(), payload=b"payload", zero=False,
+          ip=None, l4=None, between=None):
+    """A frame as bytes.
+
+    macs: (destination, source); ends: (source, port, destination, port), the
+    addresses' family decides; zero: UDP without a checksum; ip, l4: further
+    fields of the headers; between: what stands between IP and transport.
+    """
+    source, sport, destination, dport = ends
+    packet = Ether(dst=macs[0], src=macs[1])
+    for place, tag in enumerate(tags):
+        outer = place == 0 and len(tags) > 1
+        packet /= Dot1AD(vlan=tag) if outer else Dot1Q(vlan=tag)
+    if ":" in source:
+        packet /= IPv6(src=source, dst=destination, hlim=ttl, **(ip or {}))
+    else:
+        packet /= IP(src=source, dst=destination, ttl=ttl, **(ip or {}))
+    if between is not None:
+        packet /= between
+    if proto == "tcp":
+        packet /= TCP(sport=sport, dport=dport, **{"flags": "PA", "seq": 1, **(l4 or {})})
+    else:
+        packet /= UDP(sport=sport, dport=dport, **{**({"chksum": 0} if zero else {}), **(l4 or {})})
+    if payload:
+        packet /= Raw(payload)
+    return bytes(packet)
+
+
+def request(svc, family, *, source=None, sport=40000, macs=(FRONT_MAC, CLIENT_MAC), ttl=64,
+            tags=(), **rest):
+    """What a client sends to a service; arrives on `front`."""
+    source = source or CLIENT[family]
+    ends = (source, sport, SERVICE[family], svc.port)
+    return frame(macs, ends, svc.proto, ttl=ttl, tags=tags, **rest)
+
+
+def delivered(svc, family, *, source=None, sport=40000, ttl=63, **rest):
+    """What its backend must get of it."""
+    source = source or CLIENT[family]
+    destination = svc.link.backend[family] if svc.forward == "nat" else SERVICE[family]
+    macs = (svc.link.backend_mac, svc.link.mac)
+    ends = (source, sport, destination, svc.backend_port)
+    return frame(macs, ends, svc.proto, ttl=ttl, **{"tags": svc.link.tags, **rest})
+
+
+def answer(svc, family, *, client=None, cport=40000, ttl=64, macs=None, **rest):
+    """What a nat backend answers; arrives on its link's device."""
+    client = client or CLIENT[family]
+    ends = (svc.link.backend[family], svc.backend_port, client, cport)
+    macs = macs or (svc.link.mac, svc.link.backend_mac)
+    return frame(macs, ends, svc.proto, ttl=ttl, **{"tags": svc.link.tags, **rest})
+
+
+def returned(svc, family, *, client=None, cport=40000, ttl=63, macs=(CLIENT_MAC, FRONT_MAC),
+             **rest):
+    """What its client must get of it."""
+    client = client or CLIENT[family]
+    ends = (SERVICE[family], svc.port, client, cport)
+    return frame(macs, ends, svc.proto, ttl=ttl, **rest)
+
+
+def addresses(family_addresses):
+    return [family_addresses[4], family_addresses[6]]
+
+
+def configuration():
+    """What sluiced is given for all this."""
+    def entry(svc, **more):
+        return {
+            "name": svc.name, "address": addresses(SERVICE), "port": svc.port,
+            "protocol": svc.proto, "forward": svc.forward, "check": {"type": "none"},
+            "backends": [
+                {"name": f"ipv{family}", "address": svc.link.backend[family],
+                 "port": svc.backend_port} for family in (4, 6)
+            ],
+            **more,
+        }
+
+    return {
+        "interfaces": [{"name": "front"}, {"name": "back"}],
+        "services": [
+            *(entry(svc) for svc in SERVICES.values()),
+            entry(LIMITED, limit={"rate": "1/h", "burst": 1}),
+            entry(DOWN, check={"type": "tcp", "interval": "1h", "timeout": "100ms"}),
+        ],
+    }

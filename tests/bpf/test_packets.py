@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every row of the table, through the real program."""
+
+import pytest
+
+from cases import CASES, VERDICTS, WITHOUT_A_CASE
+
+
+def difference(before, after):
+    return {name: after[name] - before[name] for name in after if after[name] != before[name]}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_packet(datapath, case):
+    with case.setup(datapath):
+        before = datapath.verdicts()
+        action, output = datapath.run(case.frame, case.device)
+        after = datapath.verdicts()
+
+    assert action.name == case.action
+    assert difference(before, after) == {case.verdict: 1}
+    if action.name != "DROP":
+        assert output.hex(" ") == (case.expected or case.frame).hex(" ")
+
+
+def test_sentences_are_unique():
+    assert len({case.id for case in CASES}) == len(CASES)
+
+
+def test_every_verdict_has_a_case():
+    missing = set(VERDICTS) - {case.verdict for case in CASES} - set(WITHOUT_A_CASE)
+    assert not missing
+    assert set(WITHOUT_A_CASE) <= set(VERDICTS)
+
+
+def test_the_daemon_names_the_verdicts_of_the_header(datapath):
+    assert set(datapath.verdicts()) == set(VERDICTS)

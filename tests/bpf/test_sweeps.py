@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whole families of packets: every cut, every padding, random contents."""
+
+import random
+import struct
+
+import pytest
+
+from cases import GOOD, PROTOS, TAGS, padding
+from frames import LIMITED, LINKS, answer, delivered, request, returned, service
+from lab.testrun import Action
+
+SEED = 20240607
+SHORTEST = 14  # BPF_PROG_TEST_RUN takes no frame shorter than an Ethernet header
+
+# Those whose frame is the datagram and nothing behind, and which leave no state.
+PLAIN = [
+    case for case in GOOD
+    if case.id not in {padded.id for padded in padding()} and "limit" not in case.id
+]
+IDS = [case.id for case in PLAIN]
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=IDS)
+def test_cut_at_every_length_it_never_leaves(datapath, case):
+    with datapath.device(case.device) as run:
+        for length in range(SHORTEST, len(case.frame)):
+            action, output = run(case.frame[:length])
+            assert action in (Action.PASS, Action.DROP), f"cut to {length} bytes: {action.name}"
+            if action == Action.PASS:
+                assert output == case.frame[:length], f"cut to {length} bytes and changed"
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=IDS)
+def test_padding_of_every_length_is_kept(datapath, case):
+    with datapath.device(case.device) as run:
+        for length in (*range(1, 65), 200):
+            tail = bytes(range(length))
+            action, output = run(case.frame + tail)
+            assert action.name == case.action, f"{length} bytes of padding"
+            assert output == case.expected + tail, f"{length} bytes of padding"
+
+
+@pytest.mark.parametrize("family", (4, 6))
+@pytest.mark.parametrize("proto", PROTOS)
+def test_random_contents_come_out_as_scapy_computes_them(datapath, proto, family):
+    rng = random.Random(f"{SEED}-{proto}-{family}")
+    for number in range(150):
+        link, forward = rng.choice(LINKS), rng.choice(("dsr", "nat"))
+        both = {
+            "payload": rng.randbytes(rng.randrange(0, 1300)),
+            "l4": {"seq": rng.getrandbits(32), "ack": rng.getrandbits(32),
+                   "flags": rng.randrange(512), "window": rng.getrandbits(16)}
+            if proto == "tcp" else {},
+        }
+        hops = rng.randrange(2, 256)
+        tags = rng.choice(list(TAGS.values()))
+        source = random_address(rng, family)
+        sport = rng.randrange(1, 65536)
+        svc = service(forward, proto, link)
+        what = f"seed {SEED}, packet {number}: {forward} to {link.name}"
+        action, output = datapath.run(
+            request(svc, family, source=source, sport=sport, ttl=hops, tags=tags, **both), "front")
+        assert action in (Action.TX, Action.REDIRECT), what
+        assert output.hex() == delivered(
+            svc, family, source=source, sport=sport, ttl=hops - 1, **both).hex(), what
+
+        svc = service("nat", proto, link)
+        action, output = datapath.run(
+            answer(svc, family, cport=sport, ttl=hops, **both), link.device)
+        assert action in (Action.TX, Action.REDIRECT), f"{what}, the answer"
+        assert output.hex() == returned(
+            svc, family, cport=sport, ttl=hops - 1, **both).hex(), f"{what}, the answer"
+
+
+def random_address(rng, family):
+    if family == 4:
+        return f"100.{rng.randrange(64, 128)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+    return "2001:db8:" + ":".join(f"{rng.randrange(65536):x}" for _ in range(6))
+
+
+def test_broken_headers_do_no_harm(datapath):
+    """Random bytes over random places of the headers: the frame passes as it was,
+    is dropped, or leaves; it never aborts, grows by more than a tag, or shrinks
+    by more than two.
+    """
+    rng = random.Random(SEED)
+    for number in range(6000):
+        case = rng.choice(PLAIN)
+        data = bytearray(case.frame)
+        for _ in range(rng.randrange(1, 5)):
+            data[rng.randrange(12, min(len(data), 90))] = rng.choice(
+                (0, 1, 0x7f, 0x80, 0xff, rng.randrange(256)))
+        action, output = datapath.run(bytes(data), case.device)
+        what = f"seed {SEED}, packet {number}: {case.id}: {data.hex()}"
+        assert action != Action.ABORTED, what
+        if action in (Action.TX, Action.REDIRECT):
+            assert -8 <= len(output) - len(data) <= 4, what
+
+
+def test_noise_passes_untouched(datapath):
+    rng = random.Random(SEED)
+    for ethertype in (0x0800, 0x86dd, 0x8100, 0x88a8, 0x0806, 0x0000, 0xffff):
+        for _ in range(300):
+            data = rng.randbytes(12) + struct.pack("!H", ethertype) + rng.randbytes(
+                rng.randrange(0, 200))
+            assert datapath.run(data, "front") == (Action.PASS, data), data.hex()
+
+
+@pytest.mark.parametrize("family", (4, 6))
+def test_counters_of_service_and_backend_follow(datapath, family):
+    """Packets, bytes as they arrived, connections by SYN, answers, drops."""
+    svc = service("nat", "tcp")
+    syn = request(svc, family, l4={"flags": "S"}, payload=b"")
+    data = request(svc, family, payload=b"x" * 100)
+    back = answer(svc, family, payload=b"y" * 300)
+    expired = request(svc, family, ttl=1)
+
+    service_before = datapath.daemon.service_stats(svc.name)
+    backend_before = datapath.daemon.backend_stats(svc.name, f"ipv{family}")
+    for one, device in ((syn, "front"), (data, "front"), (back, "back"), (expired, "front")):
+        datapath.run(one, device)
+
+    grown = {"packets": 2, "bytes": len(syn) + len(data), "connections": 1,
+             "reply_packets": 1, "reply_bytes": len(back)}
+    service_after = datapath.daemon.service_stats(svc.name)
+    backend_after = datapath.daemon.backend_stats(svc.name, f"ipv{family}")
+    for key, amount in grown.items():
+        assert service_after[key] - service_before[key] == amount, key
+        assert backend_after[key] - backend_before[key] == amount, key
+    assert service_after["dropped_packets"] - service_before["dropped_packets"] == 1
+    assert service_after["dropped_bytes"] - service_before["dropped_bytes"] == len(expired)
+
+
+def test_a_burst_is_admitted_and_no_more(datapath):
+    """The limit of this service is one packet an hour: of a hundred, one."""
+    actions = [datapath.run(request(LIMITED, 4, source="192.0.2.200"), "front")[0]
+               for _ in range(100)]
+    assert actions.count(Action.REDIRECT) == 1
+    assert actions.count(Action.DROP) == 99

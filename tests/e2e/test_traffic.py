@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Real clients and servers through the balancer, each way of forwarding, IPv4
+and IPv6; and scapy as the judge of what was on the links.
+"""
+
+import collections
+import hashlib
+import json
+import os
+import re
+
+import pytest
+
+from lab import clients
+from lab.netns import Lab
+from lab.packets import IP, TCP, UDP, Capture, Ether, IPv6, wrong_checksums
+from lab.servers import Dnsmasq, Iperf3
+from scenario import NO_CHECK, PATHS, all_serving, configuration, serve, service, web
+
+WEIGHTS = (10, 20, 30)
+REQUESTS = 3000
+BIG = 3_000_000  # bytes
+FAMILIES = (4, 6)
+
+
+@pytest.fixture(scope="module", params=list(PATHS))
+def scene(request):
+    def config(top, forward):
+        first = top.backends[:1]
+        return configuration(
+            top,
+            web(top, forward, weights=WEIGHTS),
+            service("dns", top.backends, 53, forward, proto="udp", check=NO_CHECK),
+            service("iperf-control", first, 5201, forward, check=NO_CHECK),
+            service("iperf-data", first, 5201, forward, proto="udp", check=NO_CHECK),
+        )
+
+    with Lab() as lab:
+        ready = all_serving(serve(lab, request.param, config=config))
+        ready.forward = PATHS[request.param][0]
+        content = os.urandom(BIG)
+        ready.digest = hashlib.sha256(content).hexdigest()
+        for server in ready.servers:
+            server.put("big", content)
+        for host in ready.top.backends:
+            Dnsmasq(host).start()
+        Iperf3(ready.top.backends[0]).start()
+        all_serving(ready, "dns")
+        yield ready
+
+
+def curl(scene, *args):
+    return scene.client.ns.run("curl", "--silent", "--show-error", "--max-time", "60", *args).stdout
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_request_is_served_and_weights_are_kept(scene, family):
+    """Each request over a connection of its own. A backend's share may be off by
+    4.5 standard deviations of the draw, and by 1 % for the table itself.
+    """
+    url = scene.top.url(family, path=f"/?[1-{REQUESTS}]")
+    answers = collections.Counter(curl(scene, "-H", "Connection: close", url).split())
+
+    assert sum(answers.values()) == REQUESTS
+    for host, weight in zip(scene.top.backends, WEIGHTS):
+        share = weight / sum(WEIGHTS)
+        expected = REQUESTS * share
+        slack = 4.5 * (expected * (1 - share)) ** 0.5 + 0.01 * expected
+        assert abs(answers[host.name] - expected) <= slack, dict(answers)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_wrk_sees_no_error(scene, family):
+    output = scene.client.ns.run(
+        "wrk", "--threads", "1", "--connections", "32", "--duration", "2s",
+        scene.top.url(family)).stdout
+
+    assert "Socket errors" not in output and "Non-2xx" not in output, output
+    assert float(re.search(r"Requests/sec: +([\d.]+)", output)[1]) > 500
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_large_answer_arrives_whole(scene, family):
+    path = scene.top.lab.path("big")
+    curl(scene, "--output", path, scene.top.url(family, path="/files/big"))
+    with open(path, "rb") as file:
+        assert hashlib.sha256(file.read()).hexdigest() == scene.digest
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_iperf3_tcp(scene, family):
+    end = iperf3(scene, family, "--time", "1")
+    assert end["sum_received"]["bytes"] > 1_000_000
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_iperf3_udp_loses_nothing(scene, family):
+    end = iperf3(scene, family, "--udp", "--bitrate", "20M", "--length", "1200", "--time", "1")
+    assert end["sum"]["packets"] > 1000
+    assert end["sum"]["lost_packets"] == 0
+
+
+def iperf3(scene, family, *args):
+    output = scene.client.ns.run(
+        "iperf3", "--json", "--client", scene.top.service(family), *args).stdout
+    return json.loads(output)["end"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_dns_questions_are_answered_by_every_backend(scene, family):
+    answers = collections.Counter(
+        clients.ask_dns(scene.client, scene.top.service(family)) for _ in range(120))
+    assert set(answers) == {host.name for host in scene.top.backends}
+
+    kind, expected = ("A", "192.0.2.77") if family == 4 else ("AAAA", "2001:db8::77")
+    assert clients.ask_dns(scene.client, scene.top.service(family), "a.lab", kind) == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_checksum_on_every_link_is_right(scene, family):
+    """Captured where it arrives: at each backend, and at the client."""
+    hosts = [scene.client, *scene.top.backends]
+    captures = [Capture(host.ns, host.device) for host in hosts]
+    address = scene.top.service(family)
+    for number in range(40):
+        clients.ask(scene.client, address, path=f"/{'x' * (number * 17 % 61)}")
+        clients.ask_dns(scene.client, address)
+    curl(scene, "--output", "/dev/null", scene.top.url(family, path="/files/big"))
+    curl(scene, "--output", "/dev/null", "--data-binary", "x" * 5001, scene.top.url(family))
+    before = scene.daemon.verdicts()
+
+    layer = IP if family == 4 else IPv6
+    for host, capture in zip(hosts, captures):
+        with capture:
+            served = [
+                frame for _, frame in capture.read()
+                if layer in (packet := Ether(frame)) and (TCP in packet or UDP in packet)
+            ]
+        assert len(served) > 20, host.name
+        assert not wrong_checksums(served), host.name
+        for frame in served:
+            check_ends(scene, host, Ether(frame), layer)
+    assert before["DROP_INTERNAL"] == before["DROP_MALFORMED"] == 0
+
+
+def check_ends(scene, host, packet, layer):
+    """The addresses of what arrives at the host are those that its way asks for."""
+    family = 4 if layer is IP else 6
+    ip = packet[layer]
+    assert packet.dst == host.mac
+    if host is scene.client:
+        assert (ip.src, ip.dst) == (scene.top.service(family), host.address(family))
+        return
+    if ip.src != scene.client.address(family):
+        return  # the balancer's own check
+    wanted = host.address(family) if scene.forward == "nat" else scene.top.service(family)
+    assert ip.dst == wanted
+    ttl = ip.ttl if family == 4 else ip.hlim
+    assert ttl == 63
+
+
+def test_ten_thousand_requests(lab):
+    """The figure of the closing note: requests served out of 10 000."""
+    scene = all_serving(serve(lab))
+    url = scene.top.url(4, path="/?[1-10000]")
+    output = curl(scene, "-H", "Connection: close", "--output", "/dev/null",
+                  "--write-out", "%{http_code}\n", url)
+    assert collections.Counter(output.split()) == {"200": 10000}

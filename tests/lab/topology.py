@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The two networks that sluice is tested in, IPv4 and IPv6 in both.
+
+routed:   client -- front [balancer] back -- backends
+          The way to a backend is XDP_REDIRECT; answers come back through the
+          balancer, which is the backends' default route.
+
+one_arm:  client, balancer and backends on one link; the balancer has one
+          interface. The way to a backend is XDP_TX; answers go to the client
+          directly (for `dsr`) or through the balancer (for `nat`).
+
+The links are veth pairs into bridges, which live in a namespace of their own.
+What makes them behave like wires:
+  gro on       a veth takes frames from XDP_TX and XDP_REDIRECT only when the
+               peer polls (NAPI); this switches that on
+  gro_max_size 1  and then nothing is merged: what is captured is what was sent
+  tx off       checksums are written by the sender, not left to a NIC
+"""
+
+from dataclasses import dataclass
+
+from .netns import Lab, Namespace
+
+QUEUES = 2
+
+SERVICE4, SERVICE6 = "198.51.100.10", "2001:db8:1::10"
+CLIENT_NET4, CLIENT_NET6 = "192.0.2.{}", "2001:db8:c::{:x}"
+BACKEND_NET4, BACKEND_NET6 = "10.0.0.{}", "2001:db8:b::{:x}"
+BALANCER_HOST = 1
+FIRST_CLIENT_HOST = 2
+FIRST_BACKEND_HOST = 11
+
+
+@dataclass
+class Host:
+    """A client or a backend: a namespace with one interface, eth0."""
+
+    ns: Namespace
+    name: str
+    ipv4: str
+    ipv6: str
+    mac: str
+    device: str = "eth0"
+
+    def address(self, family):
+        return self.ipv4 if family == 4 else self.ipv6
+
+
+@dataclass
+class Topology:
+    lab: Lab
+    wire: Namespace
+    balancer: Namespace
+    clients: list
+    backends: list
+    front: str  # the balancer's device towards the clients
+    back: str  # ... towards the backends; one_arm: the same
+
+    @property
+    def client(self):
+        return self.clients[0]
+
+    @property
+    def interfaces(self):
+        return sorted({self.front, self.back})
+
+    @staticmethod
+    def service(family):
+        return SERVICE4 if family == 4 else SERVICE6
+
+    @staticmethod
+    def url(family, port=80, path="/"):
+        host = SERVICE4 if family == 4 else f"[{SERVICE6}]"
+        return f"http://{host}:{port}{path}"
+
+
+def mac_of(kind, number):
+    return f"02:00:00:00:{kind:02x}:{number:02x}"
+
+
+def routed(lab, backends=3, clients=1):
+    """The balancer routes between the clients' link and the backends' link."""
+    wire = _wire(lab, "front", "back")
+    balancer = _balancer(lab)
+    _plug(wire, balancer, "front", "front", mac_of(0, 1))
+    _plug(wire, balancer, "back", "back", mac_of(0, 2))
+    balancer.ip(
+        f"address add {CLIENT_NET4.format(BALANCER_HOST)}/24 dev front",
+        f"address add {CLIENT_NET6.format(BALANCER_HOST)}/64 dev front nodad",
+        f"address add {BACKEND_NET4.format(BALANCER_HOST)}/24 dev back",
+        f"address add {BACKEND_NET6.format(BALANCER_HOST)}/64 dev back nodad",
+    )
+    return Topology(
+        lab, wire, balancer,
+        [_client(lab, wire, "front", number) for number in range(clients)],
+        [_backend(lab, wire, "back", number, "balancer") for number in range(backends)],
+        "front", "back",
+    )
+
+
+def one_arm(lab, backends=3, clients=1, answers="direct"):
+    """Everyone on one link. answers: "direct" (dsr) or "balancer" (nat)."""
+    wire = _wire(lab, "lan")
+    balancer = _balancer(lab)
+    _plug(wire, balancer, "eth0", "lan", mac_of(0, 1))
+    balancer.ip(
+        f"address add {CLIENT_NET4.format(BALANCER_HOST)}/24 dev eth0",
+        f"address add {CLIENT_NET6.format(BALANCER_HOST)}/64 dev eth0 nodad",
+        f"address add {BACKEND_NET4.format(BALANCER_HOST)}/24 dev eth0",
+        f"address add {BACKEND_NET6.format(BALANCER_HOST)}/64 dev eth0 nodad",
+    )
+    return Topology(
+        lab, wire, balancer,
+        [_client(lab, wire, "lan", number) for number in range(clients)],
+        [_backend(lab, wire, "lan", number, answers) for number in range(backends)],
+        "eth0", "eth0",
+    )
+
+
+def _wire(lab, *bridges):
+    wire = lab.namespace("wire")
+    # Bridged frames are nobody's business but the bridge's.
+    wire.sysctl({"net/ipv6/conf/default/disable_ipv6": 1})
+    for bridge in bridges:
+        wire.ip(
+            f"link add {bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+            f"link set {bridge} up",
+        )
+    return wire
+
+
+def _balancer(lab):
+    balancer = lab.namespace("lb")
+    balancer.sysctl(
+        {
+            "net/ipv4/ip_forward": 1,
+            "net/ipv6/conf/all/forwarding": 1,
+            "net/ipv4/conf/all/send_redirects": 0,
+            "net/ipv4/conf/default/send_redirects": 0,
+        }
+    )
+    return balancer
+
+
+def _client(lab, wire, bridge, number):
+    ns = lab.namespace(f"client{number + 1}")
+    host = Host(
+        ns, f"client-{number + 1}",
+        CLIENT_NET4.format(FIRST_CLIENT_HOST + number),
+        CLIENT_NET6.format(FIRST_CLIENT_HOST + number),
+        mac_of(0xC, number + 1),
+    )
+    _plug(wire, ns, "eth0", bridge, host.mac)
+    ns.ip(
+        f"address add {host.ipv4}/24 dev eth0",
+        f"address add {host.ipv6}/64 dev eth0 nodad",
+        f"route add 0.0.0.0/0 via {CLIENT_NET4.format(BALANCER_HOST)}",
+        f"route add ::/0 via {CLIENT_NET6.format(BALANCER_HOST)}",
+    )
+    return host
+
+
+def _backend(lab, wire, bridge, number, answers):
+    ns = lab.namespace(f"web{number + 1}")
+    # The service's address on lo is nobody else's to know (for dsr).
+    ns.sysctl(
+        {
+            "net/ipv4/conf/all/arp_ignore": 1,
+            "net/ipv4/conf/all/arp_announce": 2,
+        }
+    )
+    host = Host(
+        ns, f"web-{number + 1}",
+        BACKEND_NET4.format(FIRST_BACKEND_HOST + number),
+        BACKEND_NET6.format(FIRST_BACKEND_HOST + number),
+        mac_of(0xB, number + 1),
+    )
+    _plug(wire, ns, "eth0", bridge, host.mac)
+    way4, way6 = "dev eth0", "dev eth0"
+    if answers == "balancer":
+        way4 = f"via {BACKEND_NET4.format(BALANCER_HOST)}"
+        way6 = f"via {BACKEND_NET6.format(BALANCER_HOST)}"
+    ns.ip(
+        f"address add {host.ipv4}/24 dev eth0",
+        f"address add {host.ipv6}/64 dev eth0 nodad",
+        f"address add {SERVICE4}/32 dev lo",
+        f"address add {SERVICE6}/128 dev lo nodad",
+        f"route add 0.0.0.0/0 {way4}",
+        f"route add ::/0 {way6}",
+    )
+    return host
+
+
+def _plug(wire, ns, device, bridge, mac):
+    """Gives `ns` a device that is wired to the bridge."""
+    port = ns.name.rpartition("-")[2] + ("" if device == "eth0" else f"-{device}")
+    queues = f"numtxqueues {QUEUES} numrxqueues {QUEUES}"
+    ns.ip(
+        f"link add {device} address {mac} {queues} type veth"
+        f" peer name {port} netns {wire.name} {queues}",
+    )
+    for owner, name in ((wire, port), (ns, device)):
+        owner.run("ethtool", "-K", name, "tx", "off", "gro", "on")
+        owner.ip(f"link set {name} gro_max_size 1")
+    wire.ip(f"link set {port} master {bridge}", f"link set {port} up")
+    ns.ip(f"link set {device} up")

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A configuration that says everything that can be said.
+ */
+#ifndef SLUICE_CONFIG_FULL_H
+#define SLUICE_CONFIG_FULL_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/config.h"
+#include "lib/diag.h"
+
+#define FULL                                                                                       \
+	"interfaces:\n"                                                                            \
+	"  - eth0\n"                                                                               \
+	"  - {name: eth1.100, mode: native}\n"                                                     \
+	"  - {name: br-lan, mode: generic}\n"                                                      \
+	"services:\n"                                                                              \
+	"  - name: web.A_1\n"                                                                      \
+	"    address: [198.51.100.10, '2001:db8::10']\n"                                           \
+	"    port: 80\n"                                                                           \
+	"    protocol: tcp\n"                                                                      \
+	"    scheduler: maglev\n"                                                                  \
+	"    forward: nat\n"                                                                       \
+	"    check: {type: http, interval: 500ms, timeout: 10m, rise: 1, fall: 100, jitter: 0%,\n" \
+	"            port: 8081, path: '/a?b=c', host: 'www:80', status: [200-299, 304]}\n"        \
+	"    limit: {rate: 10k/min, burst: 2k, count: packets,\n"                                  \
+	"            algorithm: token-bucket, action: drop}\n"                                     \
+	"    table_size: 257\n"                                                                    \
+	"    backends:\n"                                                                          \
+	"      - {name: web-1, address: 10.0.0.11, port: 8080, weight: 65535}\n"                   \
+	"      - {address: '2001:db8::11', weight: 0}\n"                                           \
+	"  - {name: dns, address: 198.51.100.10, port: 80, protocol: udp, forward: dsr,\n"         \
+	"     check: tcp, limit: {rate: 1/h}, backends: [{address: 10.0.0.11}]}\n"                 \
+	"defaults:\n"                                                                              \
+	"  check: {interval: 1h, fall: 7, path: /default, host: h, status: 204}\n"
+
+/* Of text that must be good; the caller's to free. */
+static struct config *parse(const char *text)
+{
+	struct config *config = NULL;
+	struct diag diag = {};
+
+	if (config_parse(text, strlen(text), "f.yaml", &diag, &config) != 0)
+		fail_msg("%u:%u: %s", diag.line, diag.column, diag.text);
+	assert_non_null(config);
+	return config;
+}
+
+#endif

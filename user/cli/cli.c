@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the commands share.
+ */
+#include "cli/cli.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+
+void cli_complain(const struct diag *diag)
+{
+	char text[sizeof(diag->file) + sizeof(diag->text) + 32];
+	_cleanup_(cleanup_free) char *clean = NULL;
+
+	diag_format(diag, text, sizeof(text));
+	clean = out_clean(text);
+	(void)fprintf(stderr, "%s%s\n", diag->file[0] ? "" : "sluicectl: ", clean ?: "no memory");
+}
+
+json_t *cli_ask(const struct cli *cli, const struct request *request)
+{
+	struct diag diag = {};
+	json_t *answer = NULL;
+
+	if (client_ask(cli->options.socket, request, &diag, &answer) < 0)
+		cli_complain(&diag);
+	return answer;
+}
+
+json_t *cli_get(const struct cli *cli, const char *path)
+{
+	return cli_ask(cli, &(struct request){ .method = "GET", .path = path });
+}
+
+int cli_show(const struct cli *cli, const char *path, const struct out_section *sections)
+{
+	_cleanup_(cleanup_json) json_t *answer = cli_get(cli, path);
+
+	if (!answer)
+		return CLI_FAILED;
+	out_answer(&cli->out, answer, sections);
+	return CLI_DONE;
+}
+
+/* RFC 3986 section 2.3: what need not be encoded. */
+static void put_encoded(FILE *file, const char *name)
+{
+	for (; *name; name++) {
+		unsigned char byte = (unsigned char)*name;
+
+		if ((byte < 0x80 && isalnum(byte)) || strchr("-._~", byte))
+			(void)fputc(byte, file);
+		else
+			(void)fprintf(file, "%%%02X", byte);
+	}
+}
+
+char *cli_path(const char *base, const char *name, const char *second)
+{
+	char *path = NULL;
+	size_t size;
+	FILE *file = open_memstream(&path, &size);
+
+	if (!file)
+		return NULL;
+	(void)fputs(base, file);
+	put_encoded(file, name);
+	if (second) {
+		(void)fputc('/', file);
+		put_encoded(file, second);
+	}
+	if (fclose(file) != 0)
+		free(TAKE_PTR(path));
+	return path;
+}

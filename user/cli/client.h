@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One request to the daemon over its Unix socket, one answer. Never prints.
+ */
+#ifndef SLUICE_CLIENT_H
+#define SLUICE_CLIENT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct diag;
+
+struct request {
+	const char *method;
+	const char *path; /* encoded, with the query */
+	const char *type; /* of the body */
+	const char *body;
+	size_t length; /* 0: no body */
+};
+
+/* The answer is the caller's. -errno: nobody answers, or the daemon refuses;
+ * diag holds its words, with the place if they name one.
+ */
+int client_ask(const char *socket, const struct request *request, struct diag *diag,
+	       json_t **ret_answer);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sluicectl backend list, backend show.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+
+static const struct out_column list_columns[] = {
+	{ "SERVICE", OUT_TEXT, "service", NULL, 0 },
+	{ "BACKEND", OUT_TEXT, "name", NULL, 0 },
+	{ "ADDRESS", OUT_ENDPOINT, "address", "port", 0 },
+	{ "WEIGHT", OUT_COUNT, "weight", NULL, 0 },
+	{ "STATE", OUT_STATE, "state", NULL, 0 },
+	{ "FOR", OUT_SECONDS, "check.since_s", NULL, 0 },
+	{ "SERVING", OUT_YES_NO, "serving", NULL, 0 },
+	{ "REASON", OUT_TEXT, "reason", NULL, 60 },
+	{},
+};
+
+static const struct out_section list_sections[] = {
+	{ .columns = list_columns, .member = "backends", .empty = "no backends" },
+	{},
+};
+
+static const struct out_column fields[] = {
+	{ "service", OUT_TEXT, "service", NULL, 0 },
+	{ "backend", OUT_TEXT, "name", NULL, 0 },
+	{ "address", OUT_ENDPOINT, "address", "port", 0 },
+	{ "weight", OUT_COUNT, "weight", NULL, 0 },
+	{ "state", OUT_STATE, "state", NULL, 0 },
+	{ "serving", OUT_YES_NO, "serving", NULL, 0 },
+	{ "reason", OUT_TEXT, "reason", NULL, 0 },
+	{},
+};
+
+static const struct out_column check_fields[] = {
+	{ "type", OUT_TEXT, "check.type", NULL, 0 },
+	{ "said", OUT_TEXT, "check.text", NULL, 0 },
+	{ "passed", OUT_YES_NO, "check.ok", NULL, 0 },
+	{ "in a row", OUT_COUNT, "check.in_a_row", NULL, 0 },
+	{ "took", OUT_MILLISECONDS, "check.duration_ms", NULL, 0 },
+	{ "state for", OUT_SECONDS, "check.since_s", NULL, 0 },
+	{},
+};
+
+static const struct out_column hop_fields[] = {
+	{ "state", OUT_TEXT, "next_hop.state", NULL, 0 },
+	{ "device", OUT_TEXT, "next_hop.device", NULL, 0 },
+	{ "gateway", OUT_TEXT, "next_hop.gateway", NULL, 0 },
+	{ "MAC", OUT_TEXT, "next_hop.mac", NULL, 0 },
+	{ "VLAN", OUT_COUNT, "next_hop.vlan", NULL, 0 },
+	{},
+};
+
+static const struct out_column counter_fields[] = {
+	{ "connections", OUT_COUNT, "stats.connections", NULL, 0 },
+	{ "packets", OUT_COUNT, "stats.packets", NULL, 0 },
+	{ "bytes", OUT_BYTES, "stats.bytes", NULL, 0 },
+	{ "reply packets", OUT_COUNT, "stats.reply_packets", NULL, 0 },
+	{ "reply bytes", OUT_BYTES, "stats.reply_bytes", NULL, 0 },
+	{},
+};
+
+static const struct out_section show_sections[] = {
+	{ .columns = fields, .fields = true },
+	{ .columns = check_fields, .title = "check", .fields = true },
+	{ .columns = hop_fields, .title = "next hop", .fields = true },
+	{ .columns = counter_fields, .title = "counters", .fields = true },
+	{},
+};
+
+/* Of one service: its page has them. */
+static int list_of_service(struct cli *cli, const char *name)
+{
+	_cleanup_(cleanup_free) char *path = cli_path("/v1/services/", name, NULL);
+	_cleanup_(cleanup_json) json_t *service = path ? cli_get(cli, path) : NULL;
+	_cleanup_(cleanup_json) json_t *answer = NULL;
+
+	if (!service)
+		return CLI_FAILED;
+	answer = json_pack("{s:O}", "backends", json_object_get(service, "backends"));
+	out_answer(&cli->out, answer, list_sections);
+	return CLI_DONE;
+}
+
+int cmd_backend_list(struct cli *cli, char *const *arguments)
+{
+	if (arguments[0])
+		return list_of_service(cli, arguments[0]);
+	return cli_show(cli, "/v1/backends", list_sections);
+}
+
+int cmd_backend_show(struct cli *cli, char *const *arguments)
+{
+	_cleanup_(cleanup_free) char *service = strdup(arguments[0]);
+	_cleanup_(cleanup_free) char *path = NULL;
+	const char *name = arguments[1];
+	char *slash = service ? strchr(service, '/') : NULL;
+	struct diag diag = {};
+
+	if (!name && slash) {
+		*slash = '\0';
+		name = slash + 1;
+	}
+	if (!name || !*name) {
+		diag_set(&diag, 1, "name a backend too: SERVICE NAME, or SERVICE/NAME");
+		cli_complain(&diag);
+		return CLI_USAGE;
+	}
+	path = service ? cli_path("/v1/backends/", service, name) : NULL;
+	return path ? cli_show(cli, path, show_sections) : CLI_FAILED;
+}

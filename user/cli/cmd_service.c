@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sluicectl service list, service show.
+ */
+#include "cli/cli.h"
+#include "lib/cleanup.h"
+
+static const struct out_column list_columns[] = {
+	{ "SERVICE", OUT_TEXT, "name", NULL, 0 },
+	{ "ADDRESS", OUT_ENDPOINT, "addresses", "port", 0 },
+	{ "PROTO", OUT_TEXT, "protocol", NULL, 0 },
+	{ "FORWARD", OUT_TEXT, "forward", NULL, 0 },
+	{ "STATE", OUT_STATE, "state", NULL, 0 },
+	{ "SERVING", OUT_RATIO, "backends_serving", "backends_total", 0 },
+	{},
+};
+
+static const struct out_section list_sections[] = {
+	{ .columns = list_columns, .member = "services", .empty = "no services" },
+	{},
+};
+
+static const struct out_column fields[] = {
+	{ "service", OUT_TEXT, "name", NULL, 0 },
+	{ "addresses", OUT_ENDPOINTS, "addresses", "port", 0 },
+	{ "protocol", OUT_TEXT, "protocol", NULL, 0 },
+	{ "forwarding", OUT_TEXT, "forward", NULL, 0 },
+	{ "scheduler", OUT_TEXT, "scheduler", NULL, 0 },
+	{ "table size", OUT_COUNT, "table_size", NULL, 0 },
+	{ "limit", OUT_TEXT, "limit.rate", NULL, 0 },
+	{ "limit burst", OUT_COUNT, "limit.burst", NULL, 0 },
+	{ "state", OUT_STATE, "state", NULL, 0 },
+	{ "error", OUT_TEXT, "error", NULL, 0 },
+	{ "serving", OUT_RATIO, "backends_serving", "backends_total", 0 },
+	{},
+};
+
+static const struct out_column check_fields[] = {
+	{ "type", OUT_TEXT, "check.type", NULL, 0 },
+	{ "path", OUT_TEXT, "check.path", NULL, 0 },
+	{ "host", OUT_TEXT, "check.host", NULL, 0 },
+	{ "status", OUT_TEXT, "check.status", NULL, 0 },
+	{ "port", OUT_COUNT, "check.port", NULL, 0 },
+	{ "interval", OUT_MILLISECONDS, "check.interval_ms", NULL, 0 },
+	{ "timeout", OUT_MILLISECONDS, "check.timeout_ms", NULL, 0 },
+	{ "rise", OUT_COUNT, "check.rise", NULL, 0 },
+	{ "fall", OUT_COUNT, "check.fall", NULL, 0 },
+	{},
+};
+
+static const struct out_column counter_fields[] = {
+	{ "connections", OUT_COUNT, "stats.connections", NULL, 0 },
+	{ "packets", OUT_COUNT, "stats.packets", NULL, 0 },
+	{ "bytes", OUT_BYTES, "stats.bytes", NULL, 0 },
+	{ "dropped packets", OUT_COUNT, "stats.dropped_packets", NULL, 0 },
+	{ "dropped bytes", OUT_BYTES, "stats.dropped_bytes", NULL, 0 },
+	{ "reply packets", OUT_COUNT, "stats.reply_packets", NULL, 0 },
+	{ "reply bytes", OUT_BYTES, "stats.reply_bytes", NULL, 0 },
+	{},
+};
+
+static const struct out_column backend_columns[] = {
+	{ "BACKEND", OUT_TEXT, "name", NULL, 0 },
+	{ "ADDRESS", OUT_ENDPOINT, "address", "port", 0 },
+	{ "WEIGHT", OUT_COUNT, "weight", NULL, 0 },
+	{ "STATE", OUT_STATE, "state", NULL, 0 },
+	{ "FOR", OUT_SECONDS, "check.since_s", NULL, 0 },
+	{ "CONNS", OUT_COUNT, "stats.connections", NULL, 0 },
+	{ "PACKETS", OUT_COUNT, "stats.packets", NULL, 0 },
+	{ "BYTES", OUT_BYTES, "stats.bytes", NULL, 0 },
+	{ "GETS NOTHING BECAUSE", OUT_TEXT, "reason", NULL, 60 },
+	{},
+};
+
+static const struct out_section show_sections[] = {
+	{ .columns = fields, .fields = true },
+	{ .columns = check_fields, .title = "check", .fields = true },
+	{ .columns = counter_fields, .title = "counters", .fields = true },
+	{ .columns = backend_columns, .title = "backends", .member = "backends" },
+	{},
+};
+
+int cmd_service_list(struct cli *cli, char *const *arguments)
+{
+	(void)arguments;
+	return cli_show(cli, "/v1/services", list_sections);
+}
+
+int cmd_service_show(struct cli *cli, char *const *arguments)
+{
+	_cleanup_(cleanup_free) char *path = cli_path("/v1/services/", arguments[0], NULL);
+
+	return path ? cli_show(cli, path, show_sections) : CLI_FAILED;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sluicectl status: first what is wrong, then what runs.
+ */
+#include "cli/cli.h"
+#include "lib/cleanup.h"
+
+#define PROBLEMS_MOST 20
+
+static const struct out_column daemon_fields[] = {
+	{ "sluiced", OUT_TEXT, "version", NULL, 0 },
+	{ "process", OUT_COUNT, "pid", NULL, 0 },
+	{ "up for", OUT_SECONDS, "uptime_s", NULL, 0 },
+	{ "configuration", OUT_TEXT, "config", NULL, 0 },
+	{ "loaded", OUT_TEXT, "reloaded", NULL, 0 },
+	{},
+};
+
+static const struct out_column interfaces[] = {
+	{ "INTERFACE", OUT_TEXT, "name", NULL, 16 },
+	{ "MODE", OUT_TEXT, "mode", NULL, 0 },
+	{ "PROGRAM", OUT_COUNT, "program_id", NULL, 0 },
+	{ "ADOPTED", OUT_YES_NO, "adopted", NULL, 0 },
+	{ "SHARED", OUT_YES_NO, "shared", NULL, 0 },
+	{},
+};
+
+/* Widths: 28 + 40 + 5 + 8 + 7 + gaps, within OUT_WIDTH. */
+static const struct out_column services[] = {
+	{ "SERVICE", OUT_TEXT, "name", NULL, 28 },
+	{ "ADDRESS", OUT_ENDPOINT, "addresses", "port", 40 },
+	{ "PROTO", OUT_TEXT, "protocol", NULL, 0 },
+	{ "STATE", OUT_STATE, "state", NULL, 0 },
+	{ "SERVING", OUT_RATIO, "backends_serving", "backends_total", 11 },
+	{},
+};
+
+static const struct out_section sections[] = {
+	{ .columns = daemon_fields, .fields = true },
+	{ .columns = interfaces, .member = "interfaces", .empty = "no interface is attached" },
+	{ .columns = services, .member = "services", .empty = "no services" },
+	{},
+};
+
+int cmd_status(struct cli *cli, char *const *arguments)
+{
+	_cleanup_(cleanup_json) json_t *status = cli_get(cli, "/v1/status");
+	const json_t *problems = json_object_get(status, "problems");
+
+	(void)arguments;
+	if (!status)
+		return CLI_FAILED;
+	if (!cli->out.json && json_array_size(problems)) {
+		out_list(&cli->out, "problems:", problems, PROBLEMS_MOST);
+		(void)fputc('\n', cli->out.file);
+	}
+	out_answer(&cli->out, status, sections);
+	return CLI_DONE;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sluicectl: the commands, and the way to them. Exit codes: 0 done, 1 refused
+ * or failed, 2 misuse.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/usage.h"
+#include "lib/diag.h"
+
+static const struct command commands[] = {
+	{ "status", "", 0, 0, cmd_status, "what is wrong, and what runs" },
+	{ "service list", "", 0, 0, cmd_service_list, "all services" },
+	{ "service show", "NAME", 1, 1, cmd_service_show, "a service, its check and its backends" },
+	{ "backend list", "[SERVICE]", 0, 1, cmd_backend_list, "backends, of all services or one" },
+	{ "backend show", "SERVICE NAME", 1, 2, cmd_backend_show,
+	  "a backend, its check and its next hop; SERVICE/NAME will do" },
+	{ "stats", "", 0, 0, cmd_stats, "counters of packets, services and backends" },
+	{ "attach", "INTERFACE [--mode MODE]", 1, 1, cmd_attach,
+	  "let sluice see an interface's packets, until the next reload" },
+	{ "detach", "INTERFACE", 1, 1, cmd_detach, "take sluice off an interface" },
+	{ "check", "[FILE]", 0, 1, cmd_check,
+	  "is FILE (-: standard input; none: the daemon's own) a valid configuration?" },
+	{ "reload", "", 0, 0, cmd_reload, "read the configuration again, and apply what differs" },
+	{},
+};
+
+static int run(struct cli *cli, char **words)
+{
+	const struct command *command = usage_find(commands, words);
+	char *const *arguments = words;
+	int n = 0;
+
+	if (cli->options.help)
+		return usage_help(commands, command, words);
+	if (!command)
+		return usage_unknown(commands, words);
+	arguments += usage_words(command);
+	while (arguments[n])
+		n++;
+	if (n < command->min)
+		return usage_wrong(command, "an argument is missing");
+	if (n > command->max)
+		return usage_wrong(command, "too many arguments");
+	if (cli->options.mode && command->run != cmd_attach)
+		return usage_wrong(command, "--mode is an option of attach alone");
+	return command->run(cli, arguments);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {};
+	struct diag diag = {};
+	int code;
+
+	(void)argc;
+	if (!argv[0] || options_parse(argv + 1, &diag, &cli.options) < 0) {
+		cli_complain(&diag);
+		return CLI_USAGE;
+	}
+	if (cli.options.version) {
+		(void)printf("sluicectl %s\n", SLUICE_VERSION);
+		return CLI_DONE;
+	}
+	cli.out = out_standard(cli.options.json);
+	code = run(&cli, argv + 1);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		diag_set(&diag, 1, "cannot write to standard output");
+		cli_complain(&diag);
+		return CLI_FAILED;
+	}
+	return code;
+}

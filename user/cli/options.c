@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The options: a table, and a walk along the command line. Whole words only,
+ * unlike getopt_long(), where each new option may change what an old script
+ * means.
+ */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/diag.h"
+#include "sluice/api.h"
+
+static const struct option {
+	const char *name;
+	const char *value; /* for the help; NULL: a switch */
+	size_t field;      /* in struct options: a bool or, with a value, a string */
+	const char *help;
+} table[] = {
+	{ "--json", NULL, offsetof(struct options, json), "print JSON, for programs" },
+	{ "--socket", "PATH", offsetof(struct options, socket),
+	  "the daemon's control socket (default: $SLUICE_SOCKET or " SL_API_SOCKET ")" },
+	{ "--mode", "MODE", offsetof(struct options, mode),
+	  "of attach: auto (default), native or generic" },
+	{ "--help", NULL, offsetof(struct options, help), "this help, or that of a command" },
+	{ "--version", NULL, offsetof(struct options, version), "print the version" },
+};
+#define N_OPTIONS (sizeof(table) / sizeof(table[0]))
+
+static const struct option *find(const char *word, size_t length)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (strlen(table[i].name) == length && strncmp(table[i].name, word, length) == 0)
+			return &table[i];
+	return NULL;
+}
+
+/* Takes the option at *word, and its value: "--socket PATH" or "--socket=PATH".
+ * Leaves *word on the last word it took.
+ */
+static int take_option(char ***word, struct diag *diag, struct options *options)
+{
+	size_t length = strcspn(**word, "=");
+	const struct option *option = find(**word, length);
+	char *field, *value;
+
+	if (!option)
+		return diag_set(diag, EINVAL, "unknown option %s (see sluicectl --help)", **word);
+	field = (char *)options + option->field;
+	if (!option->value) {
+		if ((**word)[length])
+			return diag_set(diag, EINVAL, "%s takes no value", option->name);
+		*(bool *)field = true;
+		return 0;
+	}
+	value = (**word)[length] ? **word + length + 1 : *++*word;
+	if (!value || !*value)
+		return diag_set(diag, EINVAL, "%s wants a value: %s %s", option->name, option->name,
+				option->value);
+	*(const char **)field = value;
+	return 0;
+}
+
+int options_parse(char **words, struct diag *diag, struct options *ret_options)
+{
+	const char *environment = getenv("SLUICE_SOCKET");
+	struct options options = {};
+	char **kept = words;
+
+	options.socket = environment && *environment ? environment : SL_API_SOCKET;
+	for (char **word = words; *word; word++) {
+		if (strcmp(*word, "--") == 0) {
+			while (*++word)
+				*kept++ = *word;
+			break;
+		}
+		if (strncmp(*word, "-", 1) != 0 || strcmp(*word, "-") == 0) {
+			*kept++ = *word;
+			continue;
+		}
+		if (take_option(&word, diag, &options) < 0)
+			return -EINVAL;
+	}
+	*kept = NULL;
+	*ret_options = options;
+	return 0;
+}
+
+void options_help(FILE *file)
+{
+	(void)fprintf(file, "\noptions, anywhere on the line:\n");
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "%s %s", table[i].name, table[i].value ?: "");
+		(void)fprintf(file, "  %-15s  %s\n", name, table[i].help);
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What each route does. Called by api_routes.c alone, which has checked the
+ * request's form: names are decoded, members are strings and those required are
+ * there.
+ */
+#ifndef SLUICE_API_HANDLERS_H
+#define SLUICE_API_HANDLERS_H
+
+#include "daemon/api_path.h"
+#include "daemon/api_routes.h"
+
+#define API_MEMBERS_MAX 2
+
+struct api_ask {
+	const struct api_call *call;
+	struct server *server;
+	const struct api_path *path;
+	const char *members[API_MEMBERS_MAX]; /* in the order of the route's; NULL: not given */
+};
+
+struct api_answer api_get_status(const struct api_ask *ask);
+struct api_answer api_get_services(const struct api_ask *ask);
+struct api_answer api_get_service(const struct api_ask *ask);
+struct api_answer api_get_backends(const struct api_ask *ask);
+struct api_answer api_get_backend(const struct api_ask *ask);
+struct api_answer api_get_stats(const struct api_ask *ask);
+struct api_answer api_post_attach(const struct api_ask *ask);
+struct api_answer api_post_detach(const struct api_ask *ask);
+struct api_answer api_post_reload(const struct api_ask *ask);
+struct api_answer api_post_check(const struct api_ask *ask);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Answers of the control interface. Pure.
+ */
+#include "daemon/api_reply.h"
+
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/view.h"
+#include "lib/diag.h"
+
+struct api_answer api_reply(json_t *body)
+{
+	return (struct api_answer){ .status = MHD_HTTP_OK, .body = body };
+}
+
+struct api_answer api_refuse(unsigned status, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return (struct api_answer){ .status = status,
+				    .body = json_pack("{s:o}", "error", view_text(text)) };
+}
+
+struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
+{
+	struct api_answer refusal = api_refuse(status, "%s", diag->text);
+
+	if (diag->file[0])
+		(void)json_object_set_new(refusal.body, "file", view_text(diag->file));
+	if (diag->line) {
+		(void)json_object_set_new(refusal.body, "line", json_integer(diag->line));
+		(void)json_object_set_new(refusal.body, "column", json_integer(diag->column));
+	}
+	return refusal;
+}
+
+void api_list_add(struct api_list *list, const char *name)
+{
+	size_t used = strlen(list->text);
+
+	if (used + strlen(name) + sizeof(", ") > sizeof(list->text) - sizeof(" and 65536 more")) {
+		list->left_out++;
+		return;
+	}
+	(void)snprintf(list->text + used, sizeof(list->text) - used, "%s%s", list->n++ ? ", " : "",
+		       name);
+}
+
+const char *api_list_text(struct api_list *list)
+{
+	size_t used = strlen(list->text);
+
+	if (list->left_out)
+		(void)snprintf(list->text + used, sizeof(list->text) - used, " and %zu more",
+			       list->left_out);
+	return list->text[0] ? list->text : "none";
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The routes. Invariant: a handler is called only with a body that is a JSON
+ * object of the members its row names (or, for a configuration, any bytes); so
+ * what is malformed never reaches the server.
+ */
+#include "daemon/api_routes.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "daemon/api_handlers.h"
+#include "daemon/api_path.h"
+#include "daemon/api_reply.h"
+#include "lib/cleanup.h"
+#include "sluice/api.h"
+
+struct member {
+	const char *name;
+	bool required;
+};
+
+enum takes {
+	TAKES_NOTHING, /* a body is ignored */
+	TAKES_MEMBERS, /* a JSON object of these members, all strings */
+	TAKES_CONFIG,
+};
+
+struct route {
+	const char *method;
+	const char *path;
+	struct api_answer (*handle)(const struct api_ask *ask);
+	enum takes takes;
+	struct member members[API_MEMBERS_MAX];
+};
+
+static const struct route routes[] = {
+	{ "GET", "/v1/status", api_get_status, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/services", api_get_services, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/services/{name}", api_get_service, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/backends", api_get_backends, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/backends/{service}/{name}", api_get_backend, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/stats", api_get_stats, .takes = TAKES_NOTHING },
+	{ "POST", "/v1/attach", api_post_attach, .takes = TAKES_MEMBERS,
+	  .members = { { "interface", true }, { "mode", false } } },
+	{ "POST", "/v1/detach", api_post_detach, .takes = TAKES_MEMBERS,
+	  .members = { { "interface", true } } },
+	{ "POST", "/v1/reload", api_post_reload, .takes = TAKES_MEMBERS },
+	{ "POST", "/v1/check", api_post_check, .takes = TAKES_CONFIG },
+};
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+/* The route of a path, by one method or (NULL) any. */
+static const struct route *find_route(const struct api_path *path, const char *method)
+{
+	for (size_t i = 0; i < N_ROUTES; i++)
+		if (api_path_matches(path, routes[i].path) &&
+		    (!method || strcmp(routes[i].method, method) == 0))
+			return &routes[i];
+	return NULL;
+}
+
+static const char *as_get(const char *method)
+{
+	return strcmp(method, "HEAD") == 0 ? "GET" : method;
+}
+
+size_t api_body_limit(const char *method, const char *path)
+{
+	const struct route *route;
+	struct api_path parsed;
+
+	if (api_path_parse(path, &parsed) < 0)
+		return SL_API_BODY_MAX;
+	route = find_route(&parsed, as_get(method));
+	return route && route->takes == TAKES_CONFIG ? SL_API_CONFIG_MAX : SL_API_BODY_MAX;
+}
+
+static struct api_answer no_path(const char *path)
+{
+	struct api_list list = {};
+
+	for (size_t i = 0; i < N_ROUTES; i++)
+		api_list_add(&list, routes[i].path);
+	return api_refuse(MHD_HTTP_NOT_FOUND, "there is no path %.256s; the paths are: %s", path,
+			  api_list_text(&list));
+}
+
+static struct api_answer wrong_method(const struct route *route, const char *method)
+{
+	const char *allow = strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method;
+	struct api_answer refusal =
+		api_refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "%s does not take %.32s, but %s",
+			   route->path, method, allow);
+
+	refusal.allow = allow;
+	return refusal;
+}
+
+/* ---- bodies ------------------------------------------------------------ */
+
+static const char *type_name(const json_t *json)
+{
+	switch (json_typeof(json)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "an array";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return "a number";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "a boolean";
+	case JSON_NULL:
+		return "null";
+	}
+	return "something else";
+}
+
+static const struct member *find_member(const struct route *route, const char *name)
+{
+	for (size_t i = 0; i < API_MEMBERS_MAX && route->members[i].name; i++)
+		if (strcmp(route->members[i].name, name) == 0)
+			return &route->members[i];
+	return NULL;
+}
+
+static struct api_answer unknown_member(const struct route *route, const char *name)
+{
+	struct api_list list = {};
+
+	for (size_t i = 0; i < API_MEMBERS_MAX && route->members[i].name; i++)
+		api_list_add(&list, route->members[i].name);
+	return api_refuse(MHD_HTTP_BAD_REQUEST,
+			  "unknown member \"%.64s\"; the members of this request are: %s", name,
+			  api_list_text(&list));
+}
+
+/* Fills ask->members from the body; status 0 when it is as the route wants it. */
+static struct api_answer read_members(const struct route *route, json_t *body, struct api_ask *ask)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(body, name, value)
+	{
+		const struct member *member = find_member(route, name);
+
+		if (!member)
+			return unknown_member(route, name);
+		if (!json_is_string(value))
+			return api_refuse(MHD_HTTP_BAD_REQUEST, "\"%s\" must be a string, not %s",
+					  name, type_name(value));
+		ask->members[member - route->members] = json_string_value(value);
+	}
+	for (size_t i = 0; i < API_MEMBERS_MAX && route->members[i].name; i++)
+		if (route->members[i].required && !ask->members[i])
+			return api_refuse(MHD_HTTP_BAD_REQUEST, "the member \"%s\" is missing",
+					  route->members[i].name);
+	return (struct api_answer){};
+}
+
+static void free_json(json_t **json)
+{
+	json_decref(*json);
+}
+
+static struct api_answer handle(const struct route *route, struct api_ask *ask)
+{
+	const struct api_call *call = ask->call;
+	_cleanup_(free_json) json_t *body = NULL;
+	struct api_answer refusal;
+	json_error_t error;
+
+	if (route->takes != TAKES_MEMBERS)
+		return route->handle(ask);
+	body = call->length ? json_loadb(call->body, call->length,
+					 JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error)
+			    : json_object();
+	if (!body)
+		return call->length
+			       ? api_refuse(MHD_HTTP_BAD_REQUEST,
+					    "the body is not JSON: line %d, column %d: %s",
+					    error.line, error.column, error.text)
+			       : (struct api_answer){ MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, NULL };
+	if (!json_is_object(body))
+		return api_refuse(MHD_HTTP_BAD_REQUEST, "the body must be a JSON object, not %s",
+				  type_name(body));
+	refusal = read_members(route, body, ask);
+	return refusal.status ? refusal : route->handle(ask);
+}
+
+struct api_answer api_answer(const struct api_call *call)
+{
+	const char *method = as_get(call->method);
+	struct api_ask ask = { .call = call, .server = call->server };
+	const struct route *route;
+	struct api_answer result;
+	struct api_path path;
+	int error;
+
+	error = api_path_parse(call->path, &path);
+	if (error == -EINVAL)
+		return api_refuse(MHD_HTTP_BAD_REQUEST,
+				  "the path is malformed: a %% must be followed by two digits, "
+				  "other than 00");
+	if (error || !find_route(&path, NULL))
+		return no_path(call->path);
+	route = find_route(&path, method);
+	if (!route)
+		return wrong_method(find_route(&path, NULL), call->method);
+	ask.path = &path;
+	result = handle(route, &ask);
+	if (!result.body)
+		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "there is no memory");
+	return result;
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Writes what a plan wants and the maps do not hold yet. Order: new backends,
+ * then the slots that lead to them, then the service's entry, last what nothing
+ * leads to any more. Each step leaves packets a whole picture.
+ */
+#include "daemon/datapath.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/datapath_internal.h"
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+#include "lib/plan.h"
+
+/* One datapath_apply(). */
+struct change {
+	struct datapath *datapath;
+	const struct plan *plan;
+	struct installed *installed;
+	size_t n_before; /* backends that installed had */
+	unsigned *indices; /* in sl_backends, of plan->backends */
+};
+
+/* A free index; waits for readers where only retired ones are left. */
+static unsigned take_index(struct datapath *datapath, struct idpool *pool)
+{
+	unsigned index = idpool_take(pool);
+
+	if (index || !idpool_available(pool) || datapath_wait(datapath))
+		return index;
+	return idpool_take(pool);
+}
+
+static int take_slots(struct datapath *datapath, unsigned length, unsigned *ret_start)
+{
+	int error = extents_take(datapath->slots, length, ret_start);
+
+	if (error != -ENOSPC || datapath_wait(datapath))
+		return error;
+	return extents_take(datapath->slots, length, ret_start);
+}
+
+/* nat: makes the backend's answers known. */
+static int add_answer(const struct change *change, struct installed_backend *backend)
+{
+	struct datapath *datapath = change->datapath;
+	const struct plan *plan = change->plan;
+	int error;
+
+	backend->answer = take_index(datapath, datapath->returns);
+	if (!backend->answer)
+		return -ENOSPC;
+	datapath->maps.returns[backend->answer] = (struct sl_return){
+		.key = backend->key,
+		.addr = plan->key.addr,
+		.port = plan->key.port,
+		.backend = backend->index,
+		.service = change->installed->id,
+	};
+	error = directory_put(&datapath->return_dir, &backend->key, backend->answer);
+	if (error)
+		idpool_give(datapath->returns, backend->answer);
+	return error;
+}
+
+static int add_backend(struct change *change, const struct plan_backend *planned)
+{
+	struct datapath *datapath = change->datapath;
+	struct installed_backend backend = {
+		.key = planned->key,
+		.index = take_index(datapath, datapath->backends),
+		.epoch = datapath->epoch,
+	};
+	int error = 0;
+
+	if (!backend.index)
+		return -ENOSPC;
+	datapath->maps.backends[backend.index] = (struct sl_backend){
+		.addr = planned->key.addr,
+		.port = planned->key.port,
+		.family = planned->key.family,
+		.forward = (__u8)change->plan->forward,
+	};
+	stats_reset(datapath, MAP_BACKEND_STAT, backend.index);
+	if (change->plan->forward == SL_FORWARD_NAT)
+		error = add_answer(change, &backend);
+	if (!error)
+		error = installed_add_backend(change->installed, &backend);
+	if (error)
+		idpool_give(datapath->backends, backend.index);
+	return error;
+}
+
+/* The installed backend that serves for the planned one: the same place, and
+ * the same way to it, which cannot change under packets.
+ */
+static struct installed_backend *match_backend(const struct change *change,
+					       const struct plan_backend *planned)
+{
+	const struct installed *installed = change->installed;
+
+	for (size_t i = 0; i < installed->n_backends; i++) {
+		struct installed_backend *backend = &installed->backends[i];
+
+		if (!memcmp(&backend->key, &planned->key, sizeof(planned->key)) &&
+		    change->datapath->maps.backends[backend->index].forward ==
+			    change->plan->forward)
+			return backend;
+	}
+	return NULL;
+}
+
+/* Switches the backend to another hop: the copy not in use is written, then
+ * the word that says which one is.
+ */
+static int switch_hop(struct datapath *datapath, struct installed_backend *backend,
+		      const struct sl_hop *hop)
+{
+	struct sl_backend *entry = &datapath->maps.backends[backend->index];
+	unsigned other = !entry->hop;
+	int error;
+
+	if (backend->hop_known && !memcmp(&entry->hops[entry->hop & 1], hop, sizeof(*hop)))
+		return 0;
+	if (backend->hop_known && backend->epoch == datapath->epoch) {
+		error = datapath_wait(datapath);
+		if (error)
+			return error;
+	}
+	entry->hops[other] = *hop;
+	__atomic_store_n(&entry->hop, other, __ATOMIC_RELEASE);
+	backend->hop_known = true;
+	backend->epoch = datapath->epoch;
+	return 0;
+}
+
+static int apply_backends(struct change *change)
+{
+	const struct plan *plan = change->plan;
+	int error = 0;
+
+	for (size_t i = 0; i < change->installed->n_backends; i++)
+		change->installed->backends[i].wanted = false;
+	for (size_t i = 0; !error && i < plan->n_backends; i++) {
+		const struct plan_backend *planned = &plan->backends[i];
+		struct installed_backend *backend = match_backend(change, planned);
+
+		if (!backend) {
+			error = add_backend(change, planned);
+			backend = error ? NULL :
+					  &change->installed->backends[change->installed->n_backends - 1];
+		}
+		if (backend) {
+			backend->wanted = true;
+			change->indices[i] = backend->index;
+			if (planned->resolved)
+				error = switch_hop(change->datapath, backend, &planned->hop);
+		}
+	}
+	return error;
+}
+
+/* Each slot is one word: a packet sees the old backend or the new one. */
+static void write_slots(const struct change *change, unsigned table)
+{
+	const struct plan *plan = change->plan;
+	uint64_t *slots = change->datapath->maps.slots + table;
+
+	for (unsigned i = 0; i < plan->table_size; i++) {
+		uint64_t index = plan->table[i] == PLAN_NO_BACKEND ?
+					 SL_NO_BACKEND :
+					 change->indices[plan->table[i]];
+
+		if (slots[i] != index)
+			__atomic_store_n(&slots[i], index, __ATOMIC_RELEASE);
+	}
+}
+
+/* Publishes a new entry for the service, with a table of its own where the old
+ * one does not fit; then the old ones are nobody's.
+ */
+static int publish(struct change *change, const struct sl_service *old, bool new_table)
+{
+	struct datapath *datapath = change->datapath;
+	struct installed *installed = change->installed;
+	unsigned table = old ? old->table : 0, entry;
+	int error = new_table ? take_slots(datapath, change->plan->table_size, &table) : 0;
+
+	if (error)
+		return error;
+	entry = take_index(datapath, datapath->entries);
+	if (!entry) {
+		if (new_table)
+			extents_give(datapath->slots, table);
+		return -ENOSPC;
+	}
+	write_slots(change, table);
+	datapath->maps.services[entry] = (struct sl_service){
+		.key = change->plan->key,
+		.id = installed->id,
+		.table = table,
+		.table_size = change->plan->table_size,
+		.limit = change->plan->limit,
+	};
+	error = directory_put(&datapath->directory, &installed->key, entry);
+	if (error) {
+		if (new_table)
+			extents_give(datapath->slots, table);
+		idpool_give(datapath->entries, entry);
+		return error;
+	}
+	if (old && new_table)
+		extents_retire(datapath->slots, old->table);
+	if (old)
+		idpool_retire(datapath->entries, installed->entry);
+	installed->entry = entry;
+	return 0;
+}
+
+static int apply_service(struct change *change)
+{
+	const struct plan *plan = change->plan;
+	const struct sl_service *old = change->installed->entry ?
+		&change->datapath->maps.services[change->installed->entry] : NULL;
+	bool new_table = !old || old->table_size != plan->table_size;
+
+	if (new_table || memcmp(&old->limit, &plan->limit, sizeof(old->limit)) != 0)
+		return publish(change, old, new_table);
+	write_slots(change, old->table);
+	return 0;
+}
+
+/* Drops the backends from `first` on that are not wanted. */
+static void drop_backends(struct change *change, size_t first)
+{
+	struct installed *installed = change->installed;
+	size_t kept = first;
+
+	for (size_t i = first; i < installed->n_backends; i++) {
+		if (installed->backends[i].wanted)
+			installed->backends[kept++] = installed->backends[i];
+		else
+			installed_drop_backend(change->datapath, &installed->backends[i]);
+	}
+	installed->n_backends = kept;
+}
+
+static void undo(struct change *change)
+{
+	struct installed *installed = change->installed;
+
+	for (size_t i = change->n_before; i < installed->n_backends; i++)
+		installed->backends[i].wanted = false;
+	drop_backends(change, change->n_before);
+	if (!installed->entry)
+		installed_remove(change->datapath, installed);
+}
+
+static struct installed *find_or_make(struct datapath *datapath, const struct sl_key *key)
+{
+	struct installed *installed = installed_find(datapath, key);
+	unsigned id;
+
+	if (installed)
+		return installed;
+	id = take_index(datapath, datapath->services);
+	if (!id)
+		return NULL;
+	stats_reset(datapath, MAP_SERVICE_STAT, id);
+	installed = installed_new(datapath, key, id);
+	if (!installed)
+		idpool_give(datapath->services, id);
+	return installed;
+}
+
+int datapath_apply(struct datapath *datapath, const struct plan *plan, struct diag *diag)
+{
+	_cleanup_(cleanup_free) unsigned *indices = calloc(plan->n_backends + 1, sizeof(*indices));
+	struct change change = { .datapath = datapath, .plan = plan, .indices = indices };
+	int error;
+
+	if (!indices)
+		return diag_set(diag, ENOMEM, "no memory");
+	change.installed = find_or_make(datapath, &plan->key);
+	if (!change.installed)
+		return diag_set(diag, ENOSPC, "the maps have no room for another service");
+	change.n_before = change.installed->n_backends;
+	error = apply_backends(&change);
+	if (!error)
+		error = apply_service(&change);
+	if (error) {
+		undo(&change);
+		return diag_set(diag, -error, "the maps have no room for it: %s",
+				strerror(-error));
+	}
+	drop_backends(&change, 0);
+	change.installed->claimed = true;
+	return 0;
+}
+
+void datapath_remove(struct datapath *datapath, const struct sl_key *key)
+{
+	struct installed *installed = installed_find(datapath, key);
+
+	if (installed)
+		installed_remove(datapath, installed);
+}
+
+void datapath_unclaim(struct datapath *datapath)
+{
+	struct hash_node *node = NULL;
+
+	while ((node = hashtable_next(&datapath->installed, node)))
+		HASH_ENTRY(node, struct installed, node)->claimed = false;
+}
+
+void datapath_remove_unclaimed(struct datapath *datapath)
+{
+	struct hash_node *node, *next;
+
+	for (node = hashtable_next(&datapath->installed, NULL); node; node = next) {
+		struct installed *installed = HASH_ENTRY(node, struct installed, node);
+
+		next = hashtable_next(&datapath->installed, node);
+		if (!installed->claimed)
+			installed_remove(datapath, installed);
+	}
+}
+
+bool datapath_serves(const struct datapath *datapath, const struct sl_key *service,
+		     const struct sl_key *backend)
+{
+	const struct installed *installed = installed_find(datapath, service);
+	const struct installed_backend *found =
+		installed ? installed_find_backend(installed, backend) : NULL;
+	const struct sl_service *entry;
+
+	if (!found || !installed->entry)
+		return false;
+	entry = &datapath->maps.services[installed->entry];
+	for (unsigned i = 0; i < entry->table_size; i++)
+		if (datapath->maps.slots[entry->table + i] == found->index)
+			return true;
+	return false;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From an embedded or an attached program to a struct datapath. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <xdp/libxdp.h>
+
+#include "daemon/datapath_internal.h"
+#include "daemon/log.h"
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+#include "sluice.skel.h"
+
+/* Words per key: sparse enough that no key ends up SL_DIRECTORY_PROBES away. */
+#define DIRECTORY_SPARSENESS 8
+
+/* libbpf and libxdp speak of failures that are then handled (no such program
+ * yet, an older kernel): for whoever looks for trouble, not for everybody. What
+ * they do when nothing fails is nobody's business.
+ */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	(void)vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (line[0])
+		log_debug("%s", line);
+	return 0;
+}
+
+static int print_libxdp(enum libxdp_print_level level, const char *format, va_list args)
+{
+	return print_libbpf(level == LIBXDP_DEBUG ? LIBBPF_DEBUG : LIBBPF_INFO, format, args);
+}
+
+static void quiet_libraries(void)
+{
+	libbpf_set_print(print_libbpf);
+	libxdp_set_print(print_libxdp);
+}
+
+static unsigned power_of_two(unsigned at_least)
+{
+	unsigned power = 16;
+
+	while (power < at_least)
+		power *= 2;
+	return power;
+}
+
+static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *sizes)
+{
+	unsigned directory = power_of_two(sizes->services * DIRECTORY_SPARSENESS);
+	unsigned return_dir = power_of_two(sizes->backends * DIRECTORY_SPARSENESS);
+	const struct {
+		struct bpf_map *map;
+		unsigned entries;
+	} wanted[] = {
+		{ skeleton->maps.sl_directory, directory },
+		{ skeleton->maps.sl_services, sizes->services * 2 },
+		{ skeleton->maps.sl_slots, sizes->slots },
+		{ skeleton->maps.sl_backends, sizes->backends },
+		{ skeleton->maps.sl_return_dir, return_dir },
+		{ skeleton->maps.sl_returns, sizes->backends },
+		{ skeleton->maps.sl_sources, sizes->sources },
+		{ skeleton->maps.sl_service_stat, sizes->services },
+		{ skeleton->maps.sl_backend_stat, sizes->backends },
+	};
+
+	skeleton->rodata_config->sl_settings.directory_mask = directory - 1;
+	skeleton->rodata_config->sl_settings.return_mask = return_dir - 1;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		int error = bpf_map__set_max_entries(wanted[i].map, wanted[i].entries);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static void skeleton_cleanup(struct sluice_bpf **skeleton)
+{
+	sluice_bpf__destroy(*skeleton);
+}
+
+static void datapath_cleanup(struct datapath **datapath)
+{
+	datapath_free(*datapath, true);
+}
+
+static int load_program(const struct datapath_sizes *sizes, struct diag *diag, int *ret_fd)
+{
+	_cleanup_(skeleton_cleanup) struct sluice_bpf *skeleton = sluice_bpf__open();
+	int error;
+
+	if (!skeleton)
+		return diag_set(diag, errno, "cannot open the embedded program: %s",
+				strerror(errno));
+	error = set_sizes(skeleton, sizes);
+	if (!error)
+		error = sluice_bpf__load(skeleton);
+	if (error)
+		return diag_set(diag, -error, "the kernel does not load the program: %s%s",
+				strerror(-error), error == -EPERM ? " (root or CAP_BPF?)" : "");
+	*ret_fd = fcntl(bpf_program__fd(skeleton->progs.sluice), F_DUPFD_CLOEXEC, 0);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+static const struct sl_key *service_key(const void *entries, unsigned index)
+{
+	return &((const struct sl_service *)entries)[index].key;
+}
+
+static const struct sl_key *return_key(const void *entries, unsigned index)
+{
+	return &((const struct sl_return *)entries)[index].key;
+}
+
+static int make_allocators(struct datapath *datapath)
+{
+	const struct map *map = datapath->maps.map;
+
+	return idpool_new(map[MAP_SERVICES].entries, &datapath->entries)
+	    ?: idpool_new(map[MAP_SERVICE_STAT].entries, &datapath->services)
+	    ?: idpool_new(map[MAP_BACKENDS].entries, &datapath->backends)
+	    ?: idpool_new(map[MAP_RETURNS].entries, &datapath->returns)
+	    ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots);
+}
+
+int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapath)
+{
+	_cleanup_(datapath_cleanup) struct datapath *datapath = calloc(1, sizeof(*datapath));
+	int error;
+
+	if (!datapath) {
+		(void)close(program_fd);
+		return -ENOMEM;
+	}
+	datapath->program_fd = program_fd;
+	datapath->pin_lock = -1;
+	error = maps_open(program_fd, diag, &datapath->maps);
+	if (error)
+		return error;
+	datapath->directory = (struct directory){
+		.words = datapath->maps.directory,
+		.size = datapath->maps.map[MAP_DIRECTORY].entries,
+		.key_of = service_key,
+		.entries = datapath->maps.services,
+	};
+	datapath->return_dir = (struct directory){
+		.words = datapath->maps.return_dir,
+		.size = datapath->maps.map[MAP_RETURN_DIR].entries,
+		.key_of = return_key,
+		.entries = datapath->maps.returns,
+	};
+	error = make_allocators(datapath);
+	if (error)
+		return diag_set(diag, -error, "no memory");
+	error = datapath_learn(datapath, diag);
+	if (error)
+		return error;
+	*ret_datapath = TAKE_PTR(datapath);
+	return 0;
+}
+
+int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struct diag *diag,
+		  struct datapath **ret_datapath)
+{
+	_cleanup_(datapath_cleanup) struct datapath *datapath = NULL;
+	int fd = -1, error;
+
+	quiet_libraries();
+	error = load_program(sizes, diag, &fd);
+	if (!error)
+		error = datapath_new(fd, diag, &datapath);
+	if (!error)
+		error = pins_make(datapath, pin_dir, diag);
+	if (error)
+		return error;
+	*ret_datapath = TAKE_PTR(datapath);
+	return 0;
+}
+
+static int check_room(const struct datapath *datapath, const struct datapath_sizes *sizes,
+		      struct diag *diag)
+{
+	const struct map *map = datapath->maps.map;
+	const struct {
+		const char *what;
+		unsigned held, needed;
+	} rooms[] = {
+		{ "services", map[MAP_SERVICE_STAT].entries, sizes->services },
+		{ "backends", map[MAP_BACKENDS].entries, sizes->backends },
+		{ "slots", map[MAP_SLOTS].entries, sizes->slots },
+	};
+
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
+		if (rooms[i].held < rooms[i].needed)
+			return diag_set(diag, ENOSPC, "its maps have room for %u %s, %u are needed",
+					rooms[i].held, rooms[i].what, rooms[i].needed);
+	return 0;
+}
+
+int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
+		  struct diag *diag)
+{
+	return check_room(datapath, sizes, diag);
+}
+
+int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
+		   struct diag *diag, struct datapath **ret_datapath)
+{
+	_cleanup_(datapath_cleanup) struct datapath *datapath = NULL;
+	int error, fd;
+
+	quiet_libraries();
+	fd = xdp_find_sluice(ifindex);
+	if (fd < 0)
+		return diag_set(diag, -fd, "no sluice program there");
+	error = datapath_new(fd, diag, &datapath);
+	if (!error)
+		error = check_room(datapath, sizes, diag);
+	if (!error)
+		error = pins_make(datapath, pin_dir, diag);
+	if (error)
+		return error;
+	*ret_datapath = TAKE_PTR(datapath);
+	return 0;
+}
+
+void datapath_free(struct datapath *datapath, bool keep)
+{
+	struct hash_node *node, *next;
+
+	if (!datapath)
+		return;
+	if (!keep)
+		pins_remove(datapath);
+	for (node = hashtable_next(&datapath->installed, NULL); node; node = next) {
+		struct installed *installed = HASH_ENTRY(node, struct installed, node);
+
+		next = hashtable_next(&datapath->installed, node);
+		free(installed->backends);
+		free(installed);
+	}
+	hashtable_done(&datapath->installed);
+	xdp_program__close(datapath->program);
+	bpf_object__close(datapath->object);
+	idpool_free(datapath->entries);
+	idpool_free(datapath->services);
+	idpool_free(datapath->backends);
+	idpool_free(datapath->returns);
+	extents_free(datapath->slots);
+	maps_close(&datapath->maps);
+	cleanup_close(&datapath->pin_lock);
+	cleanup_close(&datapath->program_fd);
+	free(datapath);
+}

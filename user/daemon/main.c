@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* sluiced: arguments, rights, signals, and the order of starting and stopping. */
+#include <cap-ng.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "daemon/api.h"
+#include "daemon/log.h"
+#include "daemon/server.h"
+#include "lib/diag.h"
+
+enum { EXIT_USAGE = 2 };
+
+static const char help_text[] =
+	"Usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--keep] [-v]\n"
+	"\n"
+	"The daemon of sluice, a layer-4 load balancer and rate limiter in XDP: reads the\n"
+	"configuration, checks backends, and keeps the program's maps true. Runs in the\n"
+	"foreground and logs to stderr. SIGHUP reloads; SIGTERM and SIGINT stop it.\n"
+	"\n"
+	"  -c, --config FILE   the configuration (default: /etc/sluice/sluice.yaml)\n"
+	"      --check         check the configuration and exit\n"
+	"      --socket PATH   control socket (default: /run/sluice/control.sock)\n"
+	"      --pin-dir DIR   where program and maps are pinned (default: /sys/fs/bpf/sluice)\n"
+	"      --keep          when stopping, leave the program attached and traffic flowing\n"
+	"  -v, --verbose       log details\n"
+	"      --version       print the version and exit\n"
+	"  -h, --help          print this and exit\n"
+	"\n"
+	"Exit status: 0 stopped as asked, or the configuration is right; 1 failed; 2 wrong usage.\n";
+
+struct arguments {
+	struct server_options options;
+	bool check;
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'C' },
+	{ "socket", required_argument, NULL, 's' }, { "pin-dir", required_argument, NULL, 'p' },
+	{ "keep", no_argument, NULL, 'k' },	    { "verbose", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, 'V' },	    { "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* -1: go on. Else the exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *arguments)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:vh", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			arguments->options.config_path = optarg;
+			break;
+		case 'C':
+			arguments->check = true;
+			break;
+		case 's':
+			arguments->options.socket_path = optarg;
+			break;
+		case 'p':
+			arguments->options.pin_dir = optarg;
+			break;
+		case 'k':
+			arguments->options.keep = true;
+			break;
+		case 'v':
+			log_set_level(LOG_LEVEL_DEBUG);
+			break;
+		case 'V':
+			printf("sluiced %s\n", SLUICE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(help_text, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs("Try 'sluiced --help'.\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "sluiced: unexpected argument '%s'\nTry 'sluiced --help'.\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (arguments->options.pin_dir[0] != '/') {
+		fprintf(stderr, "sluiced: --pin-dir must be an absolute path, not '%s'\n",
+			arguments->options.pin_dir);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+/* Keeps the rights that the daemon needs and gives up all others: maps and
+ * programs (BPF, PERFMON), attaching and netlink (NET_ADMIN), finding a program
+ * by its id and mounting a bpffs (SYS_ADMIN).
+ */
+static int drop_rights(struct diag *diag)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			  CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON, -1) ||
+	    capng_apply(CAPNG_SELECT_BOTH))
+		return diag_set(diag, EPERM,
+				"sluiced needs to be root, or to have the capabilities "
+				"CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
+	return 0;
+}
+
+static void log_diag(const struct diag *diag)
+{
+	char text[1100];
+
+	diag_format(diag, text, sizeof(text));
+	log_error("%s", text);
+}
+
+/* What lives as long as the daemon runs. */
+struct daemon {
+	uv_loop_t loop;
+	uv_signal_t signals[3];
+	struct server *server;
+	struct api *api;
+};
+
+static void stop(struct daemon *daemon)
+{
+	api_free(daemon->api);
+	daemon->api = NULL;
+	server_stop(daemon->server);
+	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
+		if (!uv_is_closing((uv_handle_t *)&daemon->signals[i]))
+			uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+	log_info("%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
+	stop(handle->data);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+	struct daemon *daemon = handle->data;
+	struct server_change change;
+	struct diag diag = { 0 };
+
+	(void)number;
+	if (server_reload(daemon->server, &diag, &change)) {
+		log_diag(&diag);
+		log_error("reload refused, nothing has changed");
+		return;
+	}
+	log_info("reloaded: %zu services added, %zu removed, %zu changed", change.added,
+		 change.removed, change.changed);
+}
+
+static int start(struct daemon *daemon, const struct arguments *arguments, struct config *config,
+		 struct diag *diag)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	int error;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uv_signal_t *handle = &daemon->signals[i];
+
+		(void)uv_signal_init(&daemon->loop, handle);
+		handle->data = daemon;
+		(void)uv_signal_start(handle,
+				      numbers[i] == SIGHUP ? on_reload_signal : on_stop_signal,
+				      numbers[i]);
+	}
+	error = server_new(&daemon->loop, &arguments->options, config, diag, &daemon->server);
+	if (!error)
+		error = api_new(daemon->server, diag, &daemon->api);
+	return error;
+}
+
+static int run(const struct arguments *arguments, struct config *config)
+{
+	struct daemon daemon = { 0 };
+	struct diag diag = { 0 };
+	int error = uv_loop_init(&daemon.loop);
+
+	if (error) {
+		config_free(config);
+		log_error("cannot make an event loop: %s", uv_strerror(error));
+		return EXIT_FAILURE;
+	}
+	error = start(&daemon, arguments, config, &diag);
+	if (error) {
+		log_diag(&diag);
+		stop(&daemon);
+	} else {
+		log_info("sluiced %s runs: %zu services, %zu interfaces", SLUICE_VERSION,
+			 daemon.server->config->n_services, daemon.server->n_attachments);
+	}
+	(void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+	server_free(daemon.server);
+	(void)uv_loop_close(&daemon.loop);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {
+		.options = { .config_path = "/etc/sluice/sluice.yaml",
+			     .socket_path = "/run/sluice/control.sock",
+			     .pin_dir = "/sys/fs/bpf/sluice" },
+	};
+	struct config *config = NULL;
+	struct diag diag = { 0 };
+	int status = parse_arguments(argc, argv, &arguments);
+
+	if (status >= 0)
+		return status;
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (config_load(arguments.options.config_path, &diag, &config)) {
+		log_diag(&diag);
+		return EXIT_FAILURE;
+	}
+	if (arguments.check) {
+		printf("%s is valid: %zu services, %zu interfaces\n", arguments.options.config_path,
+		       config->n_services, config->n_interfaces);
+		config_free(config);
+		return EXIT_SUCCESS;
+	}
+	if (drop_rights(&diag)) {
+		log_diag(&diag);
+		config_free(config);
+		return EXIT_FAILURE;
+	}
+	return run(&arguments, config);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The status page: what runs, and above all what is wrong. Only reads.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/server.h"
+#include "daemon/view.h"
+#include "daemon/view_parts.h"
+
+static json_t *rfc3339(unsigned long long ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char text[32];
+	struct tm utc;
+
+	if (!gmtime_r(&seconds, &utc))
+		return json_null();
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return json_string(text);
+}
+
+static unsigned long long wall_clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
+/* ---- problems ---------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void complain(json_t *problems, const char *format,
+							   ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)json_array_append_new(problems, view_text(text));
+}
+
+static bool is_attached(const struct server *server, const char *name)
+{
+	for (size_t i = 0; i < server->n_attachments; i++)
+		if (strcmp(server->attachments[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void interface_problems(const struct server *server, json_t *problems)
+{
+	if (!server->n_attachments && !server->config->n_interfaces)
+		complain(problems, "no interface is attached: no packet reaches sluice "
+				   "(sluicectl attach INTERFACE)");
+	for (size_t i = 0; i < server->config->n_interfaces; i++) {
+		const char *name = server->config->interfaces[i].name;
+
+		if (!is_attached(server, name))
+			complain(problems, "interface %s is in the configuration, but not attached",
+				 name);
+	}
+}
+
+static void backend_problem(const struct backend *backend, json_t *problems)
+{
+	char address[ENDPOINT_TEXT_SIZE], reason[256];
+
+	if (backend->config->weight == 0 || backend_serves(backend))
+		return;
+	(void)endpoint_format(&backend->config->ip, backend->config->port, address);
+	complain(problems, "backend %s/%s (%s): %s", backend->service->config->name,
+		 backend->config->name, address, backend_explain(backend, reason, sizeof(reason)));
+}
+
+static void service_problems(const struct service *service, json_t *problems)
+{
+	const struct service_config *config = service->config;
+	char address[ADDR_TEXT_SIZE];
+
+	if (service->error[0])
+		complain(problems, "service %s could not be applied: %s", config->name,
+			 service->error);
+	if (view_service_state(service) == VIEW_DOWN)
+		complain(problems, "service %s is down: no backend serves it", config->name);
+	else
+		for (size_t i = 0; i < config->n_addresses; i++)
+			if (!service->serving[i])
+				complain(problems, "service %s is down on %s: no backend serves it",
+					 config->name, ip_format(&config->addresses[i], address));
+	for (size_t i = 0; i < config->n_backends; i++)
+		backend_problem(&service->backends[i], problems);
+}
+
+static json_t *view_problems(const struct server *server)
+{
+	json_t *problems = json_array();
+
+	interface_problems(server, problems);
+	for (size_t i = 0; i < server->config->n_services; i++)
+		service_problems(&server->services[i], problems);
+	return problems;
+}
+
+/* ---- status ------------------------------------------------------------ */
+
+static json_t *view_interfaces(const struct server *server)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < server->n_attachments; i++)
+		if (json_array_append_new(array, view_attachment(&server->attachments[i])) < 0)
+			return json_decref(array), NULL;
+	return array;
+}
+
+json_t *view_status(const struct server *server)
+{
+	unsigned long long now = wall_clock_ms();
+	unsigned long long up_ms = now > server->started_ms ? now - server->started_ms : 0;
+	json_t *status =
+		json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
+			  "pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
+			  view_text(server->options.config_path), "started",
+			  rfc3339(server->started_ms), "reloaded", rfc3339(server->reloaded_ms),
+			  "problems", view_problems(server), "interfaces", view_interfaces(server));
+
+	if (json_object_update_new(status, view_services(server)) < 0)
+		return json_decref(status), NULL;
+	return status;
+}

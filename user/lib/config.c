@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From text to a configuration, whole or not at all: the document's own keys,
+ * the file's life, and finding things in it. What the sections hold is read by
+ * config_service.c and its neighbours, the rules over all of it are in
+ * config_rules.c.
+ */
+#include "lib/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/config_read.h"
+#include "lib/config_tree.h"
+#include "lib/diag.h"
+
+#define FILE_SIZE_MAX  (64UL << 20)
+#define INTERFACES_MAX 64
+
+/* A name that the kernel takes, and that shows as what it is. */
+static int read_interface_name(struct reader *reader, const struct key *key,
+			       const struct node *node, void *target)
+{
+	bool good = node->kind == NODE_TEXT && node->length && node->length < IF_NAMESIZE &&
+		    strcmp(node->text, ".") != 0 && strcmp(node->text, "..") != 0;
+	size_t i;
+
+	(void)key;
+	for (i = 0; good && i < node->length; i++)
+		good = node->text[i] > 0x20 && node->text[i] < 0x7f && !strchr("/:", node->text[i]);
+	if (!good)
+		return node_refuse(reader->diag, node, "an interface's name",
+				   "1 to 15 characters without spaces, / and :, like eth0");
+	return read_set_text(reader, node->text, target);
+}
+
+static const struct key interface_keys[] = {
+	{ .name = "name",
+	  .required = true,
+	  .read = read_interface_name,
+	  .offset = offsetof(struct interface_config, name) },
+	{ .name = "mode",
+	  .read = read_word,
+	  .offset = offsetof(struct interface_config, mode),
+	  .what = "a mode",
+	  .words = config_mode_words },
+};
+
+static const struct section interface_section = SECTION("an interface", interface_keys);
+
+static int read_interface(struct reader *reader, const struct node *node, struct config *config,
+			  size_t index)
+{
+	struct interface_config *interface = &config->interfaces[index];
+	size_t i;
+	int err;
+
+	if (node->kind == NODE_TEXT)
+		err = read_interface_name(reader, NULL, node, &interface->name);
+	else
+		err = read_section(&interface_section, reader, node, interface);
+	if (err)
+		return err;
+	for (i = 0; i < index; i++) {
+		if (strcmp(config->interfaces[i].name, interface->name) == 0)
+			return node_error(reader->diag, node,
+					  "the interface %s is listed twice; keep one",
+					  interface->name);
+	}
+	return 0;
+}
+
+int read_interfaces(struct reader *reader, const struct key *key, const struct node *node,
+		    void *target)
+{
+	struct config *config = target;
+	const struct node *item = node->first;
+	size_t count, i;
+	int err;
+
+	err = read_list_size(key, reader, node, &count);
+	if (err || !count)
+		return err;
+	config->interfaces = calloc(count, sizeof(*config->interfaces));
+	if (!config->interfaces)
+		return read_out_of_memory(reader);
+	config->n_interfaces = count;
+	for (i = 0; i < count && !err; i++, item = item->next)
+		err = read_interface(reader, item, config, i);
+	return err;
+}
+
+static const struct key defaults_keys[] = {
+	{ .name = "check", .read = read_check_defaults },
+};
+
+static const struct section defaults_section = SECTION("defaults", defaults_keys);
+
+static int read_defaults(struct reader *reader, const struct key *key, const struct node *node,
+			 void *target)
+{
+	(void)key;
+	if (node_is_empty(node))
+		return 0;
+	return read_section(&defaults_section, reader, node, target);
+}
+
+/* In the order in which they are read: services start from the defaults. */
+static const struct key file_keys[] = {
+	{ .name = "defaults", .read = read_defaults },
+	{ .name = "interfaces",
+	  .read = read_interfaces,
+	  .max = INTERFACES_MAX,
+	  .what = "a list of interfaces",
+	  .want = "write a line \"- name: eth0\" for each" },
+	{ .name = "services",
+	  .read = read_services,
+	  .max = CONFIG_SERVICES_MAX,
+	  .what = "a list of services",
+	  .want = "write a line \"- name: ...\" for each, its other keys under it" },
+};
+
+static const struct section file_section = SECTION("a configuration", file_keys);
+
+static void cleanup_config(struct config **config)
+{
+	config_free(*config);
+}
+
+static void cleanup_tree(struct tree **tree)
+{
+	tree_free(*tree);
+}
+
+static void cleanup_reader(struct reader *reader)
+{
+	check_config_done(&reader->check);
+}
+
+static int read_root(const struct node *root, struct diag *diag, struct config *config)
+{
+	_cleanup_(cleanup_reader) struct reader reader = { .diag = diag };
+	int err;
+
+	if (check_config_init(&reader.check) != 0)
+		return read_out_of_memory(&reader);
+	err = read_section(&file_section, &reader, root, config);
+	if (err)
+		return err;
+	return config_check_rules(config, root, diag);
+}
+
+int config_parse(const char *text, size_t length, const char *name, struct diag *diag,
+		 struct config **ret_config)
+{
+	_cleanup_(cleanup_config) struct config *config = NULL;
+	_cleanup_(cleanup_tree) struct tree *tree = NULL;
+	int err;
+
+	if (diag) {
+		diag->line = 0;
+		diag->column = 0;
+		(void)snprintf(diag->file, sizeof(diag->file), "%s", name);
+	}
+	config = calloc(1, sizeof(*config));
+	if (!config)
+		return diag_set(diag, ENOMEM, "out of memory");
+	err = tree_new(text, length, diag, &tree);
+	if (!err && tree_root(tree))
+		err = read_root(tree_root(tree), diag, config);
+	if (err)
+		return err;
+	*ret_config = TAKE_PTR(config);
+	return 0;
+}
+
+/* The whole of a file, or -EFBIG. */
+static int read_file(int fd, char **ret_text, size_t *ret_length)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	size_t length = 0;
+	size_t size = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (length == size) {
+			char *larger = realloc(text, size ? size * 2 : 64 * 1024);
+
+			if (!larger)
+				return -ENOMEM;
+			text = larger;
+			size = size ? size * 2 : 64 * 1024;
+		}
+		got = read(fd, text + length, size - length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		length += (size_t)got;
+		if (length > FILE_SIZE_MAX)
+			return -EFBIG;
+	}
+	*ret_text = TAKE_PTR(text);
+	*ret_length = length;
+	return 0;
+}
+
+int config_load(const char *path, struct diag *diag, struct config **ret_config)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	_cleanup_(cleanup_close) int fd = -1;
+	size_t length = 0;
+	int err;
+
+	if (diag) {
+		diag->line = 0;
+		diag->column = 0;
+		(void)snprintf(diag->file, sizeof(diag->file), "%s", path);
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	err = fd < 0 ? -errno : read_file(fd, &text, &length);
+	if (err == -EFBIG)
+		return diag_set(diag, EFBIG, "is larger than 64 MiB; no configuration is");
+	if (err)
+		return diag_set(diag, -err, "cannot be read: %s", strerror(-err));
+	return config_parse(text, length, path, diag, ret_config);
+}
+
+static void free_service(struct service_config *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->n_backends; i++)
+		free(service->backends[i].name);
+	free(service->backends);
+	check_config_done(&service->check);
+	free(service->limit.text);
+	free(service->name);
+}
+
+void config_free(struct config *config)
+{
+	size_t i;
+
+	if (!config)
+		return;
+	for (i = 0; i < config->n_services; i++)
+		free_service(&config->services[i]);
+	for (i = 0; i < config->n_interfaces; i++)
+		free(config->interfaces[i].name);
+	free(config->services);
+	free(config->interfaces);
+	free(config->by_name);
+	free(config);
+}
+
+static int compare_name(const void *name, const void *service)
+{
+	return strcmp(name, (*(const struct service_config *const *)service)->name);
+}
+
+const struct service_config *config_find_service(const struct config *config, const char *name)
+{
+	const struct service_config *const *found;
+
+	if (!config->by_name)
+		return NULL;
+	found = bsearch(name, config->by_name, config->n_services, sizeof(*config->by_name),
+			compare_name);
+	return found ? *found : NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who in the file must be one of a kind, and by what. What must be unique is
+ * sorted and compared with its neighbour, so that a file of 65 536 backends
+ * costs no more than its sorting. For config_rules.c.
+ */
+#ifndef SLUICE_CONFIG_CLAIMS_H
+#define SLUICE_CONFIG_CLAIMS_H
+
+#include "lib/config.h"
+#include "lib/config_node.h"
+
+/* A service, one of its addresses, or a backend. */
+struct claim {
+	const struct service_config *service;
+	const struct backend_config *backend; /* NULL: not a backend */
+	const struct node *node;              /* a service's or backend's map, or the address */
+	struct ip ip;                         /* not of a service as such */
+	__be16 port;
+};
+
+struct claims {
+	struct claim *items;
+	size_t n;
+};
+
+/* memcmp order; both arguments are claims. */
+typedef int claim_compare_fn(const void *a, const void *b);
+
+claim_compare_fn claim_compare_service;      /* by the service's name */
+claim_compare_fn claim_compare_endpoint;     /* by address, port and protocol */
+claim_compare_fn claim_compare_own_endpoint; /* by these within one service */
+claim_compare_fn claim_compare_own_name;     /* backends: by name within one service */
+
+/* Sorts claims, and returns the first in the file that equals one before it,
+ * which *ret_first is then; NULL: no two are equal.
+ */
+const struct claim *claims_find_repeat(struct claims *claims, claim_compare_fn *compare,
+				       const struct claim **ret_first);
+
+#endif

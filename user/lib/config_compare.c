@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lib/config_compare.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "lib/config.h"
+
+static bool text_equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool check_equal(const struct check_config *a, const struct check_config *b)
+{
+	return a->type == b->type && a->interval_ms == b->interval_ms &&
+	       a->timeout_ms == b->timeout_ms && a->rise == b->rise && a->fall == b->fall &&
+	       a->jitter_percent == b->jitter_percent && a->port == b->port &&
+	       text_equal(a->path, b->path) && text_equal(a->host, b->host) &&
+	       a->n_status == b->n_status &&
+	       !memcmp(a->status, b->status, a->n_status * sizeof(a->status[0]));
+}
+
+static bool limit_equal(const struct limit_config *a, const struct limit_config *b)
+{
+	return a->set == b->set && a->rate.interval == b->rate.interval &&
+	       a->rate.tolerance == b->rate.tolerance && a->burst == b->burst;
+}
+
+static bool backend_equal(const struct backend_config *a, const struct backend_config *b)
+{
+	return text_equal(a->name, b->name) && ip_equal(&a->ip, &b->ip) && a->port == b->port &&
+	       a->weight == b->weight;
+}
+
+bool config_service_equal(const struct service_config *a, const struct service_config *b)
+{
+	if (!text_equal(a->name, b->name) || a->n_addresses != b->n_addresses ||
+	    a->port != b->port || a->proto != b->proto || a->forward != b->forward ||
+	    a->table_size != b->table_size || a->n_backends != b->n_backends ||
+	    !check_equal(&a->check, &b->check) || !limit_equal(&a->limit, &b->limit))
+		return false;
+	for (size_t i = 0; i < a->n_addresses; i++)
+		if (!ip_equal(&a->addresses[i], &b->addresses[i]))
+			return false;
+	for (size_t i = 0; i < a->n_backends; i++)
+		if (!backend_equal(&a->backends[i], &b->backends[i]))
+			return false;
+	return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct service_config *const *left = a, *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+/* The services, sorted by name; the caller's to free. */
+static const struct service_config **sorted(const struct config *config)
+{
+	const struct service_config **list = calloc(config->n_services + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < config->n_services; i++)
+		list[i] = &config->services[i];
+	if (list)
+		qsort(list, config->n_services, sizeof(*list), compare_names);
+	return list;
+}
+
+int config_compare(const struct config *from, const struct config *to,
+		   struct config_difference *ret_difference)
+{
+	_cleanup_(cleanup_free) const struct service_config **old = sorted(from);
+	_cleanup_(cleanup_free) const struct service_config **new = sorted(to);
+	struct config_difference difference = { 0 };
+	size_t i = 0, j = 0;
+
+	if (!old || !new)
+		return -ENOMEM;
+	while (i < from->n_services || j < to->n_services) {
+		int order = i == from->n_services ? 1
+			    : j == to->n_services ? -1
+						  : strcmp(old[i]->name, new[j]->name);
+
+		if (order < 0) {
+			difference.removed++;
+			i++;
+		} else if (order > 0) {
+			difference.added++;
+			j++;
+		} else {
+			difference.changed += !config_service_equal(old[i++], new[j++]);
+		}
+	}
+	*ret_difference = difference;
+	return 0;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The words of the file: what is read by these tables is shown by them. */
+#include <netinet/in.h>
+
+#include "lib/config_read.h"
+
+const struct word config_proto_words[] = {
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{},
+};
+
+const struct word config_forward_words[] = {
+	{ "nat", SL_FORWARD_NAT }, { "dsr", SL_FORWARD_DSR },  { "ipip", WORD_LATER },
+	{ "gue", WORD_LATER },     { "full-nat", WORD_LATER }, {},
+};
+
+const struct word config_check_words[] = {
+	{ "none", CHECK_NONE },    { "tcp", CHECK_TCP },
+	{ "http", CHECK_HTTP },    { "https", WORD_LATER },
+	{ "udp", WORD_LATER },     { "dns", WORD_LATER },
+	{ "program", WORD_LATER }, {},
+};
+
+const struct word config_mode_words[] = {
+	{ "auto", ATTACH_AUTO },
+	{ "native", ATTACH_NATIVE },
+	{ "generic", ATTACH_GENERIC },
+	{},
+};
+
+const struct word config_scheduler_words[] = {
+	{ "maglev", 0 },
+	{ "source-hash", WORD_LATER },
+	{ "round-robin", WORD_LATER },
+	{ "least-connections", WORD_LATER },
+	{ "random", WORD_LATER },
+	{},
+};
+
+static const char *word_of(const struct word *words, int value)
+{
+	for (; words->text; words++) {
+		if (words->value == value)
+			return words->text;
+	}
+	return "?";
+}
+
+const char *config_proto_name(__u8 proto)
+{
+	return word_of(config_proto_words, proto);
+}
+
+const char *config_forward_name(enum sl_forward forward)
+{
+	return word_of(config_forward_words, (int)forward);
+}
+
+const char *config_check_name(enum check_type type)
+{
+	return word_of(config_check_words, (int)type);
+}
+
+const char *config_mode_name(enum attach_mode mode)
+{
+	return word_of(config_mode_words, (int)mode);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lib/maglev.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/cleanup.h"
+#include "sluice/hash.h"
+
+/* A member's permutation of the slots: position, position + skip, ... modulo
+ * size; it visits all of them, as size is prime.
+ */
+struct permutation {
+	unsigned position;
+	unsigned skip;
+};
+
+static int compare_identity(const void *left, const void *right)
+{
+	const struct maglev_member *a = left, *b = right;
+
+	return (a->identity > b->identity) - (a->identity < b->identity);
+}
+
+static struct permutation permutation_of(uint64_t identity, unsigned size)
+{
+	uint64_t h = sl_hash_mix(identity);
+
+	return (struct permutation){
+		.position = (unsigned)(h % size),
+		.skip = size > 2 ? (unsigned)(sl_hash_mix(h ^ identity) % (size - 1)) + 1 : 1,
+	};
+}
+
+/* Takes the next slot of the permutation that is still free. There is one. */
+static void take_slot(struct permutation *next, unsigned *table, unsigned size, unsigned value)
+{
+	unsigned slot;
+
+	do {
+		slot = next->position;
+		next->position += next->skip;
+		if (next->position >= size)
+			next->position -= size;
+	} while (table[slot] != MAGLEV_EMPTY);
+	table[slot] = value;
+}
+
+/* Deals turns until all slots are taken. In round r a member has a turn where
+ * r * weight / heaviest passes a whole number: the heaviest one always, one of
+ * half its weight every other round.
+ */
+static void deal_slots(const struct maglev_member *members, struct permutation *next, size_t n,
+		       unsigned heaviest, unsigned *table, unsigned size)
+{
+	uint64_t round = 0;
+	unsigned taken = 0;
+
+	for (;; round++) {
+		for (size_t i = 0; i < n; i++) {
+			uint64_t weight = members[i].weight;
+
+			if ((round + 1) * weight / heaviest == round * weight / heaviest)
+				continue;
+			take_slot(&next[i], table, size, members[i].value);
+			if (++taken == size)
+				return;
+		}
+	}
+}
+
+int maglev_build(struct maglev_member *members, size_t n, unsigned *table, unsigned size)
+{
+	_cleanup_(cleanup_free) struct permutation *next = NULL;
+	unsigned heaviest = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		table[i] = MAGLEV_EMPTY;
+	for (size_t i = 0; i < n; i++)
+		if (members[i].weight > heaviest)
+			heaviest = members[i].weight;
+	if (!heaviest || !size)
+		return 0;
+
+	next = calloc(n, sizeof(*next));
+	if (!next)
+		return -ENOMEM;
+	qsort(members, n, sizeof(*members), compare_identity);
+	for (size_t i = 0; i < n; i++)
+		next[i] = permutation_of(members[i].identity, size);
+	deal_slots(members, next, n, heaviest, table, size);
+	return 0;
+}
