@@ -506,8 +506,8 @@ def answers():
         yield passed(f"an untagged IPv{family} answer of a backend in a VLAN",
                      answer(service("nat", "tcp", VLAN_LINK), family, tags=()),
                      "PASS_ELSEWHERE", "back")
-        yield answered(f"an IPv{family} answer with a priority tag", NAT_TCP, family,
-                       {"tags": (0,)}, {"tags": ()})
+        yield answered(f"an IPv{family} answer with a priority tag keeps it", NAT_TCP, family,
+                       tags=(0,))
         yield passed(f"an IPv{family} answer too big for the client's route",
                      answer(NAT_UDP, family, client=NARROW_CLIENT[family], payload=b"x" * 1400),
                      "PASS_TOO_BIG", "back")

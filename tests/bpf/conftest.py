@@ -58,8 +58,8 @@ def pretend_network(balancer):
         "address add 2001:db8:b64::1/64 dev back nodad",
         f"route add 203.0.113.0/24 via {ROUTER[4]}",
         f"route add 2001:db8:f::/64 via {ROUTER[6]}",
-        f"route add 203.0.114.0/24 via {ROUTER[4]} mtu 1400",
-        f"route add 2001:db8:e::/64 via {ROUTER[6]} mtu 1400",
+        f"route add 203.0.114.0/24 via {ROUTER[4]} mtu lock 1400",
+        f"route add 2001:db8:e::/64 via {ROUTER[6]} mtu lock 1400",
         "route add blackhole 203.0.115.0/24",
         "route add blackhole 2001:db8:d::/64",
     ]

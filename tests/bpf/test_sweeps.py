@@ -11,6 +11,7 @@ from frames import LIMITED, LINKS, answer, delivered, request, returned, service
 from lab.testrun import Action
 
 SEED = 20240607
+LONGEST = 1514  # no link pads a frame beyond its MTU
 SHORTEST = 14  # BPF_PROG_TEST_RUN takes no frame shorter than an Ethernet header
 
 # Those whose frame is the datagram and nothing behind, and which leave no state.
@@ -35,6 +36,8 @@ def test_cut_at_every_length_it_never_leaves(datapath, case):
 def test_padding_of_every_length_is_kept(datapath, case):
     with datapath.device(case.device) as run:
         for length in (*range(1, 65), 200):
+            if len(case.frame) + length > LONGEST:
+                break
             tail = bytes(range(length))
             action, output = run(case.frame + tail)
             assert action.name == case.action, f"{length} bytes of padding"

@@ -354,16 +354,22 @@ int api_new(struct server *server, struct diag *diag, struct api **ret_api)
 
 void api_free(struct api *api)
 {
+	bool on_loop;
+
 	if (!api)
 		return;
+	/* Before their descriptor is closed, and its number somebody else's. */
+	on_loop = api->open_handles > 0;
+	if (on_loop) {
+		uv_close((uv_handle_t *)&api->poll, on_closed);
+		uv_close((uv_handle_t *)&api->timer, on_closed);
+	}
 	if (api->http)
 		MHD_stop_daemon(api->http);
 	cleanup_close(&api->listening);
 	api_socket_remove(api->path);
 	(void)close(api->lock);
 	free(api->path);
-	if (!api->open_handles)
-		return free(api);
-	uv_close((uv_handle_t *)&api->poll, on_closed);
-	uv_close((uv_handle_t *)&api->timer, on_closed);
+	if (!on_loop)
+		free(api);
 }

@@ -33,6 +33,7 @@ struct neighbour {
 	__u8 mac[6];           /* the last that was good */
 	bool resolved;         /* mac is good, or in its grace */
 	bool claimed;          /* it was us who had it managed */
+	uint64_t lost_ms;      /* when the entry stopped being usable */
 	uint64_t grace_end_ms; /* 0: not in grace */
 	uint64_t asked_ms;     /* 0: never */
 	unsigned round;
@@ -130,10 +131,12 @@ static bool settle(struct neighbour *neighbour, const struct neighbour_entry *en
 		neighbour->grace_end_ms = 0;
 		return !was_resolved || other_mac;
 	}
+	if (was_usable)
+		neighbour->lost_ms = now_ms;
 	if (was_resolved && !entry->exists)
-		neighbour->grace_end_ms = now_ms + DELETED_GRACE_MS;
+		neighbour->grace_end_ms = neighbour->lost_ms + DELETED_GRACE_MS;
 	else if (was_resolved && was_usable)
-		neighbour->grace_end_ms = now_ms + FAILED_GRACE_MS;
+		neighbour->grace_end_ms = neighbour->lost_ms + FAILED_GRACE_MS;
 	return false;
 }
 
@@ -141,8 +144,8 @@ static void tell_users(struct neighbours *neighbours, struct neighbour *neighbou
 {
 	struct neighbour_user *user;
 
-	LIST_FOREACH(user, &neighbour->users, link)
-	neighbours->changed(user);
+	for (user = LIST_FIRST(&neighbour->users); user; user = LIST_NEXT(user, link))
+		neighbours->changed(user);
 }
 
 static void take_entry(struct neighbours *neighbours, struct neighbour *neighbour,
@@ -256,9 +259,10 @@ int neighbours_load(struct neighbours *neighbours, uint64_t now_ms)
 	error = netlink_dump(neighbours->netlink, request, on_dumped, &load);
 	if (error < 0)
 		return error;
-	TAILQ_FOREACH(neighbour, &neighbours->all, link)
-	if (neighbour->round != neighbours->round)
-		take_entry(neighbours, neighbour, &none, now_ms);
+	neighbour = TAILQ_FIRST(&neighbours->all);
+	for (; neighbour; neighbour = TAILQ_NEXT(neighbour, link))
+		if (neighbour->round != neighbours->round)
+			take_entry(neighbours, neighbour, &none, now_ms);
 	return 0;
 }
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs each scenario of hops_test.c in namespaces of its own."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = ROOT / "build/netlink/hops_test"
+
+sys.path.insert(0, str(ROOT / "tests"))
+from lab.netns import Lab  # noqa: E402
+
+SCENARIOS = [
+    "on_link", "known_at_once", "via_gateway", "ipv6", "mac_changes", "mac_changes_silently",
+    "dies_and_returns", "appears_later", "link_goes_down", "route_moves", "no_route", "local",
+    "vlan", "bridge", "unsupported", "freed_in_callback", "many", "news_are_lost",
+    "entries_of_others", "flush", "explains",
+]  # fmt: skip
+
+
+def plug(balancer, peer, number):
+    """v<number> -- p<number>, with the addresses that hops_test.c names."""
+    net = 77 + number
+    balancer.ip(
+        f"link add v{number} address 02:{net}:00:00:00:01 type veth"
+        f" peer name p{number} address 02:{net}:00:00:00:02 netns {peer.name}"
+    )
+    for ns, device, host in ((balancer, f"v{number}", 1), (peer, f"p{number}", 2)):
+        # A neighbour is doubted after a second, and given up a few later.
+        for family in ("ipv4", "ipv6"):
+            ns.sysctl(
+                {
+                    f"net/{family}/neigh/{device}/base_reachable_time_ms": 1000,
+                    f"net/{family}/neigh/{device}/delay_first_probe_time": 1,
+                    f"net/{family}/neigh/{device}/retrans_time_ms": 200,
+                }
+            )
+        ns.ip(
+            f"address add 10.{net}.0.{host}/24 dev {device}",
+            f"address add fd{net}::{host}/64 dev {device} nodad",
+            f"link set {device} up",
+        )
+
+
+@pytest.fixture
+def namespaces():
+    with Lab() as lab:
+        balancer, peer = lab.namespace("lb"), lab.namespace("peer")
+        plug(balancer, peer, 0)
+        plug(balancer, peer, 1)
+        peer.sysctl({"net/ipv4/conf/p0/arp_notify": 1, "net/ipv4/conf/p1/arp_notify": 0})
+        yield balancer, peer
+
+
+def test_every_scenario_is_run():
+    done = subprocess.run([BINARY, "--list"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == SCENARIOS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_hops(namespaces, scenario):
+    balancer, peer = namespaces
+    done = balancer.run(BINARY, scenario, peer.name, check=False, timeout=120)
+    assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}"

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Maglev's promises: balance, weights, little movement, no history. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/config.h"
+#include "lib/maglev.h"
+#include "sluice/hash.h"
+
+#define SIZE    CONFIG_TABLE_SIZE_USUAL
+#define MEMBERS 100
+
+static unsigned table[SIZE], other[SIZE];
+
+/* n members of equal weight; values are 0 to n - 1. */
+static void fill(struct maglev_member *members, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		members[i] = (struct maglev_member){
+			.identity = sl_hash_mix(i + 1), .weight = 1, .value = (unsigned)i
+		};
+}
+
+static void count(const unsigned *slots, unsigned *counts, size_t n)
+{
+	memset(counts, 0, n * sizeof(*counts));
+	for (unsigned i = 0; i < SIZE; i++) {
+		assert_true(slots[i] < n);
+		counts[slots[i]]++;
+	}
+}
+
+static void test_balance_within_one_percent(void **state)
+{
+	struct maglev_member members[MEMBERS];
+	unsigned counts[MEMBERS];
+
+	(void)state;
+	for (size_t n = 1; n <= MEMBERS; n++) {
+		double share = (double)SIZE / (double)n;
+
+		fill(members, n);
+		assert_int_equal(maglev_build(members, n, table, SIZE), 0);
+		count(table, counts, n);
+		for (size_t i = 0; i < n; i++) {
+			assert_true(counts[i] >= share * 0.99 - 1);
+			assert_true(counts[i] <= share * 1.01 + 1);
+		}
+	}
+}
+
+static void test_weights_within_two_percent(void **state)
+{
+	static const unsigned rows[][5] = {
+		{ 10, 20, 30, 40, 50 }, { 1, 1, 1, 1, 100 }, { 3, 7, 11, 13, 17 },
+		{ 65535, 1000, 2000, 65535, 500 },
+	};
+	struct maglev_member members[5];
+	unsigned counts[5];
+
+	(void)state;
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		double sum = 0;
+
+		fill(members, 5);
+		for (size_t i = 0; i < 5; i++)
+			sum += members[i].weight = rows[row][i];
+		assert_int_equal(maglev_build(members, 5, table, SIZE), 0);
+		count(table, counts, 5);
+		for (size_t i = 0; i < 5; i++) {
+			double share = SIZE * rows[row][i] / sum;
+
+			assert_true(counts[i] >= share * 0.98 - 1);
+			assert_true(counts[i] <= share * 1.02 + 1);
+		}
+	}
+}
+
+/* Whoever is removed, at most its own slots and 1 % of all change. */
+static void test_removal_moves_little(void **state)
+{
+	struct maglev_member members[MEMBERS];
+	unsigned counts[MEMBERS], worst = 0;
+
+	(void)state;
+	fill(members, MEMBERS);
+	assert_int_equal(maglev_build(members, MEMBERS, table, SIZE), 0);
+	count(table, counts, MEMBERS);
+	for (unsigned removed = 0; removed < MEMBERS; removed++) {
+		unsigned moved = 0;
+
+		fill(members, MEMBERS);
+		members[removed] = members[MEMBERS - 1];
+		assert_int_equal(maglev_build(members, MEMBERS - 1, other, SIZE), 0);
+		for (unsigned i = 0; i < SIZE; i++)
+			moved += table[i] != other[i];
+		assert_true(moved >= counts[removed]);
+		if (moved - counts[removed] > worst)
+			worst = moved - counts[removed];
+	}
+	print_message("worst removal: %.2f %% of all slots beyond its own\n",
+		      100.0 * worst / SIZE);
+	assert_true(worst <= SIZE / 100);
+}
+
+static void test_order_does_not_matter(void **state)
+{
+	struct maglev_member members[MEMBERS], swapped;
+
+	(void)state;
+	fill(members, MEMBERS);
+	for (size_t i = 0; i < MEMBERS; i++)
+		members[i].weight = (unsigned)i % 7 + 1;
+	assert_int_equal(maglev_build(members, MEMBERS, table, SIZE), 0);
+	srand(1);
+	for (size_t i = 0; i < MEMBERS; i++) {
+		size_t j = (size_t)rand() % MEMBERS;
+
+		swapped = members[i];
+		members[i] = members[j];
+		members[j] = swapped;
+	}
+	assert_int_equal(maglev_build(members, MEMBERS, other, SIZE), 0);
+	assert_memory_equal(table, other, sizeof(table));
+}
+
+static void test_nobody_and_weight_zero(void **state)
+{
+	struct maglev_member members[3];
+
+	(void)state;
+	assert_int_equal(maglev_build(NULL, 0, table, SIZE), 0);
+	for (unsigned i = 0; i < SIZE; i++)
+		assert_int_equal(table[i], MAGLEV_EMPTY);
+	fill(members, 3);
+	members[1].weight = 0;
+	assert_int_equal(maglev_build(members, 3, table, SIZE), 0);
+	for (unsigned i = 0; i < SIZE; i++)
+		assert_true(table[i] == 0 || table[i] == 2);
+	fill(members, 1);
+	members[0].weight = 0;
+	assert_int_equal(maglev_build(members, 1, table, SIZE), 0);
+	assert_int_equal(table[0], MAGLEV_EMPTY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_balance_within_one_percent),
+		cmocka_unit_test(test_weights_within_two_percent),
+		cmocka_unit_test(test_removal_moves_little),
+		cmocka_unit_test(test_order_does_not_matter),
+		cmocka_unit_test(test_nobody_and_weight_zero),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
