@@ -83,8 +83,8 @@ $(B)/sluicectl: $(CLI_OBJ) $(LIB_OBJ)
 -include $(LIB_OBJ:.o=.d) $(DAEMON_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
 
 # ---- tests --------------------------------------------------------------
-# This one includes a part of the daemon.
-$(B)/unit/checks_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
+# These include a part of the daemon.
+$(B)/unit/checks_test $(B)/unit/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
 
 $(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,TEST,$@)

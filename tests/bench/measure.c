@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The generator runs in turn with the empty target and with the program under
- * test; a pair of neighbouring runs gives one difference, so that what else the
- * machine does weighs on both alike.
+ * test, a slice of a run (some milliseconds) at a time, and a run's difference
+ * is one figure: so what else the machine does weighs on both alike.
  */
 #include "tests/bench/measure.h"
 
@@ -105,21 +105,25 @@ static double cpu_ns(void)
 	return now.tv_sec * 1e9 + now.tv_nsec;
 }
 
-/* One run: *ret_ns per packet. The last packet must have got `action`, and an
+static unsigned slice_packets(const struct bench *bench)
+{
+	return bench->options->repeat / MEASURE_SLICES;
+}
+
+/* One slice: adds its share of the run's time per packet to *ns. The last packet must have got `action`, and an
  * Ethernet header of its own if it is `rewritten`.
  */
 static int run(const struct bench *bench, unsigned action, bool rewritten, struct diag *diag,
-	       double *ret_ns)
+	       double *ns)
 {
 	const struct generator_bpf *generator = bench->generator;
 	__u32 length = GENERATOR_ETH_SIZE + 8 * generator->rodata->config.words;
 	struct xdp_md context = { .data_end = length, .ingress_ifindex = bench->options->ifindex };
 	__u8 out[FRAME_OUT_MAX];
-	LIBBPF_OPTS(bpf_test_run_opts, opts,
-		    .data_in = (const void *)generator->rodata->config.frame,
-		    .data_size_in = length, .data_out = out, .data_size_out = sizeof(out),
-		    .ctx_in = &context, .ctx_size_in = sizeof(context),
-		    .repeat = bench->options->repeat);
+	LIBBPF_OPTS(
+		bpf_test_run_opts, opts, .data_in = (const void *)generator->rodata->config.frame,
+		.data_size_in = length, .data_out = out, .data_size_out = sizeof(out),
+		.ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = slice_packets(bench));
 	double start = cpu_ns();
 	int error = bpf_prog_test_run_opts(bpf_program__fd(generator->progs.generate), &opts);
 	double end = cpu_ns();
@@ -134,28 +138,28 @@ static int run(const struct bench *bench, unsigned action, bool rewritten, struc
 	if (rewritten != !!memcmp(out, frame_dst_mac, sizeof(frame_dst_mac)))
 		return diag_set(diag, EBADMSG, "the frame's destination MAC is %s",
 				rewritten ? "unchanged" : "changed");
-	*ret_ns = (end - start) / bench->options->repeat;
+	*ns += (end - start) / bench->options->repeat;
 	return 0;
 }
 
-static int run_empty(struct bench *bench, struct diag *diag, double *ret_ns)
+static int run_empty(struct bench *bench, struct diag *diag, double *ns)
 {
 	int error = set_target(bench->generator, bpf_program__fd(bench->generator->progs.empty));
 
 	if (error)
 		return diag_set(diag, -error, "cannot set the target: %s", strerror(-error));
-	return run(bench, XDP_TX, false, diag, ret_ns);
+	return run(bench, XDP_TX, false, diag, ns);
 }
 
-static int run_program(struct bench *bench, struct diag *diag, double *ret_ns)
+static int run_program(struct bench *bench, struct diag *diag, double *ns)
 {
 	unsigned action = bench->scenario->action;
 	int error = set_target(bench->generator, bench->options->prog_fd);
 
 	if (error)
 		return diag_set(diag, -error, "cannot set the target: %s", strerror(-error));
-	bench->packets += bench->options->repeat;
-	return run(bench, action, action != XDP_PASS, diag, ret_ns);
+	bench->packets += slice_packets(bench);
+	return run(bench, action, action != XDP_PASS, diag, ns);
 }
 
 static int compare(const void *a, const void *b)
@@ -186,12 +190,15 @@ static int time_runs(struct bench *bench, struct diag *diag, struct measurement 
 	if (!generator || !cost)
 		return diag_set(diag, ENOMEM, "out of memory");
 	for (unsigned i = 0; i <= runs; i++) {
-		double program;
-		int error =
-			run_empty(bench, diag, &generator[i]) ?: run_program(bench, diag, &program);
+		double program = 0;
 
-		if (error)
-			return error;
+		for (unsigned j = 0; j < MEASURE_SLICES; j++) {
+			int error = run_empty(bench, diag, &generator[i])
+					    ?: run_program(bench, diag, &program);
+
+			if (error)
+				return error;
+		}
 		cost[i] = program - generator[i];
 	}
 	measurement->generator = spread_of(generator + 1, runs);

@@ -95,6 +95,9 @@ static bool parse_arguments(int argc, char **argv, struct options *ret_options)
 			return false;
 	if (optind != argc || !options.prog || !options.scenarios || !options.ifindex)
 		return false;
+	options.repeat -= options.repeat % MEASURE_SLICES;
+	if (!options.repeat)
+		return false;
 	*ret_options = options;
 	return true;
 }

@@ -8,7 +8,7 @@ clients.py   clients that keep asking
 daemon.py    sluiced and sluicectl, and HTTP to the daemon's socket
 packets.py   frames built and judged with scapy; raw sending and capturing
 testrun.py   BPF_PROG_TEST_RUN of what the daemon has pinned
-foreign.py   an XDP program that is not ours
+xdp.py       an XDP program that passes everything
 wait.py      waiting for a condition, never for a time
 
 Nothing of the machine's own network is touched: every link is made inside two

@@ -11,15 +11,19 @@ one_arm:  client, balancer and backends on one link; the balancer has one
 
 The links are veth pairs into bridges, which live in a namespace of their own.
 What makes them behave like wires:
-  gro on       a veth takes frames from XDP_TX and XDP_REDIRECT only when the
-               peer polls (NAPI); this switches that on
-  gro_max_size 1  and then nothing is merged: what is captured is what was sent
-  tx off       checksums are written by the sender, not left to a NIC
+  gro on           a veth takes frames of XDP_REDIRECT only when the peer polls
+                   (NAPI); this switches that on
+  gro_max_size 1   and then nothing is merged: what is captured is what was sent
+  a program        for XDP_TX, polling is not enough: Linux wakes the peer only
+                   if that has an XDP program too (else the frame lies there
+                   until the next one comes), so the balancer's peer gets one
+  tx off           checksums are written by the sender, not left to a NIC
 """
 
 from dataclasses import dataclass
 
 from .netns import Lab, Namespace
+from .xdp import attach_pass
 
 QUEUES = 2
 
@@ -103,6 +107,7 @@ def one_arm(lab, backends=3, clients=1, answers="direct"):
     wire = _wire(lab, "lan")
     balancer = _balancer(lab)
     _plug(wire, balancer, "eth0", "lan", mac_of(0, 1))
+    attach_pass(wire, "lb", "lab_pass")
     balancer.ip(
         f"address add {CLIENT_NET4.format(BALANCER_HOST)}/24 dev eth0",
         f"address add {CLIENT_NET6.format(BALANCER_HOST)}/64 dev eth0 nodad",

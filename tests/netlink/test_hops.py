@@ -1,24 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs each scenario of hops_test.c in namespaces of its own."""
+"""Runs each scenario of hops_test in namespaces of its own."""
 
 import pathlib
-import subprocess
-import sys
+import re
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = ROOT / "build/netlink/hops_test"
-
-sys.path.insert(0, str(ROOT / "tests"))
-from lab.netns import Lab  # noqa: E402
-
-SCENARIOS = [
-    "on_link", "known_at_once", "via_gateway", "ipv6", "mac_changes", "mac_changes_silently",
-    "dies_and_returns", "appears_later", "link_goes_down", "route_moves", "no_route", "local",
-    "vlan", "bridge", "unsupported", "freed_in_callback", "many", "news_are_lost",
-    "entries_of_others", "flush", "explains",
-]  # fmt: skip
+HERE = pathlib.Path(__file__).resolve().parent
+BINARY = HERE.parents[1] / "build/netlink/hops_test"
+SCENARIOS = re.findall(r"X\((\w+)\)(?: *\\)?$", (HERE / "scenarios.h").read_text(), re.M)
+SKIPPED = 77
 
 
 def plug(balancer, peer, number):
@@ -46,22 +37,22 @@ def plug(balancer, peer, number):
 
 
 @pytest.fixture
-def namespaces():
-    with Lab() as lab:
-        balancer, peer = lab.namespace("lb"), lab.namespace("peer")
-        plug(balancer, peer, 0)
-        plug(balancer, peer, 1)
-        peer.sysctl({"net/ipv4/conf/p0/arp_notify": 1, "net/ipv4/conf/p1/arp_notify": 0})
-        yield balancer, peer
+def namespaces(lab):
+    balancer, peer = lab.namespace("lb"), lab.namespace("peer")
+    plug(balancer, peer, 0)
+    plug(balancer, peer, 1)
+    peer.sysctl({"net/ipv4/conf/p0/arp_notify": 1, "net/ipv4/conf/p1/arp_notify": 0})
+    return balancer, peer
 
 
-def test_every_scenario_is_run():
-    done = subprocess.run([BINARY, "--list"], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == SCENARIOS
+def test_the_scenarios_are_found():
+    assert len(SCENARIOS) > 20 and "on_link" in SCENARIOS and SCENARIOS[-1] == "explains"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_hops(namespaces, scenario):
     balancer, peer = namespaces
     done = balancer.run(BINARY, scenario, peer.name, check=False, timeout=120)
+    if done.returncode == SKIPPED:
+        pytest.skip(done.stdout.strip())
     assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}{done.stderr}"

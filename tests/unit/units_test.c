@@ -144,7 +144,7 @@ static void ticks_are_rounded_to_nearest(void **state)
 static void the_ends_of_the_range(void **state)
 {
 	const struct rate slowest = { 1, 3600 };
-	const struct rate fast = { 16000000000, 1 };     /* 16 ticks */
+	const struct rate fast = { 16000000000, 1 }; /* 16 ticks */
 	const struct rate too_fast = { 16000000001, 1 };
 	const struct rate absurd = { UINT64_MAX, 3600 };
 	unsigned long long most = rate_max_burst(&slowest);

@@ -45,6 +45,34 @@ int cli_show(const struct cli *cli, const char *path, const struct out_section *
 	return CLI_DONE;
 }
 
+static void put_count(FILE *file, const json_t *answer, const char *noun)
+{
+	char member[32];
+	json_int_t count;
+
+	(void)snprintf(member, sizeof(member), "%ss", noun);
+	count = json_integer_value(json_object_get(answer, member));
+	(void)fprintf(file, "%" JSON_INTEGER_FORMAT " %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+void cli_show_change(const struct cli *cli, const json_t *answer, const char *beginning,
+		     const char *const verbs[static 3])
+{
+	static const char *const members[] = { "added", "removed", "changed" };
+	FILE *file = cli->out.file;
+
+	if (cli->out.json)
+		return out_answer(&cli->out, answer, NULL);
+	(void)fprintf(file, "%s: ", beginning);
+	put_count(file, answer, "service");
+	(void)fputs(", ", file);
+	put_count(file, answer, "backend");
+	for (size_t i = 0; i < 3; i++)
+		(void)fprintf(file, "%s %s %" JSON_INTEGER_FORMAT, i ? "," : ";", verbs[i],
+			      json_integer_value(json_object_get(answer, members[i])));
+	(void)fputs(" services\n", file);
+}
+
 /* RFC 3986 section 2.3: what need not be encoded. */
 static void put_encoded(FILE *file, const char *name)
 {

@@ -50,6 +50,12 @@ int cli_show(const struct cli *cli, const char *path, const struct out_section *
  */
 char *cli_path(const char *base, const char *name, const char *second);
 
+/* Shows what a check or a reload has answered: JSON, or a sentence with this
+ * beginning ("reloaded") and these verbs ("added", "removed", "changed").
+ */
+void cli_show_change(const struct cli *cli, const json_t *answer, const char *beginning,
+		     const char *const verbs[static 3]);
+
 /* Says on stderr what went wrong, and where, if diag knows the place. */
 void cli_complain(const struct diag *diag);
 

@@ -88,13 +88,9 @@ static json_t *check_file(const struct cli *cli, const char *name)
 					       .length = text.length });
 }
 
-static long long count(const json_t *answer, const char *name)
-{
-	return json_integer_value(json_object_get(answer, name));
-}
-
 int cmd_check(struct cli *cli, char *const *arguments)
 {
+	static const char *const verbs[] = { "a reload would add", "remove", "change" };
 	_cleanup_(cleanup_json) json_t *answer =
 		arguments[0]
 			? check_file(cli, arguments[0])
@@ -102,14 +98,6 @@ int cmd_check(struct cli *cli, char *const *arguments)
 
 	if (!answer)
 		return CLI_FAILED;
-	if (cli->out.json)
-		out_answer(&cli->out, answer, NULL);
-	else
-		(void)fprintf(cli->out.file,
-			      "configuration is valid: %lld services, %lld backends; a reload "
-			      "would add %lld, remove %lld, change %lld services\n",
-			      count(answer, "services"), count(answer, "backends"),
-			      count(answer, "added"), count(answer, "removed"),
-			      count(answer, "changed"));
+	cli_show_change(cli, answer, "configuration is valid", verbs);
 	return CLI_DONE;
 }

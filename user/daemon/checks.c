@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The schedule of the probes and what comes of them. A *target* is what is
- * probed: one address and port in one way; a check is one asker's share of it.
- * A target has one timer, which runs out when the next probe is due or, while
- * one is under way, when its time is up: so no probe overlaps with itself.
+ * Who asks for what: equal checks become askers of one target, which lives as
+ * long as it has one. What happens to a target is target.c's.
  */
 #include "daemon/checks.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <search.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/param.h>
-#include <uv.h>
 
-#include "daemon/log.h"
-#include "daemon/probe.h"
+#include "daemon/target.h"
 #include "lib/cleanup.h"
-#include "lib/health.h"
 
 static const struct probe_kind *const check_kinds[] = {
 	[CHECK_NONE] = NULL,
 	[CHECK_TCP] = &probe_tcp,
 	[CHECK_HTTP] = &probe_http,
 };
-
-/* ---- targets: made by the first asker, gone with the last --------------- */
 
 static void target_destroy(struct target *target)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "daemon/advice.h"
 #include "daemon/api.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
@@ -181,6 +182,12 @@ static int start(struct daemon *daemon, const struct arguments *arguments, struc
 	return error;
 }
 
+static void log_advice(void *arg, const char *text)
+{
+	(void)arg;
+	log_warning("%s", text);
+}
+
 static int run(const struct arguments *arguments, struct config *config)
 {
 	struct daemon daemon = { 0 };
@@ -199,6 +206,7 @@ static int run(const struct arguments *arguments, struct config *config)
 	} else {
 		log_info("sluiced %s runs: %zu services, %zu interfaces", SLUICE_VERSION,
 			 daemon.server->config->n_services, daemon.server->n_attachments);
+		advice_give(daemon.server, log_advice, NULL);
 	}
 	(void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
 	server_free(daemon.server);

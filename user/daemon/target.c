@@ -13,12 +13,12 @@
 
 #define TARGET_START_SPREAD_MS 2 /* first probes: one such piece of time for each target */
 #define TARGET_FAST_MIN_MS     100
-#define TARGET_FAST_PER_MS     5 /* a start is no faster than so many probes per ms */
+#define TARGET_FAST_PER_MS     5  /* a start is no faster than so many probes per ms */
 #define TARGET_STARTS_PER_TURN 64 /* then the loop reads answers again */
 #define TARGET_WARN_MS         60000
 
 /* splitmix64: spreads probes, nothing depends on its being hard to guess. */
-static uint64_t checks_random(struct checks *checks)
+static uint64_t target_random(struct checks *checks)
 {
 	uint64_t x = checks->random += 0x9e3779b97f4a7c15ULL;
 
@@ -44,7 +44,7 @@ uint64_t target_interval_ms(const struct target *target)
 		interval = MIN(interval, fast);
 	}
 	span = interval * config->jitter_percent / 100;
-	return interval - span + checks_random(checks) % (2 * span + 1);
+	return interval - span + target_random(checks) % (2 * span + 1);
 }
 
 static void target_due(uv_timer_t *timer)
@@ -83,7 +83,7 @@ static void target_tell(struct target *target)
 	}
 }
 
-static void checks_warn(struct checks *checks, const char *text)
+static void target_warn(struct checks *checks, const char *text)
 {
 	uint64_t now = uv_now(checks->loop);
 
@@ -103,7 +103,7 @@ static void target_conclude(void *arg, enum probe_outcome outcome, const char *t
 
 	(void)snprintf(result->text, sizeof(result->text), "%s", text);
 	if (outcome == PROBE_IMPOSSIBLE) {
-		checks_warn(target->checks, text);
+		target_warn(target->checks, text);
 	} else {
 		changed = health_step(&target->health, outcome == PROBE_OK);
 		result->probed = true;
@@ -208,8 +208,7 @@ void target_begin(struct target *target, bool up)
 		return;
 	checks->n_probed++;
 	spread = MIN(config->interval_ms, checks->n_probed * TARGET_START_SPREAD_MS);
-	(void)uv_timer_start(&target->timer, target_due,
-			     checks_random(checks) % (spread + 1), 0);
+	(void)uv_timer_start(&target->timer, target_due, target_random(checks) % (spread + 1), 0);
 }
 
 void target_end(struct target *target)

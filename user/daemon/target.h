@@ -20,10 +20,10 @@ TAILQ_HEAD(target_queue, target);
 
 struct checks {
 	uv_loop_t *loop;
-	void *targets; /* tree (tsearch) of struct target, by spec */
-	size_t n_probed; /* targets that are probed */
+	void *targets;           /* tree (tsearch) of struct target, by spec */
+	size_t n_probed;         /* targets that are probed */
 	struct target_queue due; /* those whose probe is to start now, in order */
-	uv_timer_t starter; /* starts them */
+	uv_timer_t starter;      /* starts them */
 	uint64_t random;
 	uint64_t warned_ms; /* when it was last said that probes cannot be made; 0: never */
 	void *shared[CHECK_HTTP + 1]; /* by enum check_type, once opened */
@@ -33,13 +33,13 @@ struct target {
 	struct probe_spec spec; /* first: the tree compares targets by it */
 	struct checks *checks;
 	struct check *askers;
-	struct check *next_told; /* while the askers are told: who comes next */
+	struct check *next_told;       /* while the askers are told: who comes next */
 	const struct probe_kind *kind; /* NULL: up, and not probed */
 	struct probe *probe;
 	uv_timer_t timer; /* until the next probe; while one is under way, until its time is up */
-	bool is_due; /* in checks->due */
+	bool is_due;      /* in checks->due */
 	TAILQ_ENTRY(target) due;
-	bool extended; /* the probe under way was given more time */
+	bool extended;       /* the probe under way was given more time */
 	uint64_t started_ns; /* the last probe */
 	uint64_t started_ms;
 	uint64_t deadline_ms; /* of the probe under way */

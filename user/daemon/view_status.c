@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/advice.h"
 #include "daemon/server.h"
 #include "daemon/view.h"
 #include "daemon/view_parts.h"
@@ -98,10 +99,16 @@ static void service_problems(const struct service *service, json_t *problems)
 		backend_problem(&service->backends[i], problems);
 }
 
+static void take_advice(void *problems, const char *text)
+{
+	complain(problems, "%s", text);
+}
+
 static json_t *view_problems(const struct server *server)
 {
 	json_t *problems = json_array();
 
+	advice_give(server, take_advice, problems);
 	interface_problems(server, problems);
 	for (size_t i = 0; i < server->config->n_services; i++)
 		service_problems(&server->services[i], problems);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Somebody else's XDP program: it passes everything, and is not sluice."""
+"""An XDP program that passes everything, attached by `ip link`: it stands for
+somebody else's, and makes a veth poll.
+"""
 
 import ctypes
 import os
@@ -11,23 +13,22 @@ _BPF_PROG_LOAD = 5
 _BPF_OBJ_PIN = 6
 _BPF_PROG_TYPE_XDP = 6
 _XDP_PASS = 2
-NAME = b"somebodys"
 
 
-def attach_foreign(ns, device, mode="xdpdrv"):
-    """Attaches it by `ip link`; its id."""
-    instructions = struct.pack("<BBhi", 0xB7, 0, 0, _XDP_PASS) + struct.pack("<BBhi", 0x95, 0, 0, 0)
-    code = ctypes.create_string_buffer(instructions, len(instructions))
+def attach_pass(ns, device, name, mode="xdpdrv"):
+    """Attaches it under this name (up to 15 characters); its id."""
+    mov_and_exit = struct.pack("<BBhiBBhi", 0xB7, 0, 0, _XDP_PASS, 0x95, 0, 0, 0)
+    code = ctypes.create_string_buffer(mov_and_exit, len(mov_and_exit))
     licence = ctypes.create_string_buffer(b"BSD")
     attributes = struct.pack(
         "IIQQIIQII16s",
-        _BPF_PROG_TYPE_XDP, len(instructions) // 8,
+        _BPF_PROG_TYPE_XDP, len(mov_and_exit) // 8,
         ctypes.addressof(code), ctypes.addressof(licence),
-        0, 0, 0, 0, 0, NAME,
+        0, 0, 0, 0, 0, name.encode(),
     )
     fd, _ = bpf(_BPF_PROG_LOAD, attributes)
     try:
-        pin = f"{ns.lab.bpffs}/foreign-{device}"
+        pin = f"{ns.lab.bpffs}/{name}-{device}"
         path = ctypes.create_string_buffer(os.fsencode(pin))
         bpf(_BPF_OBJ_PIN, struct.pack("QII", ctypes.addressof(path), fd, 0))
     finally:

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every scenario, once; test_hops.py reads this list too.
+ */
+#ifndef TESTS_NETLINK_SCENARIOS_H
+#define TESTS_NETLINK_SCENARIOS_H
+
+#define SCENARIOS(X)            \
+	X(on_link)              \
+	X(known_at_once)        \
+	X(via_gateway)          \
+	X(ipv6)                 \
+	X(mac_changes)          \
+	X(mac_changes_silently) \
+	X(dies_and_returns)     \
+	X(appears_later)        \
+	X(link_goes_down)       \
+	X(route_moves)          \
+	X(no_route)             \
+	X(local)                \
+	X(vlan)                 \
+	X(bridge)               \
+	X(unsupported)          \
+	X(freed_in_callback)    \
+	X(many)                 \
+	X(news_are_lost)        \
+	X(entries_of_others)    \
+	X(flush)                \
+	X(vlan_messages)        \
+	X(hostile_messages)     \
+	X(explains)
+
+#define SCENARIO_DECLARE(name) void name(void);
+SCENARIOS(SCENARIO_DECLARE)
+#undef SCENARIO_DECLARE
+
+#endif

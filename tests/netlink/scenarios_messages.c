@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Messages that are made here instead of by the kernel: of devices that it may
+ * not have, and such as it should never send. And hops in words.
+ */
+#include <arpa/inet.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/links.h"
+#include "daemon/neighbour_entry.h"
+#include "daemon/netlink.h"
+#include "harness.h"
+#include "scenarios.h"
+
+#define LOWER_UP (1 << 16)
+
+static const __u8 a_mac[6] = { 2, 0, 0, 0, 0, 9 };
+
+struct device {
+	int ifindex;
+	const char *kind; /* NULL: none */
+	int parent;
+	__u16 id;
+	__u16 protocol;
+	bool elsewhere; /* the parent is in another namespace */
+};
+
+static struct nlmsghdr *link_message(char *buffer, const struct device *device)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	struct nlattr *nest, *data;
+	char name[IF_NAMESIZE];
+
+	message->nlmsg_type = RTM_NEWLINK;
+	info->ifi_type = ARPHRD_ETHER;
+	info->ifi_index = device->ifindex;
+	info->ifi_flags = IFF_UP | LOWER_UP;
+	(void)snprintf(name, sizeof(name), "dev%d", device->ifindex);
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	mnl_attr_put(message, IFLA_ADDRESS, sizeof(a_mac), a_mac);
+	if (device->parent)
+		mnl_attr_put_u32(message, IFLA_LINK, device->parent);
+	if (device->elsewhere)
+		mnl_attr_put_u32(message, IFLA_LINK_NETNSID, 0);
+	if (!device->kind)
+		return message;
+	nest = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, device->kind);
+	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+	mnl_attr_put_u16(message, IFLA_VLAN_PROTOCOL, htons(device->protocol));
+	mnl_attr_put_u16(message, IFLA_VLAN_ID, device->id);
+	mnl_attr_nest_end(message, data);
+	mnl_attr_nest_end(message, nest);
+	return message;
+}
+
+/* The device that carries, or 0. */
+static int carrier_of(const struct links *links, int ifindex)
+{
+	const struct link *link = links_find(links, ifindex);
+	const struct link *carrier = link ? links_carrier(links, link) : NULL;
+
+	return carrier ? carrier->ifindex : 0;
+}
+
+void vlan_messages(void)
+{
+	static const struct {
+		struct device device;
+		int carrier;
+	} rows[] = {
+		{ { 1, NULL, 0, 0, 0, false }, 1 },
+		{ { 2, "vlan", 1, 5, ETH_P_8021Q, false }, 1 },
+		{ { 3, "vlan", 2, 6, ETH_P_8021Q, false }, 0 }, /* in a VLAN */
+		{ { 4, "vlan", 1, 7, ETH_P_8021AD, false }, 0 },
+		{ { 5, "vlan", 1, 8, ETH_P_8021Q, true }, 0 },
+		{ { 6, "vlan", 77, 8, ETH_P_8021Q, false }, 0 }, /* no such parent */
+		{ { 7, "vlan", 0, 8, ETH_P_8021Q, false }, 0 },
+		{ { 8, "macvlan", 1, 5, ETH_P_8021Q, false }, 8 },
+	};
+	struct links links = {};
+	char buffer[512];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		check(links_take(&links, link_message(buffer, &rows[i].device)));
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (carrier_of(&links, rows[i].device.ifindex) != rows[i].carrier)
+			fail("row %zu: carrier %d", i, carrier_of(&links, rows[i].device.ifindex));
+	check(links_find(&links, 2)->vlan == 5);
+	check(!links_take(&links, link_message(buffer, &rows[1].device))); /* nothing new */
+	links_done(&links);
+}
+
+/* A message of a neighbour whose every attribute is there. */
+static struct nlmsghdr *neighbour_message(char *buffer)
+{
+	static const __u8 address[16] = { 0xfd, [15] = 1 };
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	message->nlmsg_type = RTM_NEWNEIGH;
+	header->ndm_family = AF_INET6;
+	header->ndm_ifindex = 1;
+	header->ndm_state = NUD_REACHABLE;
+	mnl_attr_put(message, NDA_DST, sizeof(address), address);
+	mnl_attr_put(message, NDA_LLADDR, sizeof(a_mac), a_mac);
+	mnl_attr_put_u32(message, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
+	return message;
+}
+
+/* The message in a block of memory of exactly its size, so that a checker of
+ * memory sees one byte read too many; fed to both parsers.
+ */
+static void feed(const struct nlmsghdr *message, size_t length)
+{
+	struct nlmsghdr *copy = malloc(length);
+	struct neighbour_entry entry;
+	struct neighbour_key key;
+	struct links links = {};
+
+	check(copy);
+	memcpy(copy, message, length);
+	copy->nlmsg_len = length;
+	(void)links_take(&links, copy);
+	(void)neighbour_entry_parse(copy, &key, &entry);
+	links_done(&links);
+	free(copy);
+}
+
+/* Cut at every length, and with every byte of it wrong. */
+void hostile_messages(void)
+{
+	static const struct device device = { 2, "vlan", 1, 5, ETH_P_8021Q, false };
+	char link[512] = {}, neighbour[512] = {};
+	struct nlmsghdr *messages[] = { link_message(link, &device), neighbour_message(neighbour) };
+	struct neighbour_entry entry;
+	struct neighbour_key key;
+	size_t i, at, length;
+	__u8 *byte, kept;
+	int value;
+
+	check(neighbour_entry_parse(messages[1], &key, &entry));
+	check(neighbour_entry_usable(&entry) && neighbour_entry_managed(&entry));
+	check(memcmp(entry.mac, a_mac, sizeof(a_mac)) == 0 && key.ip.family == SL_FAMILY_IPV6);
+	for (i = 0; i < 2; i++) {
+		length = messages[i]->nlmsg_len;
+		for (at = sizeof(struct nlmsghdr); at <= length; at++)
+			feed(messages[i], at);
+		for (at = sizeof(struct nlmsghdr); at < length; at++) {
+			byte = (__u8 *)messages[i] + at;
+			kept = *byte;
+			for (value = 0; value < 256; value++) {
+				*byte = value;
+				feed(messages[i], length);
+			}
+			*byte = kept;
+		}
+	}
+}
+
+void explains(void)
+{
+	struct hop hop = { .state = HOP_NO_NEIGHBOUR, .device = "eth1" };
+	struct ip address;
+	char text[256], tiny[8];
+
+	check(ip_parse("10.0.0.1", &address) == 0);
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+		     "no neighbour answers for 10.0.0.1 on eth1") == 0);
+	check(strcmp(hop_explain(&hop, &address, tiny, sizeof(tiny)), "no neig") == 0);
+	check(ip_parse("fd00::1", &hop.gateway) == 0);
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+		     "no neighbour answers for the gateway fd00::1 on eth1") == 0);
+	hop.state = HOP_LINK_DOWN;
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+		     "eth1 is down or has no carrier") == 0);
+	hop.state = HOP_NO_ROUTE;
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)), "no route to 10.0.0.1") == 0);
+	hop.state = HOP_LOCAL;
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+		     "10.0.0.1 is an address of this machine") == 0);
+	hop.state = HOP_RESOLVED;
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+		     "10.0.0.1 via fd00::1 is at 00:00:00:00:00:00 on eth1") == 0);
+}

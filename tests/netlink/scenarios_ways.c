@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Where an address is reached, and how that changes. */
+#include <string.h>
+
+#include "harness.h"
+#include "scenarios.h"
+
+void on_link(void)
+{
+	struct seen a;
+
+	watch(&a, "10.77.0.2");
+	check(strcmp(hop_text(&a.last), "no-neighbour dev=v0 gw=-") == 0);
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	check(a.calls == 1);
+	unwatch(&a);
+}
+
+void known_at_once(void)
+{
+	struct seen a, b;
+
+	ip("neigh add 10.77.0.2 lladdr 02:77:00:00:00:99 dev v0 nud stale");
+	watch(&a, "10.77.0.2");
+	check(strcmp(hop_text(&a.last), via("-", 0, "02:77:00:00:00:99")) == 0);
+	watch(&b, "10.77.0.2");
+	check(strcmp(hop_text(&b.last), via("-", 0, "02:77:00:00:00:99")) == 0);
+	/* That MAC is wrong, and is found to be, for both. */
+	expect(&a, via("-", 0, P0_MAC), LATER);
+	expect(&b, via("-", 0, P0_MAC), SOON);
+	check(a.calls == b.calls);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+void via_gateway(void)
+{
+	struct seen a, b, c;
+
+	ip("route add 10.99.0.0/16 via 10.77.0.2");
+	ip("route add 10.98.0.0/16 via inet6 fd78::2 dev v1");
+	watch(&a, "10.99.1.1");
+	watch(&b, "10.99.1.2");
+	watch(&c, "10.98.1.1");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	expect(&b, via("10.77.0.2", 0, P0_MAC), SOON);
+	expect(&c, via("fd78::2", 1, P1_MAC), SOON);
+	check(a.calls == 1 && b.calls == 1 && c.calls == 1);
+	unwatch(&a);
+	unwatch(&b);
+	unwatch(&c);
+}
+
+void ipv6(void)
+{
+	struct seen a, b;
+
+	ip("route add fd99::/16 via fd77::2");
+	watch(&a, "fd78::2");
+	watch(&b, "fd99::1");
+	expect(&a, via("-", 1, P1_MAC), SOON);
+	expect(&b, via("fd77::2", 0, P0_MAC), SOON);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+/* The peer announces its new MAC address. */
+void mac_changes(void)
+{
+	struct seen a;
+
+	watch(&a, "10.77.0.2");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	/* An announcement so soon after another would be taken for a duplicate. */
+	wait_for(A_WHILE);
+	peer_ip("link set p0 address 02:77:00:00:00:42");
+	expect(&a, via("-", 0, "02:77:00:00:00:42"), SOON);
+	check(a.calls == 2);
+	unwatch(&a);
+}
+
+/* It does not: only a neighbour that is probed without traffic is found out. */
+void mac_changes_silently(void)
+{
+	struct seen a, b;
+
+	watch(&a, "10.78.0.2");
+	watch(&b, "fd78::2");
+	expect(&a, via("-", 1, P1_MAC), SOON);
+	expect(&b, via("-", 1, P1_MAC), SOON);
+	peer_ip("link set p1 address 02:78:00:00:00:42");
+	expect(&a, via("-", 1, "02:78:00:00:00:42"), LATER);
+	expect(&b, via("-", 1, "02:78:00:00:00:42"), LATER);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+void dies_and_returns(void)
+{
+	struct seen a;
+
+	watch(&a, "10.78.0.2");
+	expect(&a, via("-", 1, P1_MAC), SOON);
+	peer_ip("address del 10.78.0.2/24 dev p1");
+	expect(&a, "no-neighbour dev=v1 gw=-", LATER);
+	peer_ip("address add 10.78.0.2/24 dev p1");
+	expect(&a, via("-", 1, P1_MAC), SOON);
+	check(a.calls == 3);
+	unwatch(&a);
+}
+
+void appears_later(void)
+{
+	struct seen a, b;
+
+	watch(&a, "10.77.0.50");
+	watch(&b, "fd77::50");
+	wait_for(A_WHILE);
+	check(a.calls == 0 && b.calls == 0);
+	check(a.last.state == HOP_NO_NEIGHBOUR && b.last.state == HOP_NO_NEIGHBOUR);
+	peer_ip("address add 10.77.0.50/24 dev p0");
+	peer_ip("address add fd77::50/64 dev p0 nodad");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	expect(&b, via("-", 0, P0_MAC), SOON);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+void link_goes_down(void)
+{
+	struct seen a, b;
+
+	ip("route add 10.99.0.0/16 via 10.77.0.2");
+	watch(&a, "10.77.0.2");
+	watch(&b, "10.99.0.1");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	peer_ip("link set p0 down");
+	expect(&a, "link-down dev=v0 gw=-", SOON);
+	expect(&b, "link-down dev=v0 gw=10.77.0.2", SOON);
+	peer_ip("link set p0 up");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	expect(&b, via("10.77.0.2", 0, P0_MAC), SOON);
+	/* Taken down here, the device loses its routes as well. */
+	ip("link set v0 down");
+	expect(&a, "link-down dev=v0 gw=-", SOON);
+	expect(&b, "link-down dev=v0 gw=-", SOON);
+	ip("link set v0 up");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	expect(&b, "no-route dev= gw=-", SOON);
+	ip("link set v0 name w0");
+	expect(&a, "resolved dev=w0 gw=- dst=" P0_MAC " src=02:77:00:00:00:01 out=w0 vlan=0", SOON);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+void route_moves(void)
+{
+	struct seen a;
+
+	ip("route add 10.99.0.0/16 via 10.77.0.2");
+	ip("route add fd99::/16 via fd77::2");
+	watch(&a, "10.99.0.1");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	ip("route replace 10.99.0.0/16 via 10.78.0.2");
+	expect(&a, via("10.78.0.2", 1, P1_MAC), SOON);
+	ip("route add 10.99.0.0/16 via 10.77.0.2 table 100");
+	ip("rule add to 10.99.0.1 table 100");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	ip("rule del to 10.99.0.1 table 100");
+	expect(&a, via("10.78.0.2", 1, P1_MAC), SOON);
+	ip("nexthop add id 7 via 10.77.0.2 dev v0");
+	ip("route replace 10.99.0.0/16 nhid 7");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	ip("nexthop replace id 7 via 10.78.0.2 dev v1");
+	expect(&a, via("10.78.0.2", 1, P1_MAC), SOON);
+	unwatch(&a);
+	watch(&a, "fd99::1");
+	expect(&a, via("fd77::2", 0, P0_MAC), SOON);
+	ip("route replace fd99::/16 via fd78::2");
+	expect(&a, via("fd78::2", 1, P1_MAC), SOON);
+	unwatch(&a);
+}
+
+void no_route(void)
+{
+	struct seen a, b;
+
+	watch(&a, "10.99.0.1");
+	watch(&b, "fd99::1");
+	check(strcmp(hop_text(&a.last), "no-route dev= gw=-") == 0);
+	check(strcmp(hop_text(&b.last), "no-route dev= gw=-") == 0);
+	ip("route add 10.99.0.0/16 via 10.77.0.2");
+	ip("route add fd99::/16 via fd77::2");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	expect(&b, via("fd77::2", 0, P0_MAC), SOON);
+	ip("route replace blackhole 10.99.0.0/16");
+	ip("route add blackhole fd99::1");
+	expect(&a, "no-route dev= gw=-", SOON);
+	expect(&b, "no-route dev= gw=-", SOON);
+	ip("route del blackhole 10.99.0.0/16");
+	ip("route add 10.99.0.0/16 via 10.77.0.2");
+	ip("route del blackhole fd99::1");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	expect(&b, via("fd77::2", 0, P0_MAC), SOON);
+	ip("route add unreachable 10.99.0.1");
+	ip("route add prohibit fd99::1");
+	expect(&a, "no-route dev= gw=-", SOON);
+	expect(&b, "no-route dev= gw=-", SOON);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+void local(void)
+{
+	struct seen a, b;
+
+	watch(&a, "10.77.0.1");
+	check(strcmp(hop_text(&a.last), "local dev=lo gw=-") == 0);
+	watch(&b, "10.77.0.2");
+	expect(&b, via("-", 0, P0_MAC), SOON);
+	ip("address add 10.77.0.2/32 dev lo");
+	expect(&b, "local dev=lo gw=-", SOON);
+	ip("address del 10.77.0.2/32 dev lo");
+	expect(&b, via("-", 0, P0_MAC), SOON);
+	check(a.calls == 0 && b.calls == 3);
+	unwatch(&a);
+	unwatch(&b);
+}
+
+void vlan(void)
+{
+	struct seen a, b, c;
+
+	if (!ip_can("link add link v0 name v0.5 address 02:75:00:00:00:01 type vlan id 5"))
+		skip("this kernel has no VLAN devices; vlan_messages is what remains");
+	ip("link add link v0.5 name v0.5.6 type vlan id 6");
+	ip("link add link v0 name v0.7 type vlan protocol 802.1ad id 7");
+	ip("address add 10.75.0.1/24 dev v0.5");
+	ip("address add 10.76.0.1/24 dev v0.5.6");
+	ip("address add 10.74.0.1/24 dev v0.7");
+	peer_ip("link add link p0 name p0.5 type vlan id 5");
+	peer_ip("address add 10.75.0.2/24 dev p0.5");
+	peer_ip("link set p0.5 up");
+	ip("link set v0.5 up");
+	ip("link set v0.5.6 up");
+	ip("link set v0.7 up");
+	/* Not read yet, all of that: what is first wrong comes right. */
+	watch(&a, "10.75.0.2");
+	watch(&b, "10.76.0.2");
+	watch(&c, "10.74.0.2");
+	expect(&a, "resolved dev=v0.5 gw=- dst=" P0_MAC " src=02:75:00:00:00:01 out=v0 vlan=5",
+	       SOON);
+	expect(&b, "unsupported dev=v0.5.6 gw=-", SOON);
+	expect(&c, "unsupported dev=v0.7 gw=-", SOON);
+	ip("link set v0.5 address 02:75:00:00:00:07");
+	expect(&a, "resolved dev=v0.5 gw=- dst=" P0_MAC " src=02:75:00:00:00:07 out=v0 vlan=5",
+	       SOON);
+	ip("link set v0.5 down");
+	expect(&a, "link-down dev=v0.5 gw=-", SOON);
+	ip("link del v0.5");
+	expect(&a, "no-route dev= gw=-", SOON);
+	unwatch(&a);
+	unwatch(&b);
+	unwatch(&c);
+}
+
+void bridge(void)
+{
+	struct seen a;
+
+	watch(&a, "10.77.0.2");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	ip("link add br0 address 02:70:00:00:00:01 type bridge");
+	ip("link set br0 up");
+	ip("address flush dev v0");
+	ip("link set v0 master br0");
+	ip("address add 10.77.0.1/24 dev br0");
+	expect(&a, "resolved dev=br0 gw=- dst=" P0_MAC " src=02:70:00:00:00:01 out=br0 vlan=0",
+	       SOON);
+	/* A port that leaves is told as a deleted link, of the bridges' family. */
+	ip("link set v0 nomaster");
+	ip("address flush dev br0");
+	ip("address add 10.77.0.1/24 dev v0");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	unwatch(&a);
+}
+
+void unsupported(void)
+{
+	struct seen a, b;
+
+	ip("route add 10.98.0.0/16 dev lo");
+	watch(&a, "10.98.0.1");
+	check(strcmp(hop_text(&a.last), "unsupported dev=lo gw=-") == 0);
+	if (ip_can("tuntap add dev t0 mode tun")) {
+		ip("address add 10.97.0.1/24 dev t0");
+		ip("link set t0 up");
+		watch(&b, "10.97.0.2");
+		expect(&b, "unsupported dev=t0 gw=-", SOON);
+		unwatch(&b);
+	}
+	wait_for(A_WHILE);
+	check(a.calls == 0);
+	unwatch(&a);
+}
