@@ -17,12 +17,12 @@ from scenario import PATHS, all_serving, configuration, serve, web
 
 
 def sentence(done):
-    """What a refused start says: one line on stderr, at level error, no more."""
+    """What a refused start says: exit 1, and one error in words, not several."""
     assert done.returncode == 1, f"exit {done.returncode}: {done.stderr}"
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, done.stderr
-    assert "errno" not in lines[0].lower() and "libbpf" not in lines[0].lower()
-    return lines[0]
+    errors = [line for line in done.stderr.splitlines() if " error " in line]
+    assert len(errors) == 1, done.stderr
+    assert "errno" not in errors[0].lower() and "libbpf" not in done.stderr.lower()
+    return errors[0]
 
 
 def quiet(top, **more):
@@ -93,11 +93,28 @@ def test_check_says_yes_without_touching_anything(lab):
 
 def test_a_second_daemon_on_the_same_socket_is_refused(lab):
     scene = all_serving(serve(lab))
-    second = Daemon(scene.top.balancer, quiet(scene.top), name="second")
+    second = Daemon(scene.top.balancer, quiet(scene.top, interfaces=[]), name="second")
     second.socket_path = scene.daemon.socket_path
     assert scene.daemon.socket_path in sentence(second.run())
-    assert clients.ask(scene.client, scene.top.service(4)).startswith("web-")
+    undisturbed(scene)
+
+
+def test_a_second_daemon_on_the_same_interface_is_refused(lab):
+    scene = all_serving(serve(lab))
+    line = sentence(Daemon(scene.top.balancer, quiet(scene.top), name="second").run())
+    assert any(device in line for device in scene.top.interfaces)
+    undisturbed(scene)
+
+
+def undisturbed(scene):
     assert scene.daemon.status()["pid"] == scene.daemon.process.pid
+    assert {entry["mode"] for entry in scene.daemon.status()["interfaces"]} == {"native"}
+    for _ in range(20):
+        assert clients.ask(scene.client, scene.top.service(4)).startswith("web-")
+    assert os.listdir(scene.daemon.pin_dir), "its pins are still there"
+    scene.daemon.stop()
+    for device in scene.top.interfaces:
+        assert scene.top.balancer.xdp(device) == {}
 
 
 # ---- ends -------------------------------------------------------------------
@@ -109,7 +126,8 @@ def test_a_stop_takes_everything_away(lab, number):
     assert scene.daemon.stop(number) == 0
     for device in scene.top.interfaces:
         assert scene.top.balancer.xdp(device) == {}
-    assert not os.path.exists(scene.daemon.pin_dir)
+    pins = scene.daemon.pin_dir
+    assert not os.path.exists(pins) or not os.listdir(pins), os.listdir(pins)
     assert not os.path.exists(scene.daemon.socket_path)
 
 

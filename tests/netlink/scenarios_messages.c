@@ -2,6 +2,8 @@
 /* Messages that are made here instead of by the kernel: of devices that it may
  * not have, and such as it should never send. And hops in words.
  */
+#include "harness.h" /* first: linux/if.h must come after net/if.h */
+
 #include <arpa/inet.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
@@ -13,7 +15,6 @@
 #include "daemon/links.h"
 #include "daemon/neighbour_entry.h"
 #include "daemon/netlink.h"
-#include "harness.h"
 #include "scenarios.h"
 
 #define LOWER_UP (1 << 16)

@@ -8,6 +8,7 @@
 #define SLUICE_TESTS_BACKEND_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -37,6 +38,7 @@ struct backend {
 	_Atomic(const char *) text;
 	const char *repeat;
 	atomic_uint connections; /* whose request has been read */
+	atomic_uint resets;      /* by the client, while it was read from */
 	atomic_bool release, released;
 	int held[BACKEND_HELD_MAX];
 	size_t n_held;
@@ -67,6 +69,8 @@ static void backend_read_request(struct backend *backend, int fd)
 	while (length < sizeof(request) - 1 && !strstr(request, "\r\n\r\n")) {
 		ssize_t n = recv(fd, request + length, sizeof(request) - 1 - length, 0);
 
+		if (n < 0 && errno == ECONNRESET)
+			backend->resets++;
 		if (n <= 0)
 			break;
 		length += (size_t)n;
@@ -92,8 +96,8 @@ static void backend_serve(struct backend *backend, int fd)
 		return;
 	case BACKEND_KEEP:
 		(void)backend_send(fd, backend->text);
-		while (recv(fd, &c, 1, 0) > 0)
-			;
+		if (recv(fd, &c, 1, 0) < 0 && errno == ECONNRESET)
+			backend->resets++;
 		return;
 	case BACKEND_HOLD:
 		while (!backend->release && poll(&gone, 1, 1) == 0)

@@ -137,14 +137,6 @@ static struct check *make(const struct check_config *config, __be16 port)
 	return make_check(config, "127.0.0.1", port, false);
 }
 
-/* One connection for each probe: of those that have ended, and at most one that
- * is under way.
- */
-static void assert_probes(const struct backend *backend, const struct check_result *result)
-{
-	assert_in_range(backend->connections, result->run, result->run + 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #endif

@@ -263,13 +263,85 @@ static void test_want_of_descriptors(void **state)
 	backend_stop(&backend);
 }
 
+/* ---- what a check is ---------------------------------------------------- */
+
+static void test_each_difference_parts_checks(void **state)
+{
+	struct check_config v[13];
+	struct target *targets[ARRAY_SIZE(v)];
+	__be16 port = 0;
+	int fd = backend_bind(AF_INET, &port);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++)
+		v[i] = http_check;
+	v[1].type = CHECK_TCP;
+	v[2].interval_ms++;
+	v[3].timeout_ms++;
+	v[4].rise++;
+	v[5].fall++;
+	v[6].jitter_percent++;
+	v[7].port = htons(1);
+	v[8].path = (char *)"/x";
+	v[9].host = (char *)"x";
+	v[10].status[0].last++;
+	v[11].status[1] = (struct status_range){ 404, 404 };
+	v[11].n_status = 2;
+	v[12].type = CHECK_NONE;
+	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
+		targets[i] = make(&v[i], port)->target;
+		for (size_t j = 0; j < i; j++)
+			assert_ptr_not_equal(targets[i], targets[j]);
+	}
+	assert_ptr_not_equal(make_check(&v[0], "127.0.0.2", port, false)->target, targets[0]);
+	/* What does not matter to a kind does not part. */
+	v[8].type = CHECK_TCP;
+	assert_ptr_equal(make(&v[8], port)->target, targets[1]);
+	assert_ptr_equal(make(&v[0], port)->target, targets[0]);
+	(void)close(fd);
+}
+
+static void test_refuses_nonsense(void **state)
+{
+	static const char *const bad_paths[] = { "", "x", "/a b", "/\r\nX: y", "/\x7f" };
+	static const char *const bad_hosts[] = { "", "a b", "a\r\nX: y" };
+	struct check_config config = http_check;
+	struct check *check;
+	struct ip ip;
+
+	(void)state;
+	(void)ip_parse("127.0.0.1", &ip);
+	for (size_t i = 0; i < ARRAY_SIZE(bad_paths) + ARRAY_SIZE(bad_hosts); i++) {
+		bool is_path = i < ARRAY_SIZE(bad_paths);
+
+		config.path = (char *)(is_path ? bad_paths[i] : "/");
+		config.host = is_path ? NULL : (char *)bad_hosts[i - ARRAY_SIZE(bad_paths)];
+		assert_int_equal(
+			check_new(t.checks, &config, &ip, htons(9), false, was_told, NULL, &check),
+			-EINVAL);
+	}
+	config = tcp_check;
+	config.interval_ms = 0;
+	assert_int_equal(check_new(t.checks, &config, &ip, htons(9), false, was_told, NULL, &check),
+			 -EINVAL);
+	assert_int_equal(check_new(t.checks, &tcp_check, &ip, 0, false, was_told, NULL, &check),
+			 -EINVAL);
+	assert_null(t.checks->targets);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_answers),     TEST(test_request),
-		TEST(test_ipv6),        TEST(test_refused),
-		TEST(test_unreachable), TEST(test_no_answer_to_connect),
-		TEST(test_explain),     TEST(test_want_of_descriptors),
+		TEST(test_answers),
+		TEST(test_request),
+		TEST(test_ipv6),
+		TEST(test_refused),
+		TEST(test_unreachable),
+		TEST(test_no_answer_to_connect),
+		TEST(test_explain),
+		TEST(test_want_of_descriptors),
+		TEST(test_each_difference_parts_checks),
+		TEST(test_refuses_nonsense),
 	};
 
 	(void)alarm(60); /* a loop that hangs shall not hang the build */
