@@ -32,7 +32,7 @@ static __always_inline void count_stats(struct sl_stats *stats, const struct sl_
 	if (verdict == SL_FORWARDED) {
 		stats->packets++;
 		stats->bytes += packet->length;
-		stats->connections += packet->syn;
+		stats->connections += packet->opened;
 	} else if (verdict == SL_RETURNED || verdict == SL_PASS_UNRESOLVED) {
 		stats->reply_packets++;
 		stats->reply_bytes += packet->length;

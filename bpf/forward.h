@@ -58,7 +58,7 @@ static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl
 
 static __always_inline const struct sl_hop *backend_hop(const struct sl_backend *backend)
 {
-	return &backend->hops[backend->hop & 1];
+	return &backend->hops[backend->state & SL_BACKEND_HOP];
 }
 
 static __always_inline enum sl_verdict forward_to_backend(struct xdp_md *xdp,

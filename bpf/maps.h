@@ -42,8 +42,7 @@ struct {
 	__type(value, struct sl_service);
 } sl_services SEC(".maps");
 
-/* The services' Maglev tables, one behind the other: each slot the index of a
- * backend in sl_backends. (An array's elements take 8 bytes at least.)
+/* The services' tables, one behind the other (sluice/slot.h). (An array's elements take 8 bytes at least.)
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -60,6 +59,56 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sl_backend);
 } sl_backends SEC(".maps");
+
+/* Round-robin's place in each service's table, by sl_service.id; the program
+ * counts it up.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SL_DEFAULT_SERVICES);
+	__type(key, __u32);
+	__type(value, __u64);
+} sl_cursors SEC(".maps");
+
+/* By the index of a backend. Both sides write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct sl_load);
+} sl_loads SEC(".maps");
+
+/* Tracked flows, written by the program; the daemon's walk takes out what has
+ * ended. Full: the least recently seen is lost, and is then an older connection
+ * that nothing is known about.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SL_DEFAULT_FLOWS);
+	__type(key, struct sl_flow_key);
+	__type(value, struct sl_flow);
+} sl_flows SEC(".maps");
+
+/* Tracked flows of which nothing but a SYN has been seen: a flood of them
+ * drives out nobody else. The next packet moves a flow on to sl_flows.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SL_DEFAULT_HANDSHAKES);
+	__type(key, struct sl_flow_key);
+	__type(value, struct sl_flow);
+} sl_handshakes SEC(".maps");
+
+/* Where clients are pinned by `affinity`; the program writes. Full: the least
+ * recently used is forgotten.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SL_DEFAULT_AFFINITIES);
+	__type(key, struct sl_source);
+	__type(value, struct sl_affinity);
+} sl_affinities SEC(".maps");
 
 /* nat: source of an answer -> index into sl_returns, which has as many entries
  * as sl_backends.

@@ -28,6 +28,7 @@ struct sl_packet {
 	__u32 length; /* of the frame */
 	__u8 tags; /* VLAN tags, 0 to 2 */
 	bool syn; /* TCP SYN without ACK: opens a connection */
+	bool closing; /* TCP FIN or RST */
 	bool fragment; /* the first one */
 	bool malformed; /* ports are there, but the header is not right */
 
@@ -36,6 +37,7 @@ struct sl_packet {
 	const struct sl_return *answer;
 	const struct sl_backend *backend;
 	__u32 backend_index;
+	bool opened; /* a new connection, as far as can be told */
 
 	/* forward */
 	int action; /* XDP_TX or XDP_REDIRECT */

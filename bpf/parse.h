@@ -190,6 +190,7 @@ static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp,
 		packet->malformed = !tcp || rest < sizeof(*tcp) || tcp->doff * 4 < sizeof(*tcp) ||
 				    tcp->doff * 4 > rest;
 		packet->syn = tcp && tcp->syn && !tcp->ack;
+		packet->closing = tcp && (tcp->fin || tcp->rst);
 	} else {
 		udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
 		packet->malformed = !udp || rest < sizeof(*udp) ||

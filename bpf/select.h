@@ -1,30 +1,108 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage select: the flow's slot in the service's Maglev table names the backend
- * (Eisenbud et al., "Maglev", NSDI 2016). No flow is looked up.
+ * Stage select: which backend this packet goes to (design.md section 4). In the
+ * steady state the flow's slot in the service's table says it, and no flow is
+ * looked up.
  */
 #ifndef SLUICE_SELECT_H
 #define SLUICE_SELECT_H
 
+#include "bpf/affinity.h"
+#include "bpf/flow.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
-#include "sluice/hash.h"
+#include "bpf/schedule.h"
+#include "sluice/slot.h"
+
+/* The backend at index, if it has all the bits of want in its state; NULL. */
+static __always_inline const struct sl_backend *backend_that(__u32 index, __u32 want)
+{
+	const struct sl_backend *backend = NULL;
+
+	if (index != SL_NO_BACKEND)
+		backend = bpf_map_lookup_elem(&sl_backends, &index);
+	return backend && (backend->state & want) == want ? backend : NULL;
+}
+
+static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __u32 index)
+{
+	packet->backend_index = index;
+	packet->backend = backend_that(index, 0);
+	return packet->backend ? SL_NEXT : SL_DROP_NO_BACKEND;
+}
+
+/* Whether the flow's entry still says where its packets go: the backend serves
+ * on; a SYN is a new connection on a reused port where the old one has ended, or
+ * where its backend takes none.
+ */
+static __always_inline bool flow_holds(const struct sl_flow *flow, const struct sl_packet *packet)
+{
+	__u32 want = SL_BACKEND_SERVES | (packet->syn ? SL_BACKEND_NEW : 0);
+
+	return !(packet->syn && flow->flags) && backend_that(flow->backend, want);
+}
+
+/* A backend for a new connection. */
+static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 slot, __u32 now)
+{
+	const struct sl_service *service = packet->service;
+	struct sl_source client;
+	__u32 index;
+
+	if (!service->affinity_timeout)
+		return schedule_new(service, slot);
+	client = affinity_key(packet);
+	index = affinity_find(&client, now);
+	if (!backend_that(index, SL_BACKEND_SERVES | SL_BACKEND_NEW))
+		index = schedule_new(service, slot);
+	if (index != SL_NO_BACKEND)
+		affinity_set(service, &client, index, now);
+	return index;
+}
+
+/* A packet of a flow that has no (valid) entry. Is it a new connection, or one
+ * that is older than the slot's transition and belongs to `previous`? TCP says
+ * so itself; a UDP flow that shows up early in the transition is an older one.
+ */
+static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot, __u32 now)
+{
+	bool udp = packet->destination.proto == IPPROTO_UDP;
+	bool older = udp ? !!(slot & SL_SLOT_FRESH) : !packet->syn;
+
+	if ((slot & SL_SLOT_TRACKING) && older &&
+	    backend_that(sl_slot_previous(slot), SL_BACKEND_SERVES))
+		return sl_slot_previous(slot);
+	packet->opened = udp || packet->syn;
+	return select_new(packet, slot, now);
+}
+
+static __always_inline enum sl_verdict select_tracked(struct sl_packet *packet, __u64 slot)
+{
+	struct sl_flow_key key = flow_key(packet);
+	struct sl_flow *flow = flow_find(packet, &key);
+	__u32 index, now = coarse_seconds();
+
+	if (flow && flow_holds(flow, packet)) {
+		index = flow->backend;
+		flow_touch(flow, packet, now);
+		return select_index(packet, index);
+	}
+	index = select_unknown(packet, slot, now);
+	if (index != SL_NO_BACKEND)
+		flow_set(packet, &key, flow, index, now);
+	return select_index(packet, index);
+}
 
 static __always_inline enum sl_verdict select_backend(struct sl_packet *packet)
 {
-	const struct sl_service *service = packet->service;
-	__u32 hash = sl_hash_flow(&packet->source, packet->source_port, &packet->destination,
-				  sl_settings.hash_seed);
-	__u32 position = service->table + sl_hash_scale(hash, service->table_size);
-	__u64 *slot = bpf_map_lookup_elem(&sl_slots, &position);
+	__u64 *slot = schedule_hash(packet);
 
 	if (!slot)
 		return SL_DROP_INTERNAL;
-	packet->backend_index = (__u32)*slot;
-	if (packet->backend_index == SL_NO_BACKEND)
-		return SL_DROP_NO_BACKEND;
-	packet->backend = bpf_map_lookup_elem(&sl_backends, &packet->backend_index);
-	return packet->backend ? SL_NEXT : SL_DROP_INTERNAL;
+	if (unlikely((*slot & SL_SLOT_TRACKING) || packet->service->flags & SL_SERVICE_TRACKED))
+		return select_tracked(packet, *slot);
+	packet->opened = packet->syn;
+	return select_index(packet, sl_slot_current(*slot));
 }
 
 #endif

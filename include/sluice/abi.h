@@ -17,7 +17,7 @@
 /* Version of everything in this file. It is read from the map .rodata.abi of a
  * program found on an interface before anything else of it is believed.
  */
-#define SL_ABI 1
+#define SL_ABI 2
 
 /* Sizes that the object file has when nobody sets others (attached by `ip
  * link`). The daemon sizes the maps by its configuration before it loads.
@@ -28,6 +28,9 @@
 #define SL_DEFAULT_BACKENDS         16384
 #define SL_DEFAULT_RETURN_DIRECTORY 65536 /* words; a power of two */
 #define SL_DEFAULT_SOURCES          (1 << 17) /* LRU buckets of limits */
+#define SL_DEFAULT_FLOWS            (1 << 19)
+#define SL_DEFAULT_HANDSHAKES       (1 << 16)
+#define SL_DEFAULT_AFFINITIES       (1 << 16)
 
 /* Default seed of the hash that picks a slot: machines that share traffic must
  * share it, so it is a constant and not random.
@@ -82,22 +85,44 @@ struct sl_rate {
 	__u64 tolerance; /* ticks a packet may come early: (burst - 1) * interval */
 };
 
+enum sl_scheduler {
+	SL_SCHEDULER_MAGLEV,
+	SL_SCHEDULER_SOURCE_HASH,
+	/* From here on every flow is tracked, and slots have no `previous`. */
+	SL_SCHEDULER_ROUND_ROBIN,
+	SL_SCHEDULER_LEAST_CONNECTIONS,
+	SL_SCHEDULER_RANDOM,
+};
+
+/* sl_service.flags */
+#define SL_SERVICE_TRACKED 1 /* every flow is in the flow table, whatever its slot */
+#define SL_SERVICE_REJECT  2 /* no backend can serve: answer instead of dropping */
+
 /* A service; one cache line. Immutable once the directory leads to it. */
 struct sl_service {
 	struct sl_key key;
-	__u32 id; /* index into sl_service_stat, and part of a bucket's key; outlives the entry */
+	__u32 id; /* index into sl_service_stat and sl_cursors, part of the keys of buckets and
+		   * flows; outlives the entry
+		   */
 	__u32 table; /* first slot in sl_slots */
-	__u32 table_size; /* slots, a prime; 0 never */
-	__u32 pad;
+	__u32 table_size; /* slots; 0 never; a prime where they are hashed to */
+	__u8 scheduler; /* enum sl_scheduler */
+	__u8 flags; /* SL_SERVICE_* */
+	__u8 affinity_prefix; /* bits of a client's address that are pinned as one */
+	__u8 pad;
 	struct sl_rate limit;
-	__u64 pad2;
+	__u32 affinity_timeout; /* SL_SECONDs; 0: no affinity */
+	__u32 pad2;
 };
 _Static_assert(sizeof(struct sl_service) == 64, "a service is one cache line");
 
-/* A slot, a word of 64 bits, is the index of a backend in sl_backends; this one means that no
- * backend can serve.
- */
+/* Index of no backend: none can serve. */
 #define SL_NO_BACKEND 0
+
+/* Coarse time, in which flows are seen and affinities expire: 2^30 ns (1.07 s)
+ * of CLOCK_MONOTONIC.
+ */
+#define SL_SECOND_SHIFT 30
 
 /* Where a packet leaves: written whole, never in place while in use. */
 struct sl_hop {
@@ -114,16 +139,21 @@ enum sl_forward {
 	SL_FORWARD_NAT,
 };
 
-/* A backend of one service; one cache line. Everything but the hop is immutable
- * once a slot leads to it; the hop changes by writing the copy not in use, then
- * `hop`.
+/* sl_backend.state */
+#define SL_BACKEND_HOP    1 /* which of hops[] is in use */
+#define SL_BACKEND_SERVES 2 /* its established connections go on */
+#define SL_BACKEND_NEW    4 /* it takes new ones */
+
+/* A backend of one service; one cache line. Everything but state and hops is
+ * immutable once a slot leads to it; the hop changes by writing the copy not in
+ * use, then `state`.
  */
 struct sl_backend {
 	struct sl_addr addr;
 	__be16 port;
 	__u8 family;
 	__u8 forward; /* enum sl_forward */
-	__u32 hop; /* which of hops[] is in use */
+	__u32 state; /* SL_BACKEND_* */
 	struct sl_hop hops[2];
 };
 _Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
@@ -140,6 +170,38 @@ struct sl_return {
 	__u64 pad3;
 };
 _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
+
+/* What a backend has to do; in sl_loads, by the backend's index. */
+struct sl_load {
+	__u32 live; /* connections; the program counts, the daemon's walk corrects */
+	__u32 weight; /* 1 or more */
+};
+_Static_assert(sizeof(struct sl_load) == 8, "a load is one word");
+
+/* A tracked flow. */
+struct sl_flow_key {
+	struct sl_addr source;
+	__be16 port;
+	__u16 pad;
+	__u32 service; /* sl_service.id */
+};
+_Static_assert(sizeof(struct sl_flow_key) == 24, "sl_flow_key has no holes");
+
+#define SL_FLOW_CLOSED 1 /* FIN or RST was seen: not counted as live any more */
+
+struct sl_flow {
+	__u32 backend; /* index into sl_backends */
+	__u32 seen; /* SL_SECONDs: the last packet */
+	__u32 flags; /* SL_FLOW_* */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct sl_flow) == 16, "sl_flow has no holes");
+
+/* A client's (or prefix's) backend; the key is a struct sl_source. */
+struct sl_affinity {
+	__u32 backend; /* index into sl_backends */
+	__u32 expires; /* SL_SECONDs */
+};
 
 /* Key of a source's bucket in sl_sources; the value is the theoretical arrival
  * time in ticks, one 64-bit word.

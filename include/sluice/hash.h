@@ -31,8 +31,8 @@ static inline __u32 sl_hash_key(const struct sl_key *key)
 	return (__u32)h;
 }
 
-/* A flow's place among the slots: 32 evenly spread bits of its 5-tuple. The
- * protocol and the service's port are not mixed in: the table is the service's
+/* A flow's place among the slots: 32 evenly spread bits of its 5-tuple; with
+ * source_port 0, of its source address alone. The protocol and the service's port are not mixed in: the table is the service's
  * own. A family's halves[0] is constant for IPv4 and left out.
  */
 static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_port,

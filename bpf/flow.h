@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * The flow table: for flows of slots in transition, and for all flows of
+ * services that track each. Nobody else pays for it.
+ */
+#ifndef SLUICE_FLOW_H
+#define SLUICE_FLOW_H
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+static __always_inline __u32 coarse_seconds(void)
+{
+	return (__u32)(bpf_ktime_get_coarse_ns() >> SL_SECOND_SHIFT);
+}
+
+static __always_inline struct sl_flow_key flow_key(const struct sl_packet *packet)
+{
+	return (struct sl_flow_key){
+		.source = packet->source,
+		.port = packet->source_port,
+		.service = packet->service->id,
+	};
+}
+
+/* Counts one live connection more or less. */
+static __always_inline void load_add(__u32 backend, __s32 change)
+{
+	struct sl_load *load = bpf_map_lookup_elem(&sl_loads, &backend);
+
+	if (load)
+		__sync_fetch_and_add(&load->live, change);
+}
+
+/* The flow's entry, or NULL. The first packet behind a SYN moves the entry from
+ * the handshakes to the flows.
+ */
+static __always_inline struct sl_flow *flow_find(const struct sl_packet *packet,
+						 const struct sl_flow_key *key)
+{
+	struct sl_flow *flow = bpf_map_lookup_elem(&sl_flows, key), moved;
+
+	if (flow)
+		return flow;
+	flow = bpf_map_lookup_elem(&sl_handshakes, key);
+	if (!flow || packet->syn)
+		return flow;
+	moved = *flow;
+	if (bpf_map_update_elem(&sl_flows, key, &moved, BPF_ANY))
+		return flow;
+	bpf_map_delete_elem(&sl_handshakes, key);
+	return bpf_map_lookup_elem(&sl_flows, key);
+}
+
+/* Notes that a packet of the flow was seen, and whether it ends it. One CPU
+ * alone wins the swap, and takes the connection off the count.
+ */
+static __always_inline void flow_touch(struct sl_flow *flow, const struct sl_packet *packet,
+				       __u32 now)
+{
+	if (flow->seen != now)
+		flow->seen = now;
+	if (unlikely(packet->closing) && !flow->flags &&
+	    __sync_val_compare_and_swap(&flow->flags, 0, SL_FLOW_CLOSED) == 0)
+		load_add(flow->backend, -1);
+}
+
+/* The flow belongs to backend from now on. old: its entry, where it had one. */
+static __always_inline void flow_set(const struct sl_packet *packet, const struct sl_flow_key *key,
+				     const struct sl_flow *old, __u32 backend, __u32 now)
+{
+	struct sl_flow flow = {
+		.backend = backend,
+		.seen = now,
+		.flags = packet->closing ? SL_FLOW_CLOSED : 0,
+	};
+
+	if (old && !old->flags)
+		load_add(old->backend, -1);
+	if (!flow.flags)
+		load_add(backend, 1);
+	if (packet->syn)
+		bpf_map_update_elem(&sl_handshakes, key, &flow, BPF_ANY);
+	else
+		bpf_map_update_elem(&sl_flows, key, &flow, BPF_ANY);
+}
+
+#endif
