@@ -91,12 +91,22 @@ $(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
 
+# What daemon/hops is made of, against the real kernel; tests/netlink/test_hops.py
+# runs it in namespaces.
+HOPS_OBJ := $(patsubst %,$(B)/obj/user/daemon/%.o,hops hops_follow hop_path links log neighbours \
+            neighbour_entry netlink netlink_attr routes)
+
+$(B)/netlink/hops_test: $(wildcard tests/netlink/*.c tests/netlink/*.h) $(HOPS_OBJ) $(LIB_OBJ)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libuv libmnl jansson yaml-0.1) -lm
+
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all test-unit
+	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test
 	$(Q)$(PYTEST) -q tests
 
 test-unit: $(UNIT_BIN) ## the C units (no root)

@@ -3,7 +3,7 @@
 # Cost of the XDP program per packet: starts a real sluiced in a namespace of
 # its own, configured by a file, and times the program that it has pinned.
 # Everything made here (network, mounts, processes) lives in namespaces that
-# end with this script, however it ends; one temporary directory is removed.
+# end with this script; one temporary directory is removed.
 set -eu
 
 usage="usage: bench.sh [--json] [--repeat PACKETS] [--runs N] [--only TEXT]
@@ -15,8 +15,6 @@ usage="usage: bench.sh [--json] [--repeat PACKETS] [--runs N] [--only TEXT]
 cd "$(dirname "$0")/.."
 build=build
 backends=64
-sluiced=
-work=
 
 die() {
 	echo "bench: $*" >&2
@@ -26,15 +24,6 @@ die() {
 misuse() {
 	echo "$usage" >&2
 	exit 2
-}
-
-clean_up() {
-	if [ -n "$sluiced" ]; then
-		kill "$sluiced" 2>/dev/null || :
-		wait "$sluiced" 2>/dev/null || :
-	fi
-	umount "$work/bpf" 2>/dev/null || :
-	rm -rf "$work"
 }
 
 # Two pairs of interfaces. Clients, the gateway and most backends are behind
@@ -146,11 +135,14 @@ measure() {
 	die "failed"
 }
 
-# Once more, in namespaces of our own.
-if [ "${SLUICE_BENCH_INSIDE:-}" != yes ]; then
-	[ "$(id -u)" = 0 ] || die "must be root"
-	SLUICE_BENCH_INSIDE=yes exec unshare --mount --net --pid --fork --kill-child \
-		--mount-proc -- "scripts/${0##*/}" "$@"
+# Inside: the namespaces' first process, with which all else there ends.
+if [ -n "${SLUICE_BENCH_WORK:-}" ]; then
+	work=$SLUICE_BENCH_WORK
+	make_network
+	make_scenarios
+	start_sluiced
+	measure "$@"
+	exit
 fi
 
 # Each argument is looked at once and put back at the end.
@@ -171,10 +163,13 @@ while [ "$n" -gt 0 ]; do
 	esac
 done
 
-work=$(mktemp -d)
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-make_network
-make_scenarios
-start_sluiced
-measure "$@"
+# Outside. unshare itself defers signals, hence the kill that it cannot.
+[ "$(id -u)" = 0 ] || die "must be root"
+SLUICE_BENCH_WORK=$(mktemp -d)
+export SLUICE_BENCH_WORK
+trap 'rm -rf "$SLUICE_BENCH_WORK"' EXIT
+setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc -- \
+	"scripts/${0##*/}" "$@" &
+inside=$!
+trap 'kill -KILL "$inside"; wait "$inside" || :; exit 130' INT TERM
+wait "$inside"

@@ -151,7 +151,7 @@ check_shell() {
 # syntax (loops, structs); all of them would cost minutes and false alarms.
 check_cppcheck() {
 	say cppcheck
-	for header in sys/queue.h libmnl/libmnl.h; do
+	for header in sys/queue.h libmnl/libmnl.h bpf/libbpf.h bpf/libbpf_common.h; do
 		mkdir -p "build/lint/$(dirname "$header")"
 		path=$(echo "#include <$header>" | "$CC" -M -x c - | tr ' ' '\n' |
 			grep "/$header\$" | head -n 1)

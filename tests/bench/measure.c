@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The generator runs in turn with the empty target and with the program under
- * test, a slice of a run (some milliseconds) at a time, and a run's difference
- * is one figure: so what else the machine does weighs on both alike.
+ * test; a pair of neighbouring runs gives one difference, so that what else the
+ * machine does weighs on both alike. Runs are long because each begins with the
+ * kernel patching its XDP dispatcher: some 20 ms of waiting, and cold caches.
  */
 #include "tests/bench/measure.h"
 
@@ -39,33 +40,35 @@ static void cleanup_counters(struct counters *counters)
 	counters_done(counters);
 }
 
-static int load_with_flags(const struct generator_config *config, __u32 flags,
+static int set_target(const struct bpf_map *array, int prog_fd)
+{
+	__u32 index = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(array), &index, &prog_fd, BPF_ANY) ? -errno : 0;
+}
+
+/* With the XDP flags that it and the program under test must agree on. */
+static int load_with_flags(const struct generator_config *config, __u32 flags, int prog_fd,
 			   struct generator_bpf **ret_generator)
 {
 	_cleanup_(cleanup_generator) struct generator_bpf *generator = generator_bpf__open();
-	int error;
+	struct bpf_program *program;
+	int error = 0;
 
 	if (!generator)
 		return -errno;
 	memcpy((void *)&generator->rodata->config, config, sizeof(*config));
-	error = bpf_program__set_flags(generator->progs.generate, flags);
-	if (!error)
-		error = bpf_program__set_flags(generator->progs.empty, flags);
-	if (!error)
-		error = generator_bpf__load(generator);
+	bpf_object__for_each_program(program, generator->obj) error =
+		error ?: bpf_program__set_flags(program, flags);
+	error = error ?: generator_bpf__load(generator);
+	error = error
+			?: set_target(generator->maps.empty_target,
+				      bpf_program__fd(generator->progs.empty));
+	error = error ?: set_target(generator->maps.program_target, prog_fd);
 	if (error)
 		return error;
 	*ret_generator = TAKE_PTR(generator);
 	return 0;
-}
-
-static int set_target(const struct generator_bpf *generator, int prog_fd)
-{
-	__u32 index = 0;
-
-	return bpf_map_update_elem(bpf_map__fd(generator->maps.target), &index, &prog_fd, BPF_ANY)
-		       ? -errno
-		       : 0;
 }
 
 /* The kernel lets a program call only one that agrees with it on fragmented
@@ -74,24 +77,14 @@ static int set_target(const struct generator_bpf *generator, int prog_fd)
 static int load_generator(const struct generator_config *config, int prog_fd, struct diag *diag,
 			  struct generator_bpf **ret_generator)
 {
-	static const __u32 flags[] = { 0, BPF_F_XDP_HAS_FRAGS };
-	int error = 0;
+	int error = load_with_flags(config, 0, prog_fd, ret_generator);
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		_cleanup_(cleanup_generator) struct generator_bpf *generator = NULL;
-
-		error = load_with_flags(config, flags[i], &generator);
-		if (error)
-			return diag_set(diag, -error, "cannot load the generator: %s",
-					strerror(-error));
-		error = set_target(generator, prog_fd);
-		if (!error) {
-			*ret_generator = TAKE_PTR(generator);
-			return 0;
-		}
-	}
-	return diag_set(diag, -error, "the generator cannot call the program: %s",
-			strerror(-error));
+	if (error)
+		error = load_with_flags(config, BPF_F_XDP_HAS_FRAGS, prog_fd, ret_generator);
+	return error ? diag_set(diag, -error,
+				"the generator cannot be loaded or call the program: %s",
+				strerror(-error))
+		     : 0;
 }
 
 /* CPU time of this thread: as the kernel's own figure it leaves out the time in
@@ -105,27 +98,23 @@ static double cpu_ns(void)
 	return now.tv_sec * 1e9 + now.tv_nsec;
 }
 
-static unsigned slice_packets(const struct bench *bench)
-{
-	return bench->options->repeat / MEASURE_SLICES;
-}
-
-/* One slice: adds its share of the run's time per packet to *ns. The last packet must have got `action`, and an
+/* One run: *ret_ns per packet. The last packet must have got `action`, and an
  * Ethernet header of its own if it is `rewritten`.
  */
-static int run(const struct bench *bench, unsigned action, bool rewritten, struct diag *diag,
-	       double *ns)
+static int run(const struct bench *bench, const struct bpf_program *program, unsigned action,
+	       bool rewritten, struct diag *diag, double *ret_ns)
 {
 	const struct generator_bpf *generator = bench->generator;
 	__u32 length = GENERATOR_ETH_SIZE + 8 * generator->rodata->config.words;
 	struct xdp_md context = { .data_end = length, .ingress_ifindex = bench->options->ifindex };
 	__u8 out[FRAME_OUT_MAX];
-	LIBBPF_OPTS(
-		bpf_test_run_opts, opts, .data_in = (const void *)generator->rodata->config.frame,
-		.data_size_in = length, .data_out = out, .data_size_out = sizeof(out),
-		.ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = slice_packets(bench));
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		    .data_in = (const void *)generator->rodata->config.frame,
+		    .data_size_in = length, .data_out = out, .data_size_out = sizeof(out),
+		    .ctx_in = &context, .ctx_size_in = sizeof(context),
+		    .repeat = bench->options->repeat);
 	double start = cpu_ns();
-	int error = bpf_prog_test_run_opts(bpf_program__fd(generator->progs.generate), &opts);
+	int error = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 	double end = cpu_ns();
 
 	if (error)
@@ -138,28 +127,22 @@ static int run(const struct bench *bench, unsigned action, bool rewritten, struc
 	if (rewritten != !!memcmp(out, frame_dst_mac, sizeof(frame_dst_mac)))
 		return diag_set(diag, EBADMSG, "the frame's destination MAC is %s",
 				rewritten ? "unchanged" : "changed");
-	*ns += (end - start) / bench->options->repeat;
+	*ret_ns = (end - start) / bench->options->repeat;
 	return 0;
 }
 
-static int run_empty(struct bench *bench, struct diag *diag, double *ns)
+static int run_empty(const struct bench *bench, struct diag *diag, double *ret_ns)
 {
-	int error = set_target(bench->generator, bpf_program__fd(bench->generator->progs.empty));
-
-	if (error)
-		return diag_set(diag, -error, "cannot set the target: %s", strerror(-error));
-	return run(bench, XDP_TX, false, diag, ns);
+	return run(bench, bench->generator->progs.generate_only, XDP_TX, false, diag, ret_ns);
 }
 
-static int run_program(struct bench *bench, struct diag *diag, double *ns)
+static int run_program(struct bench *bench, struct diag *diag, double *ret_ns)
 {
 	unsigned action = bench->scenario->action;
-	int error = set_target(bench->generator, bench->options->prog_fd);
 
-	if (error)
-		return diag_set(diag, -error, "cannot set the target: %s", strerror(-error));
-	bench->packets += slice_packets(bench);
-	return run(bench, action, action != XDP_PASS, diag, ns);
+	bench->packets += bench->options->repeat;
+	return run(bench, bench->generator->progs.generate, action, action != XDP_PASS, diag,
+		   ret_ns);
 }
 
 static int compare(const void *a, const void *b)
@@ -190,15 +173,12 @@ static int time_runs(struct bench *bench, struct diag *diag, struct measurement 
 	if (!generator || !cost)
 		return diag_set(diag, ENOMEM, "out of memory");
 	for (unsigned i = 0; i <= runs; i++) {
-		double program = 0;
+		double program;
+		int error =
+			run_empty(bench, diag, &generator[i]) ?: run_program(bench, diag, &program);
 
-		for (unsigned j = 0; j < MEASURE_SLICES; j++) {
-			int error = run_empty(bench, diag, &generator[i])
-					    ?: run_program(bench, diag, &program);
-
-			if (error)
-				return error;
-		}
+		if (error)
+			return error;
 		cost[i] = program - generator[i];
 	}
 	measurement->generator = spread_of(generator + 1, runs);

@@ -10,12 +10,10 @@
 
 struct diag;
 
-#define MEASURE_SLICES 10
-
 struct measure_options {
 	int prog_fd;     /* the program under test */
 	int ifindex;     /* where its packets arrive */
-	unsigned repeat; /* packets in a run, a multiple of MEASURE_SLICES */
+	unsigned repeat; /* packets in a run */
 	unsigned runs;
 };
 

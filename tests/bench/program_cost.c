@@ -95,9 +95,6 @@ static bool parse_arguments(int argc, char **argv, struct options *ret_options)
 			return false;
 	if (optind != argc || !options.prog || !options.scenarios || !options.ifindex)
 		return false;
-	options.repeat -= options.repeat % MEASURE_SLICES;
-	if (!options.repeat)
-		return false;
 	*ret_options = options;
 	return true;
 }

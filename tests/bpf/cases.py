@@ -399,7 +399,10 @@ def malformed():
                           patched(udp, l4 + 4, struct.pack("!H", length)), "DROP_MALFORMED")
         yield dropped(f"IPv{family} UDP with a length one beyond the packet",
                       patched(udp, l4 + 4, struct.pack("!H", len(udp) - l4 + 1)), "DROP_MALFORMED")
-        yield dropped(f"an IPv{family} TCP answer with a header of 16 bytes",
+        yield passed(f"an IPv{family} TCP answer with a header of 16 bytes to the balancer itself",
+                     patched(answer(NAT_TCP, family, client=BACK[family]), l4 + 12, b"\x40"),
+                     "PASS_OWN", "back")
+        yield dropped(f"an IPv{family} TCP answer with a header of 16 bytes to a client",
                       patched(answer(NAT_TCP, family), l4 + 12, b"\x40"), "DROP_MALFORMED", "back")
     yield dropped("IPv4 that ends behind TCP's ports", patched(good4, ETH + 2, b"\0\x18"),
                   "DROP_MALFORMED")
@@ -432,7 +435,11 @@ def fragments():
         yield passed(f"the first IPv{family} fragment for nobody",
                      frame((FRONT_MAC, CLIENT_MAC), (CLIENT[family], 4, SERVICE[family], 9), "udp",
                            **more), "PASS_NO_SERVICE")
-        yield dropped(f"the first IPv{family} fragment of an answer",
+        yield passed(f"the first IPv{family} fragment of an answer to the balancer itself",
+                     answer(NAT_UDP, family, client=BACK[family], **more), "PASS_OWN", "back")
+        yield passed(f"the first IPv{family} fragment of an answer from the clients' side",
+                     answer(NAT_UDP, family, **more), "PASS_ELSEWHERE", "front")
+        yield dropped(f"the first IPv{family} fragment of an answer to a client",
                       answer(NAT_UDP, family, **more), "DROP_FRAGMENT", "back")
 
 

@@ -8,7 +8,7 @@ import pytest
 from lab import wait
 from lab.clients import Load
 from lab.packets import IP, TCP, Capture, now
-from scenario import CHECK, all_serving, configuration, serve, web
+from scenario import CHECK, all_serving, configuration, serve, undisturbed, web
 
 INTERVAL, TIMEOUT, FALL, RISE = 0.2, 0.1, 2, 2  # as in scenario.CHECK
 SLACK = 0.15  # of a machine that does other things too
@@ -56,7 +56,7 @@ def recover(server, failure):
 
 @pytest.mark.parametrize("path", ("nat, routed", "dsr, one arm"))
 @pytest.mark.parametrize("failure", (crash, hang, sicken), ids=lambda failure: failure.__name__)
-def test_a_failing_backend_is_left_and_taken_back(lab, path, failure):
+def test_a_failing_backend_is_left_and_taken_back(lab, path, failure, figure):
     scene = all_serving(serve(lab, path))
     victim = scene.server("web-2")
     address = scene.top.service(4)
@@ -69,11 +69,12 @@ def test_a_failing_backend_is_left_and_taken_back(lab, path, failure):
         wait.until(lambda: scene.daemon.backend("web", "web-2")["state"] == "down",
                    "web-2 is seen down")
         seen = now()
-        wait.until(lambda: len([r for r in load.requests if r.begun > seen]) > 100,
-                   "requests go on")
+        wait.until(lambda: load.count(since=seen) > 100, "requests go on")
         last = max([time - died for time in syns(capture, scene.client)], default=0)
+        figure(f"{path}, {failure.__name__}: last request sent {last:.3f} s after the death "
+               f"(interval x fall + timeout = {INTERVAL * FALL + TIMEOUT:g} s)")
         assert last <= INTERVAL * FALL + TIMEOUT + SLACK, f"last SYN {last:.3f} s after the death"
-        assert not load.failed(since=seen)
+        assert undisturbed(load, since=seen)
         assert not load.served_by("web-2", since=seen)
 
         recover(victim, failure)
@@ -83,7 +84,7 @@ def test_a_failing_backend_is_left_and_taken_back(lab, path, failure):
         assert first <= INTERVAL * RISE + TIMEOUT + SLACK, f"back after {first:.3f} s"
         back = now()
         wait.until(lambda: len(load.served_by("web-2", since=back)) > 20, "web-2 keeps serving")
-        assert not load.failed(since=seen)
+        assert undisturbed(load, since=seen, changes=1)
     capture.socket.close()
 
 

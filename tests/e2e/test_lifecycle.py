@@ -83,6 +83,22 @@ def test_misuse_is_exit_2(lab, arguments):
     assert done.returncode == 2 and done.stderr
 
 
+def test_a_missing_bpffs_is_mounted(lab):
+    """The pins' directory is on an ordinary file system; in a mount namespace of
+    its own, so that the mount goes with the daemon.
+    """
+    top = topology.routed(lab, backends=1)
+    Nginx(top.backends[0]).start()
+    made = Daemon(top.balancer, quiet(top))
+    made.pin_dir = lab.path("ordinary", "bpf", "sluice")
+    argv = made.argv()
+    made.argv = lambda: ["unshare", "--mount", "--", *argv]
+    made.start()
+    made.wait_serving("web", 2)
+    assert clients.ask(top.client, top.service(4)) == "web-1"
+    assert made.stop() == 0
+
+
 def test_check_says_yes_without_touching_anything(lab):
     top = topology.routed(lab, backends=1)
     made = Daemon(top.balancer, quiet(top))
@@ -96,17 +112,17 @@ def test_a_second_daemon_on_the_same_socket_is_refused(lab):
     second = Daemon(scene.top.balancer, quiet(scene.top, interfaces=[]), name="second")
     second.socket_path = scene.daemon.socket_path
     assert scene.daemon.socket_path in sentence(second.run())
-    undisturbed(scene)
+    still_alone(scene)
 
 
 def test_a_second_daemon_on_the_same_interface_is_refused(lab):
     scene = all_serving(serve(lab))
     line = sentence(Daemon(scene.top.balancer, quiet(scene.top), name="second").run())
     assert any(device in line for device in scene.top.interfaces)
-    undisturbed(scene)
+    still_alone(scene)
 
 
-def undisturbed(scene):
+def still_alone(scene):
     assert scene.daemon.status()["pid"] == scene.daemon.process.pid
     assert {entry["mode"] for entry in scene.daemon.status()["interfaces"]} == {"native"}
     for _ in range(20):
@@ -126,8 +142,7 @@ def test_a_stop_takes_everything_away(lab, number):
     assert scene.daemon.stop(number) == 0
     for device in scene.top.interfaces:
         assert scene.top.balancer.xdp(device) == {}
-    pins = scene.daemon.pin_dir
-    assert not os.path.exists(pins) or not os.listdir(pins), os.listdir(pins)
+    assert not [files for _, _, files in os.walk(scene.daemon.pin_dir) if files]
     assert not os.path.exists(scene.daemon.socket_path)
 
 

@@ -67,7 +67,7 @@ def flood(scene, family, cpus, seconds=SECONDS):
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="needs two CPUs")
 @pytest.mark.parametrize("family", (4, 6))
-def test_rate_and_burst_hold_within_two_percent_on_two_cpus(scene, family):
+def test_rate_and_burst_hold_within_two_percent_on_two_cpus(scene, family, figure):
     backend = scene.top.backends[0]
     layer = IP if family == 4 else IPv6
     with udp_sink(backend, family), Capture(backend.ns, backend.device) as capture:
@@ -87,8 +87,8 @@ def test_rate_and_burst_hold_within_two_percent_on_two_cpus(scene, family):
         grown = [b - a for a, b in zip(old, new)]
         assert sum(count > 0.05 * sum(grown) for count in grown) >= 2, f"{name}: {grown}"
     allowed = RATE * (max(times) - min(times)) + BURST
-    print(f"\n{sent} sent, {len(times)} admitted, {allowed:.0f} allowed: "
-          f"{len(times) / allowed:.4f}")
+    figure(f"limit {RATE}/s, burst {BURST}, IPv{family}: {sent} sent on two CPUs, {len(times)} "
+           f"admitted, rate x time + burst = {allowed:.0f}: {len(times) / allowed:.2%}")
     assert 0.98 * allowed <= len(times) <= 1.02 * allowed
     refused = sum(after[1]) - sum(before[1])
     assert refused == sent - len(times)

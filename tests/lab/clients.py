@@ -61,6 +61,10 @@ class Load(threading.Thread):
         return [request for request in list(self.requests)
                 if request.error and request.begun >= since]
 
+    def count(self, since=0.0):
+        """Requests begun since then that have ended."""
+        return sum(request.begun >= since for request in list(self.requests))
+
     def served_by(self, backend, since=0.0):
         return [request for request in list(self.requests)
                 if request.backend == backend and request.begun >= since]

@@ -129,13 +129,16 @@ class Dnsmasq(Server):
 
 
 class Iperf3(Server):
+    """address: what it binds to, and thus answers UDP from: dsr needs the service's."""
+
     tcp_port = 5201
 
-    def __init__(self, host):
+    def __init__(self, host, address=None):
         super().__init__(host, "iperf3")
+        self.address = address
 
     def argv(self):
-        return ["iperf3", "--server"]
+        return ["iperf3", "--server", *(["--bind", self.address] if self.address else [])]
 
 
 def listens(ns, port):

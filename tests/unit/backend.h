@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/types.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -39,14 +40,14 @@ struct backend {
 	const char *repeat;
 	atomic_uint connections; /* whose request has been read */
 	atomic_uint resets;      /* by the client, while it was read from */
-	atomic_bool release, released;
+	atomic_bool release;
 	int held[BACKEND_HELD_MAX];
 	size_t n_held;
 	pthread_mutex_t lock;
 	char request[1024]; /* the last one; under lock */
 };
 
-static bool backend_send(int fd, const char *text)
+static inline bool backend_send(int fd, const char *text)
 {
 	size_t length = strlen(text);
 
@@ -61,7 +62,7 @@ static bool backend_send(int fd, const char *text)
 	return true;
 }
 
-static void backend_read_request(struct backend *backend, int fd)
+static inline void backend_read_request(struct backend *backend, int fd)
 {
 	char request[sizeof(backend->request)] = "";
 	size_t length = 0;
@@ -81,7 +82,7 @@ static void backend_read_request(struct backend *backend, int fd)
 	(void)pthread_mutex_unlock(&backend->lock);
 }
 
-static void backend_serve(struct backend *backend, int fd)
+static inline void backend_serve(struct backend *backend, int fd)
 {
 	struct pollfd gone = { .fd = fd };
 	char c;
@@ -103,7 +104,6 @@ static void backend_serve(struct backend *backend, int fd)
 		while (!backend->release && poll(&gone, 1, 1) == 0)
 			;
 		(void)backend_send(fd, backend->text);
-		backend->released = true;
 		return;
 	case BACKEND_ENDLESS:
 		if (backend_send(fd, backend->text))
@@ -118,7 +118,7 @@ static void backend_serve(struct backend *backend, int fd)
 	}
 }
 
-static void *backend_run(void *arg)
+static inline void *backend_run(void *arg)
 {
 	const struct timeval patience = { .tv_sec = 3 };
 	struct backend *backend = arg;
@@ -139,7 +139,7 @@ static void *backend_run(void *arg)
 /* A socket bound to a loopback port (0: any free one), which refuses until
  * listen(). Several can be bound to one, and keep it from others.
  */
-static int backend_bind(int family, __be16 *port)
+static inline int backend_bind(int family, __be16 *port)
 {
 	const int on = 1;
 	struct sockaddr_in v4 = { .sin_family = AF_INET,
@@ -165,7 +165,7 @@ static int backend_bind(int family, __be16 *port)
 }
 
 /* False: this machine has no such family. Set mode, text and repeat before. */
-static bool backend_start(struct backend *backend, int family)
+static inline bool backend_start(struct backend *backend, int family)
 {
 	backend->fd = backend_bind(family, &backend->port);
 	if (backend->fd < 0)
@@ -175,7 +175,7 @@ static bool backend_start(struct backend *backend, int family)
 	       pthread_create(&backend->thread, NULL, backend_run, backend) == 0;
 }
 
-static void backend_stop(struct backend *backend)
+static inline void backend_stop(struct backend *backend)
 {
 	(void)shutdown(backend->fd, SHUT_RDWR);
 	(void)pthread_join(backend->thread, NULL);

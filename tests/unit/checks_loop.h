@@ -65,12 +65,12 @@ static struct {
 	unsigned told;
 } t;
 
-static void ticked(uv_timer_t *timer)
+static inline void ticked(uv_timer_t *timer)
 {
 	(void)timer;
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
 	(void)state;
 	(void)memset(&t, 0, sizeof(t));
@@ -80,7 +80,7 @@ static int set_up(void **state)
 	return checks_new(&t.loop, &t.checks);
 }
 
-static void drop_check(size_t i)
+static inline void drop_check(size_t i)
 {
 	t.in_call = true;
 	check_free(t.made[i]);
@@ -89,7 +89,7 @@ static void drop_check(size_t i)
 }
 
 /* The loop must come to its end: every handle was closed. */
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < t.n_made; i++)
@@ -110,15 +110,15 @@ static int tear_down(void **state)
 		}                                                               \
 	} while (0)
 
-static void was_told(void *arg)
+static inline void was_told(void *arg)
 {
 	(void)arg;
 	assert_false(t.in_call);
 	t.told++;
 }
 
-static struct check *make_check(const struct check_config *config, const char *address, __be16 port,
-				bool up)
+static inline struct check *make_check(const struct check_config *config, const char *address,
+				       __be16 port, bool up)
 {
 	struct ip ip;
 	int r;
@@ -132,7 +132,7 @@ static struct check *make_check(const struct check_config *config, const char *a
 	return t.made[t.n_made++];
 }
 
-static struct check *make(const struct check_config *config, __be16 port)
+static inline struct check *make(const struct check_config *config, __be16 port)
 {
 	return make_check(config, "127.0.0.1", port, false);
 }

@@ -131,7 +131,7 @@ static bool refuse_early(struct MHD_Connection *connection, const struct api_bod
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer answer)
 {
 	_cleanup_(cleanup_free) char *text =
-		answer.body ? json_dumps(answer.body, JSON_COMPACT) : NULL;
+		answer.body ? json_dumps(answer.body, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
 	size_t length = text ? strlen(text) : 0;
 	struct MHD_Response *response;
 	enum MHD_Result result;

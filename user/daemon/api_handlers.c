@@ -181,15 +181,21 @@ struct api_answer api_post_detach(const struct api_ask *ask)
 
 /* ---- the configuration ------------------------------------------------- */
 
-/* A diagnosis with a place is about what the user wrote. What is right there may
- * still not go with what runs: an interface is missing, the maps are too small.
+/* What is right in the file may still not go with what runs: an interface is
+ * missing or taken, the maps are too small.
  */
 static unsigned config_status(int error, const struct diag *diag)
 {
+	switch (-error) {
+	case ENODEV:
+	case EBUSY:
+	case EEXIST:
+	case EOPNOTSUPP:
+	case ENOSPC:
+		return MHD_HTTP_CONFLICT;
+	}
 	if (error == -EINVAL || diag->file[0])
 		return MHD_HTTP_UNPROCESSABLE_CONTENT;
-	if (error == -ENOSPC || attach_status(error) != MHD_HTTP_INTERNAL_SERVER_ERROR)
-		return MHD_HTTP_CONFLICT;
 	return MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 

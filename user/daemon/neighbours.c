@@ -273,7 +273,8 @@ static void tell_refusal(struct neighbours *neighbours, int error)
 		neighbours->refused = false;
 		return;
 	}
-	if (neighbours->refused)
+	/* That a device has just gone is no refusal. */
+	if (neighbours->refused || error == -ENODEV)
 		return;
 	neighbours->refused = true;
 	if (error == -ENOBUFS)

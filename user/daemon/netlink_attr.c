@@ -11,34 +11,38 @@
 #define IPV4_LENGTH 4
 #define IPV6_LENGTH 16
 
-static void take(const struct nlattr *attr, __u16 max, const struct nlattr **attrs)
+/* Not libmnl's loop, which rounds a message's length up. */
+static void collect(const void *payload, size_t length, __u16 max, const struct nlattr **ret_attrs)
 {
-	__u16 type = mnl_attr_get_type(attr);
-
-	if (type <= max)
-		attrs[type] = attr;
-}
-
-bool netlink_attrs(const struct nlmsghdr *message, size_t header, __u16 max,
-		   const struct nlattr **ret_attrs)
-{
+	const char *end = (const char *)payload + length;
 	const struct nlattr *attr;
 
 	memset(ret_attrs, 0, (max + 1) * sizeof(*ret_attrs));
-	if (mnl_nlmsg_get_payload_len(message) < header)
+	for (attr = payload; mnl_attr_ok(attr, (int)(end - (const char *)attr));
+	     attr = mnl_attr_next(attr))
+		if (mnl_attr_get_type(attr) <= max)
+			ret_attrs[mnl_attr_get_type(attr)] = attr;
+}
+
+/* Headers are multiples of four, so the attributes begin where they end. */
+bool netlink_attrs(const struct nlmsghdr *message, size_t header, __u16 max,
+		   const struct nlattr **ret_attrs)
+{
+	const char *payload = mnl_nlmsg_get_payload(message);
+	const size_t length = mnl_nlmsg_get_payload_len(message);
+
+	if (length < header)
 		return false;
-	mnl_attr_for_each(attr, message, header) take(attr, max, ret_attrs);
+	collect(payload + header, length - header, max, ret_attrs);
 	return true;
 }
 
 void netlink_nested(const struct nlattr *nest, __u16 max, const struct nlattr **ret_attrs)
 {
-	const struct nlattr *attr;
-
-	memset(ret_attrs, 0, (max + 1) * sizeof(*ret_attrs));
-	if (!nest)
-		return;
-	mnl_attr_for_each_nested(attr, nest) take(attr, max, ret_attrs);
+	if (nest)
+		collect(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), max, ret_attrs);
+	else
+		collect(NULL, 0, max, ret_attrs);
 }
 
 bool netlink_get_u16(const struct nlattr *attr, __u16 *ret_value)
