@@ -25,10 +25,10 @@ static __always_inline __u64 *schedule_slot(__u32 table, __u32 position)
 	return bpf_map_lookup_elem(&sl_slots, &index);
 }
 
-/* The slot that the flow hashes to. */
-static __always_inline __u64 *schedule_hash(const struct sl_packet *packet)
+/* The slot of a service's table that the flow hashes to. */
+static __always_inline __u64 *schedule_hash(const struct sl_packet *packet,
+					    const struct sl_service *service)
 {
-	const struct sl_service *service = packet->service;
 	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : packet->source_port;
 	__u32 hash = sl_hash_flow(&packet->source, port, &packet->destination,
 				  sl_settings.hash_seed);

@@ -60,6 +60,24 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 	return index;
 }
 
+/* Whom an older connection belongs to: the slot's `previous`, or what the table
+ * says that this one has replaced.
+ */
+static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
+{
+	__u32 index = packet->service->replaced;
+	const struct sl_service *replaced;
+	__u64 *old;
+
+	if (!index)
+		return sl_slot_previous(slot);
+	replaced = bpf_map_lookup_elem(&sl_services, &index);
+	old = replaced ? schedule_hash(packet, replaced) : NULL;
+	if (!old)
+		return SL_NO_BACKEND;
+	return *old & SL_SLOT_TRACKING ? sl_slot_previous(*old) : sl_slot_current(*old);
+}
+
 /* A packet of a flow that has no (valid) entry. Is it a new connection, or one
  * that is older than the slot's transition and belongs to `previous`? TCP says
  * so itself; a UDP flow that shows up early in the transition is an older one.
@@ -69,9 +87,12 @@ static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot
 	bool udp = packet->destination.proto == IPPROTO_UDP;
 	bool older = udp ? !!(slot & SL_SLOT_FRESH) : !packet->syn;
 
-	if ((slot & SL_SLOT_TRACKING) && older &&
-	    backend_that(sl_slot_previous(slot), SL_BACKEND_SERVES))
-		return sl_slot_previous(slot);
+	if ((slot & SL_SLOT_TRACKING) && older) {
+		__u32 previous = select_previous(packet, slot);
+
+		if (backend_that(previous, SL_BACKEND_SERVES))
+			return previous;
+	}
 	packet->opened = udp || packet->syn;
 	return select_new(packet, slot, now);
 }
@@ -95,7 +116,7 @@ static __always_inline enum sl_verdict select_tracked(struct sl_packet *packet, 
 
 static __always_inline enum sl_verdict select_backend(struct sl_packet *packet)
 {
-	__u64 *slot = schedule_hash(packet);
+	__u64 *slot = schedule_hash(packet, packet->service);
 
 	if (!slot)
 		return SL_DROP_INTERNAL;

@@ -112,7 +112,10 @@ struct sl_service {
 	__u8 pad;
 	struct sl_rate limit;
 	__u32 affinity_timeout; /* SL_SECONDs; 0: no affinity */
-	__u32 pad2;
+	/* Index of the entry that this one has replaced, another table or another
+	 * scheduler, while older connections may still go by it; 0: none.
+	 */
+	__u32 replaced;
 };
 _Static_assert(sizeof(struct sl_service) == 64, "a service is one cache line");
 

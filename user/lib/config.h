@@ -24,6 +24,20 @@ struct diag;
 
 enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 
+/* What happens to new connections when no backend of a service can serve. */
+enum on_all_down {
+	ON_ALL_DOWN_DROP,
+	ON_ALL_DOWN_REJECT, /* TCP: a reset; else ICMP administratively prohibited */
+	ON_ALL_DOWN_LAST_KNOWN, /* to the backends that could last */
+};
+
+/* What the operator wants of a backend. */
+enum backend_wish {
+	WISH_UP, /* to serve while it is healthy */
+	WISH_DRAIN, /* no new connections, the established ones go on */
+	WISH_DISABLED, /* no traffic at all */
+};
+
 enum check_type {
 	CHECK_NONE, /* always up */
 	CHECK_TCP,
@@ -55,11 +69,26 @@ struct limit_config {
 	char *text; /* the rate as written, for status: "1000/s" */
 };
 
+struct affinity_config {
+	unsigned timeout_ms; /* 0: no affinity; 1 s to 24 h. Each new connection starts it anew */
+	unsigned prefix_v4; /* 32; bits of a client's address that are pinned as one, 8 to 32 */
+	unsigned prefix_v6; /* 128; 16 to 128 */
+};
+
+/* Of the flow table; for all services. */
+struct flows_config {
+	unsigned size; /* 524288; tracked flows, 1024 to 2^26 */
+	unsigned tcp_idle_ms; /* 15 min; 1 s to 24 h: after so long a connection counts as ended */
+	unsigned udp_idle_ms; /* 30 s; 1 s to 1 h */
+};
+
 struct backend_config {
 	char *name; /* unique in its service; default: address:port as text */
 	struct ip ip;
 	__be16 port; /* default: the service's */
-	unsigned weight; /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no traffic */
+	unsigned weight; /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no new connections */
+	bool backup; /* serves only while none of the others can */
+	enum backend_wish wish; /* `state:` up (default), drain, disabled */
 	unsigned line; /* in the file */
 };
 
@@ -70,6 +99,12 @@ struct service_config {
 	__be16 port;
 	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	enum sl_forward forward;
+	enum sl_scheduler scheduler; /* maglev */
+	struct affinity_config affinity;
+	enum on_all_down on_all_down; /* drop */
+	unsigned min_healthy; /* 0; with fewer healthy backends than this, health is ignored */
+	bool min_healthy_percent; /* min_healthy is in percent of those that are not backups */
+	unsigned slow_start_ms; /* 0 (none) or 1 s to 1 h: a returning backend's weight climbs */
 	struct check_config check;
 	struct limit_config limit;
 	unsigned table_size; /* slots; a prime; chosen when the file says none */
@@ -84,6 +119,8 @@ struct interface_config {
 };
 
 struct config {
+	__u64 hash_seed; /* SL_DEFAULT_HASH_SEED; machines that share traffic must share it */
+	struct flows_config flows;
 	struct interface_config *interfaces;
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */
 	struct service_config *services;

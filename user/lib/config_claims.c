@@ -3,26 +3,41 @@
 #include "lib/config_claims.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/diag.h"
 
 static int compare_unsigned(unsigned a, unsigned b)
 {
 	return (a > b) - (a < b);
 }
 
-/* Which stands first in the file. */
-static int compare_place(const struct claim *a, const struct claim *b)
+static int compare_pointer(const void *a, const void *b)
 {
-	int order = compare_unsigned(a->node->line, b->node->line);
-
-	return order ? order : compare_unsigned(a->node->column, b->node->column);
+	return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
 
 /* Services lie in one array: their order there is as good as any. */
 static int compare_owner(const struct claim *a, const struct claim *b)
 {
-	return (a->service > b->service) - (a->service < b->service);
+	return compare_pointer(a->service, b->service);
+}
+
+/* Which stands first in the file: the arrays of services, and of a service's
+ * backends, are in its order. No two addresses of a service are compared.
+ */
+static int compare_place(const struct claim *a, const struct claim *b)
+{
+	int order = a->changed - b->changed;
+
+	if (!order)
+		order = compare_owner(a, b);
+	return order ? order : compare_pointer(a->backend, b->backend);
 }
 
 int claim_compare_service(const void *left, const void *right)
@@ -84,4 +99,25 @@ const struct claim *claims_find_repeat(struct claims *claims, claim_compare_fn *
 		*ret_first = before;
 	}
 	return repeat;
+}
+
+int claim_error(struct diag *diag, const struct claim *claim, const char *key, const char *format,
+		...)
+{
+	const struct node *value = key ? node_get(claim->node, key) : NULL;
+	const char *service = claim->service->name;
+	char text[sizeof(diag->text)];
+	va_list args;
+
+	if (!diag)
+		return -EINVAL;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (claim->node)
+		return node_error(diag, value ? value : claim->node, "%s", text);
+	if (claim->backend)
+		return diag_set(diag, EINVAL, "%s: backend %s: %s", service, claim->backend->name,
+				text);
+	return diag_set(diag, EINVAL, "%s: %s", service, text);
 }

@@ -10,13 +10,18 @@
 #include "lib/config.h"
 #include "lib/config_node.h"
 
+struct diag;
+
 /* A service, one of its addresses, or a backend. */
 struct claim {
 	const struct service_config *service;
 	const struct backend_config *backend; /* NULL: not a backend */
-	const struct node *node;              /* a service's or backend's map, or the address */
+	const struct node *node;              /* a service's or backend's map, or the address;
+					       * NULL: not from a file
+					       */
 	struct ip ip;                         /* not of a service as such */
 	__be16 port;
+	bool changed; /* of two that do not go together, the one to blame */
 };
 
 struct claims {
@@ -33,9 +38,17 @@ claim_compare_fn claim_compare_own_endpoint; /* by these within one service */
 claim_compare_fn claim_compare_own_name;     /* backends: by name within one service */
 
 /* Sorts claims, and returns the first in the file that equals one before it,
- * which *ret_first is then; NULL: no two are equal.
+ * which *ret_first is then; NULL: no two are equal. One that is changed counts
+ * as the last in the file.
  */
 const struct claim *claims_find_repeat(struct claims *claims, claim_compare_fn *compare,
 				       const struct claim **ret_first);
+
+/* Fills diag with the formatted text: at the place of the claim's key (NULL, or
+ * one that is not written: the whole claim), or, without a file, behind the name
+ * of the service (and backend). Returns -EINVAL. diag may be NULL.
+ */
+int claim_error(struct diag *diag, const struct claim *claim, const char *key, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
 
 #endif

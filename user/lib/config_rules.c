@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Rules over the whole file: wishes that each look fine and cannot all be
- * granted. The configuration tells the values, the tree beside it the places.
+/* Rules over the whole configuration: wishes that each look fine and cannot all
+ * be granted. The configuration tells the values, the tree beside it (if it
+ * comes from a file) the places.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
-#include "lib/config_claims.h"
-#include "lib/config_read.h"
+#include "lib/config_rules.h"
 #include "lib/diag.h"
 
 struct rules {
 	struct diag *diag;
+	const struct backend_config *changed;
 	struct claims services;
 	struct claims addresses; /* of services */
 	struct claims backends;
 };
-
-/* Where to point at: a key's value, or the whole where it is not written. */
-static const struct node *place_of(const struct claim *claim, const char *key)
-{
-	const struct node *value = node_get(claim->node, key);
-
-	return value ? value : claim->node;
-}
 
 static const char *protocol_of(const struct claim *claim)
 {
@@ -36,89 +29,17 @@ static const char *show_endpoint(const struct claim *claim, char buffer[static E
 	return endpoint_format(&claim->ip, claim->port, buffer);
 }
 
-static const char *family_name(const struct ip *ip)
+#define LINE_TEXT_SIZE 24
+
+/* " (line 7)"; nothing for what is in no file. */
+static const char *show_line(const struct claim *claim, char buffer[static LINE_TEXT_SIZE])
 {
-	return ip->family == SL_FAMILY_IPV4 ? "IPv4" : "IPv6";
-}
+	unsigned line = claim->backend ? claim->backend->line : claim->service->line;
 
-/* ---- rules within one service; backends are the service's --------------- */
-
-static bool has_address_of_family(const struct service_config *service, __u8 family)
-{
-	size_t i;
-
-	for (i = 0; i < service->n_addresses; i++) {
-		if (service->addresses[i].family == family)
-			return true;
-	}
-	return false;
-}
-
-static bool has_backend_of_family(const struct service_config *service, __u8 family)
-{
-	size_t i;
-
-	for (i = 0; i < service->n_backends; i++) {
-		if (service->backends[i].ip.family == family)
-			return true;
-	}
-	return false;
-}
-
-static int check_backend(const struct rules *rules, const struct claim *backend)
-{
-	const struct service_config *service = backend->service;
-	const struct node *address = node_get(backend->node, "address");
-	size_t i;
-
-	if (service->forward == SL_FORWARD_DSR && backend->port != service->port)
-		return node_error(rules->diag, place_of(backend, "port"),
-				  "%u is not the service's port %u; dsr does not change ports: "
-				  "write %u, or forward: nat",
-				  ntohs(backend->port), ntohs(service->port), ntohs(service->port));
-	for (i = 0; i < service->n_addresses; i++) {
-		if (ip_equal(&service->addresses[i], &backend->ip))
-			return node_error(rules->diag, address,
-					  "\"%s\" is the address of the service itself; write "
-					  "the server's own",
-					  address->text);
-	}
-	if (!has_address_of_family(service, backend->ip.family))
-		return node_error(rules->diag, address,
-				  "\"%s\" is %s, and the service has no %s address", address->text,
-				  family_name(&backend->ip), family_name(&backend->ip));
-	return 0;
-}
-
-/* The address's place among the service's is index. */
-static int check_address(const struct rules *rules, const struct claim *address, size_t index)
-{
-	const struct service_config *service = address->service;
-	char other[ADDR_TEXT_SIZE];
-	size_t i;
-
-	if (!has_backend_of_family(service, address->ip.family))
-		return node_error(rules->diag, address->node,
-				  "\"%s\" is %s, and the service has no %s backend",
-				  address->node->text, family_name(&address->ip),
-				  family_name(&address->ip));
-	for (i = 0; i < index; i++) {
-		const struct ip *ip = &service->addresses[i];
-
-		if (ip_equal(ip, &address->ip))
-			return node_error(rules->diag, address->node,
-					  "\"%s\" stands there twice; keep one",
-					  address->node->text);
-		if (service->forward == SL_FORWARD_NAT && ip->family == address->ip.family)
-			return node_error(rules->diag, address->node,
-					  "a nat service has one %s address, and this one has %s: "
-					  "the way back is found by the backend's address and "
-					  "port without per-flow state, and leads to one address; "
-					  "make it a service of its own with backends on other "
-					  "ports, or use dsr",
-					  family_name(ip), ip_format(ip, other));
-	}
-	return 0;
+	buffer[0] = 0;
+	if (line)
+		(void)snprintf(buffer, LINE_TEXT_SIZE, " (line %u)", line);
+	return buffer;
 }
 
 /* ---- rules between services --------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
+#include "lib/turns.h"
 #include "sluice/hash.h"
 
 /* A member's permutation of the slots: position, position + skip, ... modulo
@@ -46,10 +47,7 @@ static void take_slot(struct permutation *next, unsigned *table, unsigned size, 
 	table[slot] = value;
 }
 
-/* Deals turns until all slots are taken. In round r a member has a turn where
- * r * weight / heaviest passes a whole number: the heaviest one always, one of
- * half its weight every other round.
- */
+/* Deals turns until all slots are taken. */
 static void deal_slots(const struct maglev_member *members, struct permutation *next, size_t n,
 		       unsigned heaviest, unsigned *table, unsigned size)
 {
@@ -58,9 +56,7 @@ static void deal_slots(const struct maglev_member *members, struct permutation *
 
 	for (;; round++) {
 		for (size_t i = 0; i < n; i++) {
-			uint64_t weight = members[i].weight;
-
-			if ((round + 1) * weight / heaviest == round * weight / heaviest)
+			if (!turns_has(round, members[i].weight, heaviest))
 				continue;
 			take_slot(&next[i], table, size, members[i].value);
 			if (++taken == size)

@@ -6,6 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/maglev.h"
+#include "lib/turns.h"
 #include "sluice/hash.h"
 
 _Static_assert(PLAN_NO_BACKEND == MAGLEV_EMPTY, "an empty slot means the same to both");
@@ -40,25 +41,179 @@ static uint64_t backend_identity(const struct sl_key *key)
 	return sl_hash_mix(h ^ key->port);
 }
 
+static bool is_candidate(const struct plan_input *input)
+{
+	return input->wish == WISH_UP && input->resolved && input->weight;
+}
+
+/* What picking members is about: the backends of the address's family. */
+struct picking {
+	const struct service_config *service;
+	const struct plan_input *inputs;
+	__u8 family;
+};
+
+enum pick { PICK_HEALTHY, PICK_HEALTHY_BACKUPS, PICK_ANY, PICK_LAST };
+
+static bool picked(const struct picking *picking, size_t i, enum pick pick)
+{
+	const struct backend_config *backend = &picking->service->backends[i];
+	const struct plan_input *input = &picking->inputs[i];
+
+	if (backend->ip.family != picking->family || !is_candidate(input))
+		return false;
+	switch (pick) {
+	case PICK_HEALTHY:
+		return !backend->backup && input->health == PLAN_UP;
+	case PICK_HEALTHY_BACKUPS:
+		return backend->backup && input->health == PLAN_UP;
+	case PICK_ANY:
+		return !backend->backup;
+	case PICK_LAST:
+		return input->served_last;
+	}
+	return false;
+}
+
+static size_t count_picked(const struct picking *picking, enum pick pick)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < picking->service->n_backends; i++)
+		n += picked(picking, i, pick);
+	return n;
+}
+
+/* Whether fewer are healthy than the service asks for, so that health is better
+ * ignored than all load sent to the last one.
+ */
+static bool in_panic(const struct picking *picking, size_t healthy)
+{
+	const struct service_config *service = picking->service;
+	size_t wanted = service->min_healthy, all = 0;
+
+	if (service->min_healthy_percent) {
+		for (size_t i = 0; i < service->n_backends; i++)
+			all += service->backends[i].ip.family == picking->family &&
+			       !service->backends[i].backup;
+		return healthy * 100 < wanted * all;
+	}
+	return healthy < wanted;
+}
+
+/* Who takes new connections. */
+static enum pick pick_members(const struct picking *picking, bool *ret_panic)
+{
+	size_t healthy = count_picked(picking, PICK_HEALTHY);
+
+	*ret_panic = in_panic(picking, healthy) && count_picked(picking, PICK_ANY) > healthy;
+	if (*ret_panic)
+		return PICK_ANY;
+	if (healthy)
+		return PICK_HEALTHY;
+	if (count_picked(picking, PICK_HEALTHY_BACKUPS) ||
+	    picking->service->on_all_down != ON_ALL_DOWN_LAST_KNOWN)
+		return PICK_HEALTHY_BACKUPS;
+	return PICK_LAST;
+}
+
+static unsigned greatest_divisor(unsigned a, unsigned b)
+{
+	return b ? greatest_divisor(b, a % b) : a;
+}
+
+/* round-robin: every turn of one cycle, in order. */
+static int build_turns(struct plan *plan, const struct maglev_member *members, size_t n)
+{
+	unsigned divisor = 0, heaviest = 0, turns = 0, taken = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		divisor = greatest_divisor(members[i].weight, divisor);
+		heaviest = members[i].weight > heaviest ? members[i].weight : heaviest;
+		turns += members[i].weight;
+	}
+	plan->table_size = turns / divisor;
+	heaviest /= divisor;
+	plan->table = malloc(plan->table_size * sizeof(*plan->table));
+	if (!plan->table)
+		return -ENOMEM;
+	for (unsigned round = 0; round < heaviest; round++)
+		for (size_t i = 0; i < n; i++)
+			if (turns_has(round, members[i].weight / divisor, heaviest))
+				plan->table[taken++] = members[i].value;
+	return 0;
+}
+
+/* least-connections: every member once. */
+static int build_list(struct plan *plan, const struct maglev_member *members, size_t n)
+{
+	plan->table_size = (unsigned)n;
+	plan->table = malloc(n * sizeof(*plan->table));
+	if (!plan->table)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		plan->table[i] = members[i].value;
+	return 0;
+}
+
+static int build_nobody(struct plan *plan)
+{
+	plan->table_size = 1;
+	plan->table = malloc(sizeof(*plan->table));
+	if (!plan->table)
+		return -ENOMEM;
+	plan->table[0] = PLAN_NO_BACKEND;
+	return 0;
+}
+
 static int build_table(struct plan *plan, struct maglev_member *members, size_t n)
 {
-	plan->n_serving = (unsigned)n;
+	plan->n_members = (unsigned)n;
+	switch (plan->scheduler) {
+	case SL_SCHEDULER_ROUND_ROBIN:
+		return n ? build_turns(plan, members, n) : build_nobody(plan);
+	case SL_SCHEDULER_LEAST_CONNECTIONS:
+		return n ? build_list(plan, members, n) : build_nobody(plan);
+	case SL_SCHEDULER_MAGLEV:
+	case SL_SCHEDULER_SOURCE_HASH:
+	case SL_SCHEDULER_RANDOM:
+		break;
+	}
 	plan->table = malloc(plan->table_size * sizeof(*plan->table));
 	if (!plan->table)
 		return -ENOMEM;
 	return maglev_build(members, n, plan->table, plan->table_size);
 }
 
-int plan_build(const struct service_config *service, const struct ip *address,
-	       const struct plan_input *inputs, struct plan *ret_plan)
+static struct plan plan_of(const struct service_config *service, const struct ip *address)
 {
-	_cleanup_(plan_done) struct plan plan = {
+	bool affine = service->affinity.timeout_ms != 0;
+
+	return (struct plan){
 		.key = plan_service_key(service, address),
 		.forward = service->forward,
+		.scheduler = service->scheduler,
+		.flags = (__u8)((service->scheduler >= SL_SCHEDULER_ROUND_ROBIN || affine ?
+					 SL_SERVICE_TRACKED :
+					 0) |
+				(service->on_all_down == ON_ALL_DOWN_REJECT ? SL_SERVICE_REJECT :
+									       0)),
+		.affinity_prefix = (__u8)(address->family == SL_FAMILY_IPV6 ?
+						  service->affinity.prefix_v6 :
+						  service->affinity.prefix_v4),
+		.affinity_ms = service->affinity.timeout_ms,
 		.limit = service->limit.rate,
 		.table_size = service->table_size,
 	};
+}
+
+int plan_build(const struct service_config *service, const struct ip *address,
+	       const struct plan_input *inputs, struct plan *ret_plan)
+{
+	const struct picking picking = { service, inputs, address->family };
+	_cleanup_(plan_done) struct plan plan = plan_of(service, address);
 	_cleanup_(cleanup_free) struct maglev_member *members = NULL;
+	enum pick pick = pick_members(&picking, &plan.panic);
 	size_t n_members = 0;
 	int error;
 
@@ -67,18 +222,25 @@ int plan_build(const struct service_config *service, const struct ip *address,
 	if (!plan.backends || !members)
 		return -ENOMEM;
 	for (size_t i = 0; i < service->n_backends; i++) {
-		const struct backend_config *backend = &service->backends[i];
 		struct plan_backend *planned = &plan.backends[plan.n_backends];
+		const struct plan_input *input = &inputs[i];
 
-		if (backend->ip.family != address->family)
+		if (service->backends[i].ip.family != address->family)
 			continue;
-		planned->key = plan_backend_key(service, backend);
-		planned->resolved = inputs[i].resolved;
-		planned->hop = inputs[i].hop;
-		if (inputs[i].up && inputs[i].resolved && backend->weight)
+		*planned = (struct plan_backend){
+			.key = plan_backend_key(service, &service->backends[i]),
+			.member = picked(&picking, i, pick),
+			.weight = input->weight,
+			.resolved = input->resolved,
+			.hop = input->hop,
+		};
+		planned->serves = planned->member ||
+				  (input->resolved && input->wish != WISH_DISABLED &&
+				   input->health != PLAN_DEAD);
+		if (planned->member)
 			members[n_members++] = (struct maglev_member){
 				.identity = backend_identity(&planned->key),
-				.weight = backend->weight,
+				.weight = input->weight,
 				.value = (unsigned)plan.n_backends,
 			};
 		plan.n_backends++;

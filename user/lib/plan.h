@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the maps should hold for one service address: the meeting of desired
- * state (configuration) and observed state (health, next hops). Pure: depends
- * on its arguments alone, so two machines with the same ones agree on every
- * slot.
+ * state (configuration, the operator's wishes) and observed state (health, next
+ * hops). Pure: depends on its arguments alone, so two machines with the same
+ * ones agree on every slot.
  */
 #ifndef SLUICE_PLAN_H
 #define SLUICE_PLAN_H
@@ -15,14 +15,26 @@
 
 #define PLAN_NO_BACKEND (~0U)
 
+enum plan_health {
+	PLAN_UP,
+	PLAN_NOT_READY, /* answers its check, but not well: finishes what it has */
+	PLAN_DEAD, /* does not answer: nobody there is left to protect */
+};
+
 struct plan_input {
-	bool up; /* health */
+	enum plan_health health;
+	enum backend_wish wish;
+	unsigned weight; /* the configured one, unless it starts slowly */
+	bool served_last; /* took new connections when anybody last did */
 	bool resolved; /* hop is known */
 	struct sl_hop hop;
 };
 
 struct plan_backend {
 	struct sl_key key; /* address, port, protocol */
+	bool serves; /* its established connections go on */
+	bool member; /* takes new connections */
+	unsigned weight;
 	bool resolved;
 	struct sl_hop hop;
 };
@@ -30,12 +42,17 @@ struct plan_backend {
 struct plan {
 	struct sl_key key;
 	enum sl_forward forward;
+	enum sl_scheduler scheduler;
+	__u8 flags; /* SL_SERVICE_* */
+	__u8 affinity_prefix;
+	unsigned affinity_ms;
 	struct sl_rate limit;
 	struct plan_backend *backends; /* of the service address's family */
 	size_t n_backends;
 	unsigned *table; /* table_size slots: index into backends, or PLAN_NO_BACKEND */
 	unsigned table_size;
-	unsigned n_serving; /* backends that got slots' traffic: up, resolved, weight not 0 */
+	unsigned n_members;
+	bool panic; /* too few are healthy: health is ignored */
 };
 
 /* inputs[i] is about service->backends[i]. address is one of the service's; its
