@@ -3,7 +3,8 @@
  * nat's way back: an answer of a backend gets the service's address as its
  * source and leaves for the client, whose next hop is the kernel's to say.
  * Until the kernel has said that the packet is to be forwarded, nothing is
- * written: an answer to this machine itself (a health check's) is untouched.
+ * written and nothing dropped: an answer to this machine itself (a health
+ * check's) is untouched.
  */
 #ifndef SLUICE_ANSWER_H
 #define SLUICE_ANSWER_H
@@ -88,11 +89,11 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 		return SL_PASS_ELSEWHERE;
 	switch (find_client(xdp, packet, &fib)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
-		return send_answer(xdp, packet, &fib);
+		return refuse_broken(packet) ?: send_answer(xdp, packet, &fib);
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
 	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
 		/* The kernel takes the hop off the TTL, and finds the neighbour. */
-		return rewrite_answer(xdp, packet) ?: SL_PASS_UNRESOLVED;
+		return refuse_broken(packet) ?: rewrite_answer(xdp, packet) ?: SL_PASS_UNRESOLVED;
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		return SL_PASS_OWN;
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:

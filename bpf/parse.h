@@ -111,7 +111,7 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 	struct ipv6_fragment *fragment;
 	__u32 offset = packet->l4;
 
-	for (int i = 0; i < PARSE_IPV6_EXTENSIONS; i++) {
+	for (int i = 0; i <= PARSE_IPV6_EXTENSIONS; i++) {
 		switch (next) {
 		case IPPROTO_HOPOPTS:
 		case IPPROTO_DSTOPTS:
@@ -198,6 +198,14 @@ static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp,
 				    (bpf_ntohs(udp->len) > rest && !packet->fragment);
 	}
 	return SL_NEXT;
+}
+
+/* For a packet that is known to be a service's: what parsing held against it. */
+static __always_inline enum sl_verdict refuse_broken(const struct sl_packet *packet)
+{
+	if (packet->fragment)
+		return SL_DROP_FRAGMENT;
+	return packet->malformed ? SL_DROP_MALFORMED : SL_NEXT;
 }
 
 static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct sl_packet *packet)

@@ -18,13 +18,6 @@
 #include "bpf/parse.h"
 #include "bpf/select.h"
 
-static __always_inline enum sl_verdict refuse_broken(const struct sl_packet *packet)
-{
-	if (packet->fragment)
-		return SL_DROP_FRAGMENT;
-	return packet->malformed ? SL_DROP_MALFORMED : SL_NEXT;
-}
-
 static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	enum sl_verdict verdict = parse_packet(xdp, packet);
@@ -37,8 +30,7 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 		    ?: select_backend(packet)
 		    ?: forward_to_backend(xdp, packet);
 	if (find_return(packet))
-		return refuse_broken(packet)
-		    ?: return_to_client(xdp, packet);
+		return return_to_client(xdp, packet);
 	return SL_PASS_NO_SERVICE;
 }
 

@@ -78,17 +78,18 @@ def raw(made, data):
 
 
 def state(scene):
-    """All that a request could change, without what changes by itself."""
+    """All that a request could change; health, which changes by itself, is not of it."""
     made = scene.daemon
     status = made.status()
-    status.pop("uptime_s")
     services = [made.service(row["name"]) for row in status["services"]]
     for service in services:
-        service.pop("stats")
-        for backend in service["backends"]:
-            backend.pop("stats")
-            for name in ("in_a_row", "since_s", "duration_ms"):
-                backend["check"].pop(name)
+        for name in ("stats", "state", "backends_serving"):
+            service.pop(name)
+        settings = ("name", "address", "port", "weight")
+        service["backends"] = [{name: backend[name] for name in settings}
+                               for backend in service["backends"]]
+    for name in ("uptime_s", "problems", "services"):
+        status.pop(name)
     xdp = {device: scene.top.balancer.xdp(device) for device in scene.top.interfaces}
     with open(made.config_path, encoding="utf-8") as file:
         return {"status": status, "services": services, "xdp": xdp, "file": file.read()}

@@ -61,7 +61,8 @@ def test_a_failing_backend_is_left_and_taken_back(lab, path, failure, figure):
     victim = scene.server("web-2")
     address = scene.top.service(4)
 
-    with Load(scene.client, address) as load:
+    # The impatient one does not wait for a hanging server: it keeps asking for connections.
+    with Load(scene.client, address) as load, Load(scene.client, address, timeout=0.03):
         wait.until(lambda: load.served_by("web-2"), "web-2 serves")
         capture = Capture(victim.host.ns, victim.host.device)
         died = now()

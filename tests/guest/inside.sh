@@ -405,6 +405,10 @@ test_virtio() {
 	ip -n lb link set dev nic mtu 1500
 }
 
+test_debug() {
+	in_ns lb xdp-loader load -vv -m native -s xdp front /sluice.bpf.o 2>&1 | grep -v -E '^[0-9]+: ' | tail -60
+}
+
 no_complaints() {
 	! dmesg | grep -A 20 -E 'BUG:|WARNING:|Oops|Call Trace'
 }

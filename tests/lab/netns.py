@@ -174,7 +174,16 @@ class Lab:
         return path
 
     def close(self):
-        """Removes everything. May be called again, and from a signal handler."""
+        """Removes everything. May be called again, and from a signal handler; a
+        second Ctrl-C does not stop it half way.
+        """
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._remove()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _remove(self):
         for process in self.processes:
             if process.poll() is None:
                 process.kill()

@@ -225,7 +225,8 @@ static void put_fields(const struct out *out, const json_t *row, const struct ou
 /* ASCII alone: what a terminal would act on is escaped. */
 static void put_json(const struct out *out, const json_t *answer)
 {
-	(void)json_dumpf(answer, out->file, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
+	(void)json_dumpf(answer, out->file,
+			 JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9));
 	(void)fputc('\n', out->file);
 }
 

@@ -199,14 +199,20 @@ static int replace_sluice(const struct datapath *datapath, int ifindex,
 	return bpf_xdp_attach(ifindex, datapath->program_fd, XDP_FLAGS_REPLACE | mode, &options);
 }
 
-static int detach_program(int ifindex, int program_fd)
+/* "Whatever it is" is no mode to detach in: the kernel then looks for native. */
+static enum xdp_attach_mode libxdp_mode(enum attach_mode mode)
 {
-	struct xdp_program *program = xdp_program__from_fd(program_fd);
+	return mode == ATTACH_GENERIC ? XDP_MODE_SKB : XDP_MODE_NATIVE;
+}
+
+static int detach_sluice(int ifindex, const struct occupant *occupant)
+{
+	struct xdp_program *program = xdp_program__from_fd(occupant->sluice_fd);
 	int error = (int)libxdp_get_error(program);
 
 	if (error)
 		return error;
-	error = xdp_program__detach(program, ifindex, XDP_MODE_UNSPEC, 0);
+	error = xdp_program__detach(program, ifindex, libxdp_mode(occupant->mode), 0);
 	xdp_program__close(program);
 	return error;
 }
@@ -219,13 +225,11 @@ static int attach_program(struct datapath *datapath, int ifindex, enum attach_mo
 	if (occupant->sluice_fd >= 0 && !occupant->dispatcher)
 		return replace_sluice(datapath, ifindex, occupant);
 	if (occupant->sluice_fd >= 0)
-		error = detach_program(ifindex, occupant->sluice_fd);
+		error = detach_sluice(ifindex, occupant);
 	if (!error)
 		error = make_program(datapath);
 	if (!error)
-		error = xdp_program__attach(datapath->program, ifindex,
-					    mode == ATTACH_GENERIC ? XDP_MODE_SKB : XDP_MODE_NATIVE,
-					    0);
+		error = xdp_program__attach(datapath->program, ifindex, libxdp_mode(mode), 0);
 	return error;
 }
 
@@ -235,9 +239,8 @@ static bool is_ours(const struct datapath *datapath, const struct occupant *occu
 	       program_has_map(occupant->sluice_fd, datapath->maps.map[MAP_SLOTS].fd);
 }
 
-/* Attaches where ours is not there yet; *ret_occupant is what is there then. */
-static int make_ours(struct datapath *datapath, struct attachment *attachment,
-		     enum attach_mode mode, struct diag *diag)
+int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct diag *diag,
+		      struct attachment *attachment)
 {
 	_cleanup_(occupant_done) struct occupant before = { .sluice_fd = -1 };
 	_cleanup_(occupant_done) struct occupant after = { .sluice_fd = -1 };
@@ -263,24 +266,18 @@ static int make_ours(struct datapath *datapath, struct attachment *attachment,
 	return after.dispatcher ? 0 : pins_set_program(datapath, after.sluice_fd, diag);
 }
 
-int attachment_attach(struct datapath *datapath, const char *name, enum attach_mode mode,
-		      struct diag *diag, struct attachment *ret_attachment)
+int attachment_claim(const char *name, struct diag *diag, struct attachment *ret_attachment)
 {
-	_cleanup_(cleanup_close) int claim = -1;
-	struct attachment attachment = { .ifindex = (int)if_nametoindex(name) };
+	struct attachment attachment = { .ifindex = (int)if_nametoindex(name), .claim = -1 };
 	int error;
 
 	if (!attachment.ifindex)
 		return diag_set(diag, ENODEV, "there is no interface %s here", name);
 	(void)snprintf(attachment.name, sizeof(attachment.name), "%s", name);
-	error = claim_interface(attachment.ifindex, name, diag, &claim);
+	error = claim_interface(attachment.ifindex, name, diag, &attachment.claim);
 	if (!error)
-		error = make_ours(datapath, &attachment, mode, diag);
-	if (error)
-		return error;
-	attachment.claim = TAKE_FD(claim);
-	*ret_attachment = attachment;
-	return 0;
+		*ret_attachment = attachment;
+	return error;
 }
 
 void attachment_release(struct attachment *attachment)
@@ -289,17 +286,16 @@ void attachment_release(struct attachment *attachment)
 	attachment->claim = -1;
 }
 
-int attachment_detach(const struct datapath *datapath, struct attachment *attachment,
+int attachment_detach(const struct datapath *datapath, const struct attachment *attachment,
 		      struct diag *diag)
 {
 	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
 	int error = look_at(attachment->ifindex, &occupant);
 
-	attachment_release(attachment);
 	if (error || !is_ours(datapath, &occupant))
 		return diag_set(diag, ENOENT, "%s does not run the program any more",
 				attachment->name);
-	error = detach_program(attachment->ifindex, occupant.sluice_fd);
+	error = detach_sluice(attachment->ifindex, &occupant);
 	if (error)
 		return diag_set(diag, -error, "cannot detach from %s: %s", attachment->name,
 				strerror(-error));

@@ -23,18 +23,23 @@ struct attachment {
 	bool shared; /* through libxdp's dispatcher, beside other programs */
 };
 
-/* Attaches to an interface by name. Another program there that cannot be
- * chained with is named in diag and left alone (-EBUSY); so is one of another
- * running sluiced. Already ours: 0. A sluice program of a daemon that is gone is
- * replaced.
+/* Keeps every other sluiced off the interface, before anything of what it runs
+ * is touched. -EBUSY: another sluiced runs it. attachment_release() undoes it.
  */
-int attachment_attach(struct datapath *datapath, const char *name, enum attach_mode mode,
-		      struct diag *diag, struct attachment *ret_attachment);
+int attachment_claim(const char *name, struct diag *diag, struct attachment *ret_attachment);
+
+/* Attaches to a claimed interface. Another program there that cannot be chained
+ * with is named in diag and left alone (-EBUSY). Ours already: 0. A sluice
+ * program of a daemon that is gone is replaced.
+ */
+int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct diag *diag,
+		      struct attachment *attachment);
 
 /* Ends the claim, leaves the program where it is. */
 void attachment_release(struct attachment *attachment);
 
-/* Releases it too. -ENOENT: our program is not there (any more). */
-int attachment_detach(const struct datapath *datapath, struct attachment *attachment, struct diag *diag);
+/* Leaves the claim. -ENOENT: our program is not there (any more). */
+int attachment_detach(const struct datapath *datapath, const struct attachment *attachment,
+		      struct diag *diag);
 
 #endif

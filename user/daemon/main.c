@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include "daemon/advice.h"
@@ -176,10 +177,27 @@ static int start(struct daemon *daemon, const struct arguments *arguments, struc
 				      numbers[i] == SIGHUP ? on_reload_signal : on_stop_signal,
 				      numbers[i]);
 	}
+	/* First of all: another daemon that answers there must not be disturbed. */
+	error = api_open(arguments->options.socket_path, diag, &daemon->api);
+	if (error) {
+		config_free(config);
+		return error;
+	}
 	error = server_new(&daemon->loop, &arguments->options, config, diag, &daemon->server);
 	if (!error)
-		error = api_new(daemon->server, diag, &daemon->api);
+		error = api_start(daemon->api, daemon->server, diag);
 	return error;
+}
+
+/* Ten thousand checks have thousands of sockets open at a time. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void log_advice(void *arg, const char *text)
@@ -243,5 +261,6 @@ int main(int argc, char **argv)
 		config_free(config);
 		return EXIT_FAILURE;
 	}
+	raise_descriptor_limit();
 	return run(&arguments, config);
 }

@@ -99,10 +99,10 @@ static struct attachment *find_attachment(struct server *server, const char *nam
 	return NULL;
 }
 
-int server_attach(struct server *server, const char *interface, enum attach_mode mode,
-		  struct diag *diag)
+/* Claims an interface for later; one that is claimed already stays so. */
+static int claim(struct server *server, const char *interface, struct diag *diag)
 {
-	struct attachment attachment, *list;
+	struct attachment *list;
 	int error;
 
 	if (find_attachment(server, interface))
@@ -111,24 +111,60 @@ int server_attach(struct server *server, const char *interface, enum attach_mode
 	if (!list)
 		return diag_set(diag, ENOMEM, "no memory");
 	server->attachments = list;
-	error = attachment_attach(server->datapath, interface, mode, diag, &attachment);
+	error = attachment_claim(interface, diag, &list[server->n_attachments]);
+	if (!error)
+		server->n_attachments++;
+	return error;
+}
+
+static int claim_all(struct server *server, struct diag *diag)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < server->config->n_interfaces; i++)
+		error = claim(server, server->config->interfaces[i].name, diag);
+	return error;
+}
+
+/* Forgets an interface; a running program stays where it is. */
+static void release(struct server *server, struct attachment *attachment)
+{
+	attachment_release(attachment);
+	*attachment = server->attachments[--server->n_attachments];
+}
+
+int server_attach(struct server *server, const char *interface, enum attach_mode mode,
+		  struct diag *diag)
+{
+	struct attachment *attachment;
+	int error = claim(server, interface, diag);
+
 	if (error)
 		return error;
-	list[server->n_attachments++] = attachment;
-	log_info("%s %s in %s mode%s", attachment.adopted ? "found the program on" : "attached to",
-		 interface, config_mode_name(attachment.mode),
-		 attachment.shared ? ", beside other programs' places (libxdp dispatcher)" : "");
+	attachment = find_attachment(server, interface);
+	if (attachment->program_id)
+		return 0;
+	error = attachment_attach(server->datapath, mode, diag, attachment);
+	if (error) {
+		release(server, attachment);
+		return error;
+	}
+	log_info("%s %s in %s mode%s", attachment->adopted ? "found the program on" : "attached to",
+		 interface, config_mode_name(attachment->mode),
+		 attachment->shared ? ", through libxdp's dispatcher" : "");
 	return 0;
 }
 
+/* What is not ours any more is forgotten; what cannot be detached stays known. */
 static int detach(struct server *server, struct attachment *attachment, struct diag *diag)
 {
-	struct attachment copy = *attachment;
-	int error = attachment_detach(server->datapath, &copy, diag);
+	int error = attachment_detach(server->datapath, attachment, diag);
 
-	*attachment = server->attachments[--server->n_attachments];
+	if (error && error != -ENOENT)
+		return error;
 	if (!error)
-		log_info("detached from %s", copy.name);
+		log_info("detached from %s", attachment->name);
+	release(server, attachment);
 	return error;
 }
 
@@ -164,7 +200,7 @@ static void detach_others(struct server *server, const struct config *config)
 
 		for (size_t j = 0; config && j < config->n_interfaces; j++)
 			wanted |= !strcmp(config->interfaces[j].name, attachment->name);
-		if (!wanted && detach(server, attachment, &diag))
+		if (!wanted && attachment->program_id && detach(server, attachment, &diag))
 			log_warning("%s", diag.text);
 	}
 }
@@ -202,7 +238,10 @@ static int start(struct server *server, struct diag *diag)
 	(void)uv_timer_init(server->loop, server->reconcile);
 	server->reconcile->data = server;
 
-	error = open_datapath(server, diag);
+	/* Another daemon's maps must not be touched, not even for a moment. */
+	error = claim_all(server, diag);
+	if (!error)
+		error = open_datapath(server, diag);
 	if (error)
 		return error;
 	error = services_new(server, server->config, &server->services);

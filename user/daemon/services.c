@@ -141,8 +141,9 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 	if (hop->state != HOP_RESOLVED)
 		return hop_explain(hop, &backend->config->ip, buffer, size);
 	if (!result->up)
-		(void)snprintf(buffer, size, "down: %s",
-			       result->probed ? result->text : "not checked yet");
+		(void)snprintf(buffer, size, "down: %s%s",
+			       result->probed ? result->text : "not checked yet",
+			       result->last_ok ? ", but not often enough in a row yet" : "");
 	else if (!backend->config->weight)
 		(void)snprintf(buffer, size, "weight 0");
 	return buffer;

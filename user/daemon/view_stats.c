@@ -134,7 +134,7 @@ static json_t *lower_case(const char *text)
 	char buffer[32];
 	size_t i;
 
-	for (i = 0; text[i] && i < sizeof(buffer) - 1; i++)
+	for (i = 0; i < sizeof(buffer) - 1 && text[i]; i++)
 		buffer[i] = (char)tolower((unsigned char)text[i]);
 	return json_stringn(buffer, i);
 }
