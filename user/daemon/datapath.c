@@ -12,6 +12,7 @@
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 #include "lib/plan.h"
+#include "lib/slot.h"
 
 /* One datapath_apply(). */
 struct change {
@@ -21,16 +22,6 @@ struct change {
 	size_t n_before; /* backends that installed had */
 	unsigned *indices; /* in sl_backends, of plan->backends */
 };
-
-/* A free index; waits for readers where only retired ones are left. */
-static unsigned take_index(struct datapath *datapath, struct idpool *pool)
-{
-	unsigned index = idpool_take(pool);
-
-	if (index || !idpool_available(pool) || datapath_wait(datapath))
-		return index;
-	return idpool_take(pool);
-}
 
 static int take_slots(struct datapath *datapath, unsigned length, unsigned *ret_start)
 {
@@ -82,6 +73,7 @@ static int add_backend(struct change *change, const struct plan_backend *planned
 		.family = planned->key.family,
 		.forward = (__u8)change->plan->forward,
 	};
+	datapath->maps.loads[backend.index] = (struct sl_load){ .weight = 1 };
 	stats_reset(datapath, MAP_BACKEND_STAT, backend.index);
 	if (change->plan->forward == SL_FORWARD_NAT)
 		error = add_answer(change, &backend);
@@ -118,20 +110,38 @@ static int switch_hop(struct datapath *datapath, struct installed_backend *backe
 		      const struct sl_hop *hop)
 {
 	struct sl_backend *entry = &datapath->maps.backends[backend->index];
-	unsigned other = !entry->hop;
+	unsigned used = entry->state & SL_BACKEND_HOP;
 	int error;
 
-	if (backend->hop_known && !memcmp(&entry->hops[entry->hop & 1], hop, sizeof(*hop)))
+	if (backend->hop_known && !memcmp(&entry->hops[used], hop, sizeof(*hop)))
 		return 0;
 	if (backend->hop_known && backend->epoch == datapath->epoch) {
 		error = datapath_wait(datapath);
 		if (error)
 			return error;
 	}
-	entry->hops[other] = *hop;
-	__atomic_store_n(&entry->hop, other, __ATOMIC_RELEASE);
+	entry->hops[!used] = *hop;
+	__atomic_store_n(&entry->state, entry->state ^ SL_BACKEND_HOP, __ATOMIC_RELEASE);
 	backend->hop_known = true;
 	backend->epoch = datapath->epoch;
+	return 0;
+}
+
+/* Hop first, then what it is good for: nobody is sent where no way leads. */
+static int apply_state(struct datapath *datapath, struct installed_backend *backend,
+		       const struct plan_backend *planned)
+{
+	struct sl_backend *entry = &datapath->maps.backends[backend->index];
+	int error = planned->resolved ? switch_hop(datapath, backend, &planned->hop) : 0;
+	__u32 state;
+
+	if (error)
+		return error;
+	state = (entry->state & SL_BACKEND_HOP) | (planned->serves ? SL_BACKEND_SERVES : 0) |
+		(planned->member ? SL_BACKEND_NEW : 0);
+	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
+	__atomic_store_n(&datapath->maps.loads[backend->index].weight,
+			 planned->weight ? planned->weight : 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -154,81 +164,193 @@ static int apply_backends(struct change *change)
 		if (backend) {
 			backend->wanted = true;
 			change->indices[i] = backend->index;
-			if (planned->resolved)
-				error = switch_hop(change->datapath, backend, &planned->hop);
+			error = apply_state(change->datapath, backend, planned);
 		}
 	}
 	return error;
 }
 
-/* Each slot is one word: a packet sees the old backend or the new one. */
-static void write_slots(const struct change *change, unsigned table)
+/* A backend that goes protects nobody: said before the slots are written, which
+ * ask for it.
+ */
+static void retire_states(const struct change *change)
 {
-	const struct plan *plan = change->plan;
-	uint64_t *slots = change->datapath->maps.slots + table;
+	for (size_t i = 0; i < change->installed->n_backends; i++) {
+		const struct installed_backend *backend = &change->installed->backends[i];
+		struct sl_backend *entry = &change->datapath->maps.backends[backend->index];
 
-	for (unsigned i = 0; i < plan->table_size; i++) {
-		uint64_t index = plan->table[i] == PLAN_NO_BACKEND ?
-					 SL_NO_BACKEND :
-					 change->indices[plan->table[i]];
-
-		if (slots[i] != index)
-			__atomic_store_n(&slots[i], index, __ATOMIC_RELEASE);
+		if (!backend->wanted)
+			__atomic_store_n(&entry->state, entry->state & SL_BACKEND_HOP,
+					 __ATOMIC_RELEASE);
 	}
 }
 
-/* Publishes a new entry for the service, with a table of its own where the old
- * one does not fit; then the old ones are nobody's.
- */
-static int publish(struct change *change, const struct sl_service *old, bool new_table)
+/* What a service's slots are written for. */
+enum writing {
+	WRITE_FIRST, /* a table that nobody has used: there are no connections */
+	WRITE_REPLACING, /* a table instead of another: older connections go by that one */
+	WRITE_MOVING, /* slots that flows hash to: those that change go into transition */
+	WRITE_PLAIN, /* all flows are tracked: slots are for new connections alone */
+};
+
+static bool index_serves(const void *arg, unsigned index)
 {
-	struct datapath *datapath = change->datapath;
+	const struct datapath *datapath = arg;
+
+	return datapath->maps.backends[index].state & SL_BACKEND_SERVES;
+}
+
+static uint64_t next_word(const struct change *change, uint64_t slot, unsigned next,
+			  enum writing writing)
+{
+	switch (writing) {
+	case WRITE_FIRST:
+		return sl_slot(next, SL_NO_BACKEND, 0);
+	case WRITE_REPLACING:
+		return sl_slot(next, SL_NO_BACKEND, SL_SLOT_TRACKING | SL_SLOT_FRESH);
+	case WRITE_MOVING:
+		return slot_move(slot, next, index_serves, change->datapath);
+	case WRITE_PLAIN:
+		break;
+	}
+	return sl_slot(next, SL_NO_BACKEND, slot & (SL_SLOT_TRACKING | SL_SLOT_FRESH));
+}
+
+/* Each slot is one word: a packet sees the old backend or the new one. */
+static int write_slots(const struct change *change, unsigned table, enum writing writing)
+{
+	const struct plan *plan = change->plan;
 	struct installed *installed = change->installed;
-	unsigned table = old ? old->table : 0, entry;
-	int error = new_table ? take_slots(datapath, change->plan->table_size, &table) : 0;
+	uint64_t *slots = change->datapath->maps.slots + table;
+	unsigned now = datapath_now();
+
+	for (unsigned i = 0; i < plan->table_size; i++) {
+		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND :
+								    change->indices[plan->table[i]];
+		uint64_t word = next_word(change, slots[i], next, writing);
+		bool tracked = writing != WRITE_FIRST && writing != WRITE_REPLACING &&
+			       (slots[i] & SL_SLOT_TRACKING);
+
+		if (word & SL_SLOT_TRACKING) {
+			if (transition_begin(installed, plan->table_size))
+				return -ENOMEM;
+			if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i]))
+				installed->changed[i] = now;
+			installed->n_tracking += !tracked;
+		}
+		if (slots[i] != word)
+			__atomic_store_n(&slots[i], word, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static bool is_hashed(enum sl_scheduler scheduler)
+{
+	return scheduler == SL_SCHEDULER_MAGLEV || scheduler == SL_SCHEDULER_SOURCE_HASH;
+}
+
+/* Publishes the service with a table of its own, the first one or another. */
+static int publish_table(struct change *change, struct sl_service *entry, enum writing writing)
+{
+	struct installed *installed = change->installed;
+	int error = take_slots(change->datapath, entry->table_size, &entry->table);
 
 	if (error)
 		return error;
-	entry = take_index(datapath, datapath->entries);
-	if (!entry) {
-		if (new_table)
-			extents_give(datapath->slots, table);
-		return -ENOSPC;
+	transition_end(installed);
+	error = write_slots(change, entry->table, writing);
+	if (!error)
+		error = installed_publish(change->datapath, installed, entry);
+	if (error)
+		extents_give(change->datapath->slots, entry->table);
+	return error;
+}
+
+/* From a service that tracks every flow to one that does not: flows may be
+ * pinned to other backends than their slots say, so all slots are looked up
+ * until they settle.
+ */
+static int track_all_slots(struct change *change, const struct sl_service *old)
+{
+	struct installed *installed = change->installed;
+	uint64_t *slots = change->datapath->maps.slots + old->table;
+
+	for (unsigned i = 0; i < old->table_size; i++) {
+		if (slots[i] & SL_SLOT_TRACKING)
+			continue;
+		if (transition_begin(installed, old->table_size))
+			return -ENOMEM;
+		installed->changed[i] = datapath_now();
+		installed->n_tracking++;
+		__atomic_store_n(&slots[i],
+				 sl_slot(sl_slot_current(slots[i]), sl_slot_current(slots[i]),
+					 SL_SLOT_TRACKING | SL_SLOT_FRESH),
+				 __ATOMIC_RELEASE);
 	}
-	write_slots(change, table);
-	datapath->maps.services[entry] = (struct sl_service){
-		.key = change->plan->key,
-		.id = installed->id,
-		.table = table,
-		.table_size = change->plan->table_size,
-		.limit = change->plan->limit,
+	return 0;
+}
+
+static struct sl_service entry_of(const struct change *change)
+{
+	const struct plan *plan = change->plan;
+
+	return (struct sl_service){
+		.key = plan->key,
+		.id = change->installed->id,
+		.table_size = plan->table_size,
+		.scheduler = (__u8)plan->scheduler,
+		.flags = plan->flags,
+		.affinity_prefix = plan->affinity_prefix,
+		.affinity_timeout = coarse_timeout(plan->affinity_ms),
+		.limit = plan->limit,
+		.replaced = change->installed->replaced,
 	};
-	error = directory_put(&datapath->directory, &installed->key, entry);
-	if (error) {
-		if (new_table)
-			extents_give(datapath->slots, table);
-		idpool_give(datapath->entries, entry);
+}
+
+/* Another table: of another size, or for another scheduler. */
+static int replace_table(struct change *change, const struct sl_service *old,
+			 struct sl_service *entry)
+{
+	struct installed *installed = change->installed;
+	unsigned replaced = installed->replaced;
+	int error;
+
+	/* Where every flow is tracked anyway, the old table has nothing to tell. */
+	if (!is_hashed(old->scheduler))
+		return publish_table(change, entry,
+				     is_hashed(entry->scheduler) || replaced ? WRITE_REPLACING :
+									       WRITE_FIRST);
+	entry->replaced = installed->entry;
+	error = publish_table(change, entry, WRITE_REPLACING);
+	if (error)
 		return error;
-	}
-	if (old && new_table)
-		extents_retire(datapath->slots, old->table);
-	if (old)
-		idpool_retire(datapath->entries, installed->entry);
-	installed->entry = entry;
+	installed->replaced = entry->replaced;
+	if (replaced)
+		installed_retire_entry(change->datapath, replaced);
 	return 0;
 }
 
 static int apply_service(struct change *change)
 {
-	const struct plan *plan = change->plan;
-	const struct sl_service *old = change->installed->entry ?
-		&change->datapath->maps.services[change->installed->entry] : NULL;
-	bool new_table = !old || old->table_size != plan->table_size;
+	struct installed *installed = change->installed;
+	struct sl_service entry = entry_of(change), old;
+	int error = 0;
 
-	if (new_table || memcmp(&old->limit, &plan->limit, sizeof(old->limit)) != 0)
-		return publish(change, old, new_table);
-	write_slots(change, old->table);
-	return 0;
+	if (!installed->entry)
+		return publish_table(change, &entry, WRITE_FIRST);
+	old = change->datapath->maps.services[installed->entry];
+	if (old.table_size != entry.table_size || old.scheduler != entry.scheduler)
+		return replace_table(change, &old, &entry);
+
+	entry.table = old.table;
+	if (old.flags & SL_SERVICE_TRACKED & ~entry.flags)
+		error = track_all_slots(change, &old);
+	if (!error)
+		error = write_slots(change, old.table,
+				    is_hashed(entry.scheduler) ? WRITE_MOVING : WRITE_PLAIN);
+	if (!error && memcmp(&old, &entry, sizeof(old)) != 0)
+		error = installed_publish(change->datapath, installed, &entry);
+	return error;
 }
 
 /* Drops the backends from `first` on that are not wanted. */
@@ -288,6 +410,8 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 	change.n_before = change.installed->n_backends;
 	error = apply_backends(&change);
 	if (!error)
+		retire_states(&change);
+	if (!error)
 		error = apply_service(&change);
 	if (error) {
 		undo(&change);
@@ -340,7 +464,7 @@ bool datapath_serves(const struct datapath *datapath, const struct sl_key *servi
 		return false;
 	entry = &datapath->maps.services[installed->entry];
 	for (unsigned i = 0; i < entry->table_size; i++)
-		if (datapath->maps.slots[entry->table + i] == found->index)
+		if (sl_slot_current(datapath->maps.slots[entry->table + i]) == found->index)
 			return true;
 	return false;
 }

@@ -18,12 +18,19 @@ struct diag;
 struct datapath;
 struct plan;
 
-/* How many of each the maps hold. */
+/* How many of each the maps hold; and the seed, which is fixed as they are. */
 struct datapath_sizes {
 	unsigned services; /* twice as many entries are made */
 	unsigned backends;
 	unsigned slots;
 	unsigned sources;
+	unsigned flows;
+	unsigned long long hash_seed;
+};
+
+/* After how long without a packet a flow counts as ended. */
+struct datapath_timeouts {
+	unsigned tcp_idle_ms, udp_idle_ms;
 };
 
 /* Loads the embedded program with maps that hold `sizes`, pins both in pin_dir
@@ -48,8 +55,9 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 void datapath_free(struct datapath *datapath, bool keep);
 
 /* Makes the maps hold the service that plan describes, writing what differs:
- * new backends first, then slots, then the directory. All or nothing: on error
- * (-ENOSPC) the service is as it was.
+ * new backends first, then slots, then the directory. Slots that move go into
+ * transition, so that established connections stay where they are. All or
+ * nothing: on error (-ENOSPC) the service is as it was.
  */
 int datapath_apply(struct datapath *datapath, const struct plan *plan, struct diag *diag);
 
@@ -69,6 +77,31 @@ void datapath_remove_unclaimed(struct datapath *datapath);
  */
 bool datapath_serves(const struct datapath *datapath, const struct sl_key *service,
 		     const struct sl_key *backend);
+
+/* Tracked connections of this backend that are live, as the last walk left it and
+ * the program has counted since. 0 where it is not in the maps.
+ */
+unsigned datapath_backend_live(const struct datapath *datapath, const struct sl_key *service,
+			       const struct sl_key *backend);
+
+void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts);
+
+/* The walk over the flow table: takes out what has ended, corrects the counts of
+ * live connections, settles slots in transition, and frees what dropped services
+ * and backends occupied. One step looks at a bounded number of flows.
+ *
+ * Whether there is anything to walk for.
+ */
+bool datapath_walk_needed(const struct datapath *datapath);
+
+/* 1: a round has ended. 0: there is more of it. -errno. */
+int datapath_walk_step(struct datapath *datapath);
+
+struct datapath_flow_stats {
+	unsigned long long tracked; /* entries, as of the last round */
+	unsigned long long slots_in_transition;
+};
+struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath);
 
 /* Sums over CPUs. -ENOENT when the service (or backend) is not in the maps. */
 int datapath_service_stats(const struct datapath *datapath, const struct sl_key *service,

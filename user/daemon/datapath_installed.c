@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the maps hold, and who occupies which index: kept while the daemon runs,
- * learned from the maps themselves when it takes them over.
- */
+/* What the maps hold, and who occupies which index. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/datapath_internal.h"
 #include "lib/cleanup.h"
-#include "lib/diag.h"
 
 
 static bool equal_key(const struct hash_node *node, const void *key)
@@ -47,21 +45,124 @@ struct installed *installed_new(struct datapath *datapath, const struct sl_key *
 	if (hashtable_insert(&datapath->installed, &installed->node,
 			     hash_bytes(key, sizeof(*key), 0)))
 		return NULL;
+	datapath->by_id[id] = installed;
 	return TAKE_PTR(installed);
+}
+
+/* An entry together with its table. */
+void installed_retire_entry(struct datapath *datapath, unsigned entry)
+{
+	extents_retire(datapath->slots, datapath->maps.services[entry].table);
+	idpool_retire(datapath->entries, entry);
+}
+
+/* Without memory to remember it, the index is lost, not used too early. */
+void drop_index(struct datapath *datapath, struct idpool *pool, unsigned index)
+{
+	struct dropped *dropped =
+		reallocarray(datapath->dropped, datapath->n_dropped + 1, sizeof(*dropped));
+
+	if (!dropped)
+		return;
+	datapath->dropped = dropped;
+	dropped[datapath->n_dropped++] =
+		(struct dropped){ .pool = pool, .index = index, .round = datapath->round };
+}
+
+void dropped_retire(struct datapath *datapath)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < datapath->n_dropped; i++) {
+		const struct dropped *dropped = &datapath->dropped[i];
+
+		if (dropped->round < datapath->round)
+			idpool_retire(dropped->pool, dropped->index);
+		else
+			datapath->dropped[kept++] = *dropped;
+	}
+	datapath->n_dropped = kept;
+}
+
+__u32 coarse_timeout(unsigned ms)
+{
+	return (__u32)(((uint64_t)ms * 1000000 + (1ULL << SL_SECOND_SHIFT) - 1) >> SL_SECOND_SHIFT);
+}
+
+unsigned datapath_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >>
+			  SL_SECOND_SHIFT);
+}
+
+int transition_begin(struct installed *installed, unsigned table_size)
+{
+	if (installed->changed)
+		return 0;
+	installed->changed = calloc(table_size, sizeof(*installed->changed));
+	installed->held = calloc(table_size, sizeof(*installed->held));
+	if (installed->changed && installed->held)
+		return 0;
+	transition_end(installed);
+	return -ENOMEM;
+}
+
+void transition_end(struct installed *installed)
+{
+	free(TAKE_PTR(installed->changed));
+	free(TAKE_PTR(installed->held));
+	installed->n_tracking = 0;
+}
+
+unsigned take_index(struct datapath *datapath, struct idpool *pool)
+{
+	unsigned index = idpool_take(pool);
+
+	if (index || !idpool_available(pool) || datapath_wait(datapath))
+		return index;
+	return idpool_take(pool);
+}
+
+int installed_publish(struct datapath *datapath, struct installed *installed,
+		      const struct sl_service *entry)
+{
+	unsigned index = take_index(datapath, datapath->entries), old = installed->entry;
+	int error;
+
+	if (!index)
+		return -ENOSPC;
+	datapath->maps.services[index] = *entry;
+	error = directory_put(&datapath->directory, &installed->key, index);
+	if (error) {
+		idpool_give(datapath->entries, index);
+		return error;
+	}
+	installed->entry = index;
+	if (!old || entry->replaced == old)
+		return 0;
+	if (datapath->maps.services[old].table != entry->table)
+		extents_retire(datapath->slots, datapath->maps.services[old].table);
+	idpool_retire(datapath->entries, old);
+	return 0;
 }
 
 void installed_remove(struct datapath *datapath, struct installed *installed)
 {
 	if (installed->entry) {
 		directory_remove(&datapath->directory, &installed->key);
-		extents_retire(datapath->slots,
-			       datapath->maps.services[installed->entry].table);
-		idpool_retire(datapath->entries, installed->entry);
+		installed_retire_entry(datapath, installed->entry);
 	}
 	for (size_t i = 0; i < installed->n_backends; i++)
 		installed_drop_backend(datapath, &installed->backends[i]);
-	idpool_retire(datapath->services, installed->id);
+	if (installed->replaced)
+		installed_retire_entry(datapath, installed->replaced);
+	drop_index(datapath, datapath->services, installed->id);
+	datapath->by_id[installed->id] = NULL;
 	hashtable_remove(&datapath->installed, &installed->node);
+	transition_end(installed);
 	free(installed->backends);
 	free(installed);
 }
@@ -74,7 +175,9 @@ void installed_drop_backend(struct datapath *datapath, const struct installed_ba
 			directory_remove(&datapath->return_dir, &backend->key);
 		idpool_retire(datapath->returns, backend->answer);
 	}
-	idpool_retire(datapath->backends, backend->index);
+	/* Flows, and slots as their `previous`, may still name it. */
+	__atomic_store_n(&datapath->maps.backends[backend->index].state, 0, __ATOMIC_RELEASE);
+	drop_index(datapath, datapath->backends, backend->index);
 }
 
 int installed_add_backend(struct installed *installed, const struct installed_backend *backend)
@@ -102,113 +205,4 @@ int datapath_wait(struct datapath *datapath)
 	extents_recycle(datapath->slots);
 	datapath->epoch++;
 	return 0;
-}
-
-/* Which service each backend index belongs to while learning. */
-struct learning {
-	struct datapath *datapath;
-	struct installed **owner; /* by index of sl_backends */
-};
-
-static int learn_backend(struct learning *learning, struct installed *installed, unsigned index)
-{
-	struct datapath *datapath = learning->datapath;
-	const struct sl_backend *backend = &datapath->maps.backends[index];
-	struct installed_backend learned = {
-		.key = {
-			.addr = backend->addr,
-			.port = backend->port,
-			.proto = installed->key.proto,
-			.family = backend->family,
-		},
-		.index = index,
-		.hop_known = backend->hops[backend->hop & 1].ifindex != 0,
-	};
-
-	if (learning->owner[index] == installed)
-		return 0;
-	if (learning->owner[index] || idpool_claim(datapath->backends, index))
-		return -EPROTO;
-	learning->owner[index] = installed;
-	return installed_add_backend(installed, &learned);
-}
-
-static int learn_service(struct learning *learning, unsigned entry)
-{
-	struct datapath *datapath = learning->datapath;
-	const struct map *map = datapath->maps.map;
-	const struct sl_service *service;
-	struct installed *installed;
-	int error = 0;
-
-	if (entry >= map[MAP_SERVICES].entries)
-		return -EPROTO;
-	service = &datapath->maps.services[entry];
-	if (idpool_claim(datapath->entries, entry) ||
-	    idpool_claim(datapath->services, service->id) ||
-	    extents_claim(datapath->slots, service->table, service->table_size))
-		return -EPROTO;
-	installed = installed_new(datapath, &service->key, service->id);
-	if (!installed)
-		return -ENOMEM;
-	installed->entry = entry;
-	for (unsigned i = 0; !error && i < service->table_size; i++) {
-		uint64_t index = datapath->maps.slots[service->table + i];
-
-		if (index >= map[MAP_BACKENDS].entries)
-			return -EPROTO;
-		if (index != SL_NO_BACKEND)
-			error = learn_backend(learning, installed, (unsigned)index);
-	}
-	return error;
-}
-
-/* A return names its backend and service; its backend may have no slot now. */
-static int learn_return(struct learning *learning, unsigned entry)
-{
-	struct datapath *datapath = learning->datapath;
-	const struct map *map = datapath->maps.map;
-	const struct sl_return *answer;
-	struct sl_key key;
-	struct installed *installed;
-	struct installed_backend *backend;
-	int error;
-
-	if (entry >= map[MAP_RETURNS].entries || idpool_claim(datapath->returns, entry))
-		return -EPROTO;
-	answer = &datapath->maps.returns[entry];
-	key = (struct sl_key){ .addr = answer->addr,
-			       .port = answer->port,
-			       .proto = answer->key.proto,
-			       .family = answer->key.family };
-	installed = installed_find(datapath, &key);
-	if (!installed || answer->backend >= map[MAP_BACKENDS].entries)
-		return -EPROTO;
-	error = learn_backend(learning, installed, answer->backend);
-	backend = installed_find_backend(installed, &answer->key);
-	if (backend)
-		backend->answer = entry;
-	return error;
-}
-
-int datapath_learn(struct datapath *datapath, struct diag *diag)
-{
-	_cleanup_(cleanup_free) struct installed **owner =
-		calloc(datapath->maps.map[MAP_BACKENDS].entries, sizeof(*owner));
-	struct learning learning = { .datapath = datapath, .owner = owner };
-	int error = owner ? 0 : -ENOMEM;
-
-	for (unsigned i = 0; !error && i < datapath->directory.size; i++) {
-		uint64_t word = datapath->directory.words[i];
-
-		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
-			error = learn_service(&learning, (unsigned)word);
-	}
-	for (unsigned i = 0; !error && i < datapath->return_dir.size; i++) {
-		uint64_t word = datapath->return_dir.words[i];
-
-		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
-			error = learn_return(&learning, (unsigned)word);
-	}
-	return error ? diag_set(diag, -error, "its maps contradict themselves") : 0;
 }

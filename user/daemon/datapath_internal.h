@@ -37,7 +37,24 @@ struct installed {
 	struct installed_backend *backends;
 	size_t n_backends;
 	bool claimed; /* false: adopted, and nobody has applied it since */
+
+	/* Transition; the arrays are NULL while no slot is in one. */
+	unsigned n_tracking; /* slots */
+	__u32 *changed; /* by slot: SL_SECOND in which it last moved */
+	bool *held; /* by slot: in this round, a live flow was found elsewhere */
+	unsigned replaced; /* in sl_services: sl_service.replaced of the entry; 0: none */
 };
+
+/* An index of a map that flows may still name: free after a whole round of the
+ * walk, which takes those flows out, and a grace period.
+ */
+struct dropped {
+	struct idpool *pool;
+	unsigned index;
+	unsigned round; /* of the walk in which it was dropped */
+};
+
+struct walk; /* datapath_walk.c */
 
 struct datapath {
 	int program_fd; /* what is pinned */
@@ -57,6 +74,15 @@ struct datapath {
 	 * still be read in its old place.
 	 */
 	unsigned epoch;
+	struct installed **by_id; /* by index of sl_service_stat */
+	struct datapath_timeouts timeouts;
+	__u64 hash_seed; /* the program's */
+	struct dropped *dropped;
+	size_t n_dropped;
+	struct walk *walk;
+	unsigned round; /* of the walk */
+	unsigned long long n_flows; /* as of the last round */
+	bool flows_left; /* the last round found some */
 };
 
 /* Makes a datapath of an open program: maps, allocators, and what the maps
@@ -99,6 +125,34 @@ int installed_add_backend(struct installed *installed, const struct installed_ba
 void installed_drop_backend(struct datapath *datapath, const struct installed_backend *backend);
 
 void stats_reset(const struct datapath *datapath, enum map_name name, unsigned index);
+
+/* Coarse time as the program sees it; a duration in it, rounded up. */
+unsigned datapath_now(void);
+__u32 coarse_timeout(unsigned ms);
+
+/* Retires an entry together with its table. */
+void installed_retire_entry(struct datapath *datapath, unsigned entry);
+
+/* Takes an index out of use that flows may still name. */
+void drop_index(struct datapath *datapath, struct idpool *pool, unsigned index);
+
+/* Makes room to note that slots are in transition. 0 or -ENOMEM. */
+int transition_begin(struct installed *installed, unsigned table_size);
+void transition_end(struct installed *installed);
+
+/* All that was dropped before the round that has just ended is nobody's now. */
+void dropped_retire(struct datapath *datapath);
+
+void walk_free(struct walk *walk);
+
+/* Publishes the service's entry anew, changed as `entry` says; the old entry is
+ * retired, unless entry->replaced names it. 0 or -ENOSPC.
+ */
+int installed_publish(struct datapath *datapath, struct installed *installed,
+		      const struct sl_service *entry);
+
+/* A free index; waits for readers where only retired ones are left. 0: none. */
+unsigned take_index(struct datapath *datapath, struct idpool *pool);
 
 /* Waits for readers and makes what was retired free again. */
 int datapath_wait(struct datapath *datapath);

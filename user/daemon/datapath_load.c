@@ -66,6 +66,9 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 		{ skeleton->maps.sl_services, sizes->services * 2 },
 		{ skeleton->maps.sl_slots, sizes->slots },
 		{ skeleton->maps.sl_backends, sizes->backends },
+		{ skeleton->maps.sl_loads, sizes->backends },
+		{ skeleton->maps.sl_cursors, sizes->services },
+		{ skeleton->maps.sl_flows, sizes->flows },
 		{ skeleton->maps.sl_return_dir, return_dir },
 		{ skeleton->maps.sl_returns, sizes->backends },
 		{ skeleton->maps.sl_sources, sizes->sources },
@@ -75,6 +78,7 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 
 	skeleton->rodata_config->sl_settings.directory_mask = directory - 1;
 	skeleton->rodata_config->sl_settings.return_mask = return_dir - 1;
+	skeleton->rodata_config->sl_settings.hash_seed = sizes->hash_seed;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		int error = bpf_map__set_max_entries(wanted[i].map, wanted[i].entries);
 
@@ -133,6 +137,18 @@ static int make_allocators(struct datapath *datapath)
 	    ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots);
 }
 
+static int read_settings(struct datapath *datapath, struct diag *diag)
+{
+	struct sl_settings settings;
+	__u32 key = 0;
+
+	if (bpf_map_lookup_elem(datapath->maps.map[MAP_CONFIG].fd, &key, &settings))
+		return diag_set(diag, errno, "cannot read the program's constants: %s",
+				strerror(errno));
+	datapath->hash_seed = settings.hash_seed;
+	return 0;
+}
+
 int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapath)
 {
 	_cleanup_(datapath_cleanup) struct datapath *datapath = calloc(1, sizeof(*datapath));
@@ -145,6 +161,9 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 	datapath->program_fd = program_fd;
 	datapath->pin_lock = -1;
 	error = maps_open(program_fd, diag, &datapath->maps);
+	if (error)
+		return error;
+	error = read_settings(datapath, diag);
 	if (error)
 		return error;
 	datapath->directory = (struct directory){
@@ -160,6 +179,10 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 		.entries = datapath->maps.returns,
 	};
 	error = make_allocators(datapath);
+	datapath->by_id = calloc(datapath->maps.map[MAP_SERVICE_STAT].entries,
+				 sizeof(struct installed *));
+	if (!datapath->by_id)
+		error = -ENOMEM;
 	if (error)
 		return diag_set(diag, -error, "no memory");
 	error = datapath_learn(datapath, diag);
@@ -200,6 +223,11 @@ static int check_room(const struct datapath *datapath, const struct datapath_siz
 		{ "slots", map[MAP_SLOTS].entries, sizes->slots },
 	};
 
+	if (datapath->hash_seed != sizes->hash_seed)
+		return diag_set(diag, EEXIST,
+				"its hash_seed is %#llx, not %#llx, and another one would move all "
+				"connections to other backends",
+				(unsigned long long)datapath->hash_seed, sizes->hash_seed);
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		if (rooms[i].held < rooms[i].needed)
 			return diag_set(diag, ENOSPC, "its maps have room for %u %s, %u are needed",
@@ -246,10 +274,14 @@ void datapath_free(struct datapath *datapath, bool keep)
 		struct installed *installed = HASH_ENTRY(node, struct installed, node);
 
 		next = hashtable_next(&datapath->installed, node);
+		transition_end(installed);
 		free(installed->backends);
 		free(installed);
 	}
 	hashtable_done(&datapath->installed);
+	free(datapath->by_id);
+	free(datapath->dropped);
+	walk_free(datapath->walk);
 	xdp_program__close(datapath->program);
 	bpf_object__close(datapath->object);
 	idpool_free(datapath->entries);

@@ -15,17 +15,22 @@
 struct diag;
 
 /* Enum, name in the kernel (15 characters at most), value size, mapped or not. */
-#define DATAPATH_MAPS(X)                                                                           \
-	X(CONFIG, ".rodata.config", sizeof(struct sl_settings), false)                             \
-	X(DIRECTORY, "sl_directory", sizeof(uint64_t), true)                                       \
-	X(SERVICES, "sl_services", sizeof(struct sl_service), true)                                \
-	X(SLOTS, "sl_slots", sizeof(uint64_t), true)                                               \
-	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true)                                \
-	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true)                                     \
-	X(RETURNS, "sl_returns", sizeof(struct sl_return), true)                                   \
-	X(SOURCES, "sl_sources", sizeof(uint64_t), false)                                          \
-	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false)                         \
-	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false)                         \
+#define DATAPATH_MAPS(X) \
+	X(CONFIG, ".rodata.config", sizeof(struct sl_settings), false) \
+	X(DIRECTORY, "sl_directory", sizeof(uint64_t), true) \
+	X(SERVICES, "sl_services", sizeof(struct sl_service), true) \
+	X(SLOTS, "sl_slots", sizeof(uint64_t), true) \
+	X(CURSORS, "sl_cursors", sizeof(uint64_t), false) \
+	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true) \
+	X(LOADS, "sl_loads", sizeof(struct sl_load), true) \
+	X(FLOWS, "sl_flows", sizeof(struct sl_flow), false) \
+	X(HANDSHAKES, "sl_handshakes", sizeof(struct sl_flow), false) \
+	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false) \
+	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true) \
+	X(RETURNS, "sl_returns", sizeof(struct sl_return), true) \
+	X(SOURCES, "sl_sources", sizeof(uint64_t), false) \
+	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false) \
+	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false) \
 	X(VERDICTS, "sl_verdicts", sizeof(struct sl_count), false)
 
 #define DATAPATH_MAP_ENUM(name, text, size, mapped) MAP_##name,
@@ -46,6 +51,7 @@ struct maps {
 	struct sl_service *services;
 	uint64_t *slots;
 	struct sl_backend *backends;
+	struct sl_load *loads;
 	uint64_t *return_dir;
 	struct sl_return *returns;
 };

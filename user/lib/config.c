@@ -14,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/config_read.h"
+#include "lib/config_rules.h"
 #include "lib/config_tree.h"
 #include "lib/diag.h"
 
@@ -110,6 +111,13 @@ static int read_defaults(struct reader *reader, const struct key *key, const str
 
 /* In the order in which they are read: services start from the defaults. */
 static const struct key file_keys[] = {
+	{ .name = "hash_seed",
+	  .read = read_hash_seed,
+	  .offset = offsetof(struct config, hash_seed),
+	  .what = "a seed",
+	  .want = "a number of 64 bits, decimal or like 0x5eed, or a word that begins with a "
+		  "letter" },
+	{ .name = "flows", .read = read_flows, .offset = offsetof(struct config, flows) },
 	{ .name = "defaults", .read = read_defaults },
 	{ .name = "interfaces",
 	  .read = read_interfaces,
@@ -150,7 +158,7 @@ static int read_root(const struct node *root, struct diag *diag, struct config *
 	err = read_section(&file_section, &reader, root, config);
 	if (err)
 		return err;
-	return config_check_rules(config, root, diag);
+	return config_check_rules(config, root, NULL, diag);
 }
 
 int config_parse(const char *text, size_t length, const char *name, struct diag *diag,
@@ -168,6 +176,8 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	config = calloc(1, sizeof(*config));
 	if (!config)
 		return diag_set(diag, ENOMEM, "out of memory");
+	config->hash_seed = SL_DEFAULT_HASH_SEED;
+	config->flows = config_usual_flows();
 	err = tree_new(text, length, diag, &tree);
 	if (!err && tree_root(tree))
 		err = read_root(tree_root(tree), diag, config);

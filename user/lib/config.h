@@ -21,6 +21,7 @@ struct diag;
 #define CONFIG_ADDRESSES_MAX    16 /* of one service */
 #define CONFIG_TABLE_SIZE_MAX   16777213 /* the largest prime below 2^24 */
 #define CONFIG_TABLE_SIZE_USUAL 65537
+#define CONFIG_TURNS_MAX        65536 /* of a round of round-robin */
 
 enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 
@@ -107,7 +108,11 @@ struct service_config {
 	unsigned slow_start_ms; /* 0 (none) or 1 s to 1 h: a returning backend's weight climbs */
 	struct check_config check;
 	struct limit_config limit;
-	unsigned table_size; /* slots; a prime; chosen when the file says none */
+	/* Slots. Hashed schedulers: a prime, chosen when the file says none. round-robin: the
+	 * longest round of an address (config_turns()), least-connections: the backends of its
+	 * larger family; 1 or more.
+	 */
+	unsigned table_size;
 	struct backend_config *backends;
 	size_t n_backends; /* 1 or more */
 	unsigned line;
@@ -145,10 +150,20 @@ void config_free(struct config *config);
 /* NULL where there is none. */
 const struct service_config *config_find_service(const struct config *config, const char *name);
 
+/* round-robin: the turns of one round over a service's backends of a family,
+ * either its backups or the others: the sum of their weights by its greatest
+ * common divisor. Some of them alone take no more. At most CONFIG_TURNS_MAX
+ * where the scheduler is round-robin; 0: no weight above 0.
+ */
+unsigned config_turns(const struct service_config *service, __u8 family, bool backup);
+
 /* The words of the file for its enums: "tcp", "nat", "http", "native"... */
 const char *config_proto_name(__u8 proto);
 const char *config_forward_name(enum sl_forward forward);
 const char *config_check_name(enum check_type type);
 const char *config_mode_name(enum attach_mode mode);
+const char *config_scheduler_name(enum sl_scheduler scheduler);
+const char *config_on_all_down_name(enum on_all_down answer);
+const char *config_wish_name(enum backend_wish wish);
 
 #endif

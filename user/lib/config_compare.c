@@ -32,14 +32,30 @@ static bool limit_equal(const struct limit_config *a, const struct limit_config 
 static bool backend_equal(const struct backend_config *a, const struct backend_config *b)
 {
 	return text_equal(a->name, b->name) && ip_equal(&a->ip, &b->ip) && a->port == b->port &&
-	       a->weight == b->weight;
+	       a->weight == b->weight && a->backup == b->backup && a->wish == b->wish;
+}
+
+static bool affinity_equal(const struct affinity_config *a, const struct affinity_config *b)
+{
+	return a->timeout_ms == b->timeout_ms && a->prefix_v4 == b->prefix_v4 &&
+	       a->prefix_v6 == b->prefix_v6;
+}
+
+/* Everything but the parts that are sections or lists of their own. */
+static bool keys_equal(const struct service_config *a, const struct service_config *b)
+{
+	return text_equal(a->name, b->name) && a->n_addresses == b->n_addresses &&
+	       a->port == b->port && a->proto == b->proto && a->forward == b->forward &&
+	       a->scheduler == b->scheduler && a->on_all_down == b->on_all_down &&
+	       a->min_healthy == b->min_healthy &&
+	       a->min_healthy_percent == b->min_healthy_percent &&
+	       a->slow_start_ms == b->slow_start_ms && a->table_size == b->table_size &&
+	       a->n_backends == b->n_backends;
 }
 
 bool config_service_equal(const struct service_config *a, const struct service_config *b)
 {
-	if (!text_equal(a->name, b->name) || a->n_addresses != b->n_addresses ||
-	    a->port != b->port || a->proto != b->proto || a->forward != b->forward ||
-	    a->table_size != b->table_size || a->n_backends != b->n_backends ||
+	if (!keys_equal(a, b) || !affinity_equal(&a->affinity, &b->affinity) ||
 	    !check_equal(&a->check, &b->check) || !limit_equal(&a->limit, &b->limit))
 		return false;
 	for (size_t i = 0; i < a->n_addresses; i++)
@@ -47,6 +63,34 @@ bool config_service_equal(const struct service_config *a, const struct service_c
 			return false;
 	for (size_t i = 0; i < a->n_backends; i++)
 		if (!backend_equal(&a->backends[i], &b->backends[i]))
+			return false;
+	return true;
+}
+
+bool config_flows_equal(const struct flows_config *a, const struct flows_config *b)
+{
+	return a->size == b->size && a->tcp_idle_ms == b->tcp_idle_ms &&
+	       a->udp_idle_ms == b->udp_idle_ms;
+}
+
+static bool interfaces_equal(const struct config *a, const struct config *b)
+{
+	if (a->n_interfaces != b->n_interfaces)
+		return false;
+	for (size_t i = 0; i < a->n_interfaces; i++)
+		if (!text_equal(a->interfaces[i].name, b->interfaces[i].name) ||
+		    a->interfaces[i].mode != b->interfaces[i].mode)
+			return false;
+	return true;
+}
+
+bool config_equal(const struct config *a, const struct config *b)
+{
+	if (a->hash_seed != b->hash_seed || !config_flows_equal(&a->flows, &b->flows) ||
+	    !interfaces_equal(a, b) || a->n_services != b->n_services)
+		return false;
+	for (size_t i = 0; i < a->n_services; i++)
+		if (!config_service_equal(&a->services[i], &b->services[i]))
 			return false;
 	return true;
 }
@@ -75,7 +119,10 @@ int config_compare(const struct config *from, const struct config *to,
 {
 	_cleanup_(cleanup_free) const struct service_config **old = sorted(from);
 	_cleanup_(cleanup_free) const struct service_config **new = sorted(to);
-	struct config_difference difference = { 0 };
+	struct config_difference difference = {
+		.hash_seed = from->hash_seed != to->hash_seed,
+		.flows = !config_flows_equal(&from->flows, &to->flows),
+	};
 	size_t i = 0, j = 0;
 
 	if (!old || !new)

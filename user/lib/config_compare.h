@@ -9,16 +9,23 @@
 #include <stddef.h>
 
 struct config;
+struct flows_config;
 struct service_config;
 
 struct config_difference {
 	size_t added, removed, changed; /* services, by name */
+	bool hash_seed, flows;          /* whether these differ */
 };
 
 /* The same in everything that can be said about a service; where in the file it
  * stands does not count.
  */
 bool config_service_equal(const struct service_config *a, const struct service_config *b);
+
+bool config_flows_equal(const struct flows_config *a, const struct flows_config *b);
+
+/* The same in everything, in the same order; places in the file do not count. */
+bool config_equal(const struct config *a, const struct config *b);
 
 /* 0 or -ENOMEM. */
 int config_compare(const struct config *from, const struct config *to,

@@ -260,21 +260,36 @@ int read_word(struct reader *reader, const struct key *key, const struct node *n
 	return 0;
 }
 
+int read_bool(struct reader *reader, const struct key *key, const struct node *node, void *target)
+{
+	bool is_true = node->kind == NODE_TEXT && strcmp(node->text, "true") == 0;
+
+	if (!is_true && (node->kind != NODE_TEXT || strcmp(node->text, "false") != 0))
+		return node_refuse(reader->diag, node, key->what, "write true or false");
+	*(bool *)target = is_true;
+	return 0;
+}
+
+bool config_is_name(const char *text)
+{
+	size_t length = strlen(text);
+
+	return length && length <= CONFIG_NAME_MAX && strchr(LETTERS DIGITS, text[0]) &&
+	       strspn(text, LETTERS DIGITS "._-") == length;
+}
+
 int read_name(struct reader *reader, const struct key *key, const struct node *node, void *target)
 {
 	static const char want[] = "1 to 63 of A-Z, a-z, 0-9, dot, hyphen and underscore, the "
 				   "first a letter or digit";
 
 	(void)key;
-	if (node->kind != NODE_TEXT || !node->length || node->length > CONFIG_NAME_MAX ||
-	    !strchr(LETTERS DIGITS, node->text[0]) ||
-	    strspn(node->text, LETTERS DIGITS "._-") != node->length)
+	if (node->kind != NODE_TEXT || !config_is_name(node->text))
 		return node_refuse(reader->diag, node, "a name", want);
 	return read_set_text(reader, node->text, target);
 }
 
-/* What keeps an address from being one machine's for all others; or NULL. */
-static const char *address_fault(const struct ip *ip)
+const char *config_address_fault(const struct ip *ip)
 {
 	const struct in6_addr *v6 = (const struct in6_addr *)ip->addr.bytes;
 	bool is_v4 = ip->family == SL_FAMILY_IPV4;
@@ -283,7 +298,11 @@ static const char *address_fault(const struct ip *ip)
 		return "an unspecified, multicast or broadcast address";
 	if (is_v4 ? ip->addr.bytes[12] == 127 : IN6_IS_ADDR_LOOPBACK(v6))
 		return "a loopback address";
-	return !is_v4 && IN6_IS_ADDR_LINKLOCAL(v6) ? "a link-local address" : NULL;
+	if (is_v4)
+		return NULL;
+	if (IN6_IS_ADDR_V4MAPPED(v6))
+		return "an IPv4 address in IPv6 form";
+	return IN6_IS_ADDR_LINKLOCAL(v6) ? "a link-local address" : NULL;
 }
 
 int read_address(struct reader *reader, const struct node *node, struct ip *ret_ip)
@@ -303,7 +322,7 @@ int read_address(struct reader *reader, const struct node *node, struct ip *ret_
 				  "\"%s\" is an IPv4 address in IPv6 form; write it as %s",
 				  node->text, ip_format(&ip, text));
 	}
-	fault = address_fault(&ip);
+	fault = config_address_fault(&ip);
 	if (fault)
 		return node_error(reader->diag, node,
 				  "\"%s\" is %s; write one that other machines can reach",

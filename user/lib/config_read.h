@@ -79,6 +79,11 @@ read_fn read_check_defaults; /* struct reader */
 read_fn read_limit;          /* struct limit_config */
 read_fn read_services;       /* struct config */
 read_fn read_interfaces;     /* struct config */
+read_fn read_bool;           /* bool */
+read_fn read_affinity;       /* struct affinity_config */
+read_fn read_min_healthy;    /* struct service_config */
+read_fn read_hash_seed;      /* __u64 */
+read_fn read_flows;          /* struct flows_config */
 
 /* An address that a service or a backend can have. */
 int read_address(struct reader *reader, const struct node *node, struct ip *ret_ip);
@@ -98,21 +103,40 @@ int read_set_text(struct reader *reader, const char *text, char **target);
 
 int read_out_of_memory(struct reader *reader);
 
-/* The slots of a service's table that the file does not size. */
+/* What is taken for a name, and what keeps an address from being one machine's
+ * for all others: a text for "X is ...", or NULL.
+ */
+bool config_is_name(const char *text);
+const char *config_address_fault(const struct ip *ip);
+
+/* What stands where the file says nothing. */
+struct flows_config config_usual_flows(void);
+struct affinity_config config_usual_affinity(void);
+
+/* The seed that a text of the file stands for: h = mix(length), then for each 8
+ * bytes h = mix(h ^ them), read as a little-endian number, the last ones filled
+ * up with zeros; mix is sl_hash_mix().
+ */
+__u64 config_seed_of_text(const char *text, size_t length);
+
+/* Whether the service's table is one that hashes lead to, of a size to choose. */
+bool config_has_hashed_table(const struct service_config *service);
+
+/* The slots of a service that the file does not size, by its scheduler and its
+ * backends; and those of one that has a hashed table.
+ */
+unsigned config_usual_table_size(const struct service_config *service, size_t n_services);
 unsigned config_table_size(size_t n_backends, size_t n_services);
 
 /* By trial division: fine below 2^24. */
 bool config_is_prime(unsigned number);
-
-/* The rules over the whole file (config_rules.c). root is what config was read
- * from. Fills config->by_name.
- */
-int config_check_rules(struct config *config, const struct node *root, struct diag *diag);
 
 extern const struct word config_proto_words[];
 extern const struct word config_forward_words[];
 extern const struct word config_check_words[];
 extern const struct word config_mode_words[];
 extern const struct word config_scheduler_words[];
+extern const struct word config_on_all_down_words[];
+extern const struct word config_wish_words[];
 
 #endif

@@ -47,41 +47,42 @@ static const char *show_line(const struct claim *claim, char buffer[static LINE_
 static int check_services(struct rules *rules)
 {
 	const struct claim *first, *repeat;
-	char text[ENDPOINT_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 
 	repeat = claims_find_repeat(&rules->services, claim_compare_service, &first);
 	if (repeat)
-		return node_error(rules->diag, place_of(repeat, "name"),
-				  "the service in line %u has this name too; each needs its own",
-				  first->service->line);
+		return claim_error(rules->diag, repeat, "name",
+				   "the service in line %u has this name too; each needs its own",
+				   first->service->line);
 	repeat = claims_find_repeat(&rules->addresses, claim_compare_endpoint, &first);
 	if (repeat)
-		return node_error(rules->diag, repeat->node,
-				  "%s/%s is already the service \"%s\" (line %u); one address, "
-				  "port and protocol is one service",
-				  show_endpoint(repeat, text), protocol_of(repeat),
-				  first->service->name, first->service->line);
+		return claim_error(rules->diag, repeat, NULL,
+				   "%s/%s is already the service \"%s\"%s; one address, port and "
+				   "protocol is one service",
+				   show_endpoint(repeat, text), protocol_of(repeat),
+				   first->service->name, show_line(first, line));
 	return 0;
 }
 
 static int check_backends(struct rules *rules)
 {
 	const struct claim *first, *repeat;
-	char text[ENDPOINT_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 
 	repeat = claims_find_repeat(&rules->backends, claim_compare_own_endpoint, &first);
 	if (repeat)
-		return node_error(
-			rules->diag, place_of(repeat, "address"),
-			"%s is already the backend in line %u; to give it a larger share, "
-			"raise its weight",
-			show_endpoint(repeat, text), first->backend->line);
+		return claim_error(rules->diag, repeat, "address",
+				   "%s is already the backend \"%s\"%s; to give it a larger "
+				   "share, raise its weight",
+				   show_endpoint(repeat, text), first->backend->name,
+				   show_line(first, line));
 	repeat = claims_find_repeat(&rules->backends, claim_compare_own_name, &first);
 	if (repeat)
-		return node_error(rules->diag, place_of(repeat, "name"),
-				  "the backend in line %u is called \"%s\" too; each needs a name "
-				  "of its own",
-				  first->backend->line, first->backend->name);
+		return claim_error(rules->diag, repeat, "name",
+				   "the backend %s%s is called \"%s\" too; each needs a name of "
+				   "its own",
+				   show_endpoint(first, text), show_line(first, line),
+				   first->backend->name);
 	return 0;
 }
 
@@ -90,7 +91,7 @@ static int check_backends(struct rules *rules)
  */
 static int check_chains(const struct rules *rules)
 {
-	char text[ENDPOINT_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 	size_t i;
 
 	for (i = 0; i < rules->backends.n; i++) {
@@ -100,11 +101,11 @@ static int check_chains(const struct rules *rules)
 		address = bsearch(backend, rules->addresses.items, rules->addresses.n,
 				  sizeof(*backend), claim_compare_endpoint);
 		if (address)
-			return node_error(rules->diag, place_of(backend, "address"),
-					  "%s/%s is the service \"%s\" (line %u), not a server; a "
-					  "packet is balanced once",
-					  show_endpoint(backend, text), protocol_of(backend),
-					  address->service->name, address->service->line);
+			return claim_error(rules->diag, backend, "address",
+					   "%s/%s is the service \"%s\"%s, not a server; a packet "
+					   "is balanced once",
+					   show_endpoint(backend, text), protocol_of(backend),
+					   address->service->name, show_line(address, line));
 	}
 	return 0;
 }
@@ -115,7 +116,7 @@ static int check_chains(const struct rules *rules)
 static int check_nat_backends(struct rules *rules)
 {
 	const struct claim *first, *repeat;
-	char text[ENDPOINT_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 	size_t n = 0;
 	size_t i;
 
@@ -127,69 +128,94 @@ static int check_nat_backends(struct rules *rules)
 	repeat = claims_find_repeat(&rules->backends, claim_compare_endpoint, &first);
 	if (!repeat)
 		return 0;
-	return node_error(
-		rules->diag, place_of(repeat, "address"),
-		"%s/%s is a backend of the nat service \"%s\" too (line %u); the way back "
-		"is found by the backend's address and port without per-flow state, and "
-		"leads to one service: let the server listen on another port for this "
-		"one, or use dsr",
+	return claim_error(
+		rules->diag, repeat, "address",
+		"%s/%s is a backend of the nat service \"%s\" too%s; the way back is found by "
+		"the backend's address and port without per-flow state, and leads to one "
+		"service: let the server listen on another port for this one, or use dsr",
 		show_endpoint(repeat, text), protocol_of(repeat), first->service->name,
-		first->backend->line);
+		show_line(first, line));
 }
 
 /* ---- the walk ------------------------------------------------------------ */
 
-/* Takes down a service's claims, and checks what concerns it alone. */
-static int take_service(struct rules *rules, const struct service_config *service,
-			const struct node *node)
+static const struct node *next_of(const struct node *node)
 {
-	const struct node *address = node_get(node, "address");
-	const struct node *backend = node_get(node, "backends")->first;
-	size_t i;
-	int err;
+	return node ? node->next : NULL;
+}
 
-	rules->services.items[rules->services.n++] =
-		(struct claim){ .service = service, .node = node };
-	if (address->kind == NODE_LIST)
-		address = address->first;
-	for (i = 0; i < service->n_addresses; i++, address = address->next) {
+/* The first item of a list, or what stands for a list of one. */
+static const struct node *first_of(const struct node *node)
+{
+	return node && node->kind == NODE_LIST ? node->first : node;
+}
+
+static int take_addresses(struct rules *rules, const struct service_config *service,
+			  const struct node *node)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < service->n_addresses && !err; i++, node = next_of(node)) {
 		struct claim *claim = &rules->addresses.items[rules->addresses.n++];
 
 		*claim = (struct claim){ .service = service,
-					 .node = address,
+					 .node = node,
 					 .ip = service->addresses[i],
 					 .port = service->port };
-		err = check_address(rules, claim, i);
-		if (err)
-			return err;
+		err = rules_check_address(rules->diag, claim, i);
 	}
-	for (i = 0; i < service->n_backends; i++, backend = backend->next) {
+	return err;
+}
+
+static int take_backends(struct rules *rules, const struct service_config *service,
+			 const struct node *node)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < service->n_backends && !err; i++, node = next_of(node)) {
 		struct claim *claim = &rules->backends.items[rules->backends.n++];
 
 		*claim = (struct claim){ .service = service,
 					 .backend = &service->backends[i],
-					 .node = backend,
+					 .node = node,
 					 .ip = service->backends[i].ip,
-					 .port = service->backends[i].port };
-		err = check_backend(rules, claim);
-		if (err)
-			return err;
+					 .port = service->backends[i].port,
+					 .changed = rules->changed == &service->backends[i] };
+		err = rules_check_backend(rules->diag, claim);
 	}
-	return 0;
+	return err;
+}
+
+/* Takes down all claims, and checks what concerns one service alone. */
+static int take_services(struct rules *rules, const struct config *config, const struct node *root)
+{
+	const struct node *node = first_of(node_get(root, "services"));
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < config->n_services && !err; i++, node = next_of(node)) {
+		const struct service_config *service = &config->services[i];
+		struct claim *claim = &rules->services.items[rules->services.n++];
+
+		*claim = (struct claim){ .service = service, .node = node };
+		err = rules_check_service(rules->diag, claim, config->n_services);
+		if (!err)
+			err = take_addresses(rules, service, first_of(node_get(node, "address")));
+		if (!err)
+			err = take_backends(rules, service, first_of(node_get(node, "backends")));
+	}
+	return err;
 }
 
 static int check_all(struct rules *rules, const struct config *config, const struct node *root)
 {
-	const struct node *node = node_get(root, "services")->first;
-	size_t i;
 	int err;
 
-	for (i = 0; i < config->n_services; i++, node = node->next) {
-		err = take_service(rules, &config->services[i], node);
-		if (err)
-			return err;
-	}
-	err = check_services(rules);
+	err = take_services(rules, config, root);
+	if (!err)
+		err = check_services(rules);
 	if (!err)
 		err = check_backends(rules);
 	if (!err)
@@ -204,30 +230,46 @@ static void rules_done(struct rules *rules)
 	free(rules->backends.items);
 }
 
-int config_check_rules(struct config *config, const struct node *root, struct diag *diag)
+static int make_room(struct rules *rules, const struct config *config)
 {
-	_cleanup_(rules_done) struct rules rules = { .diag = diag };
 	size_t n_addresses = 0;
 	size_t n_backends = 0;
+	size_t i;
+
+	for (i = 0; i < config->n_services; i++) {
+		n_addresses += config->services[i].n_addresses;
+		n_backends += config->services[i].n_backends;
+	}
+	if (n_backends > CONFIG_BACKENDS_MAX)
+		return diag_set(rules->diag, EINVAL,
+				"%zu backends are too many; at most %d in all "
+				"services",
+				n_backends, CONFIG_BACKENDS_MAX);
+	rules->services.items = calloc(config->n_services, sizeof(struct claim));
+	rules->addresses.items = calloc(n_addresses, sizeof(struct claim));
+	rules->backends.items = calloc(n_backends, sizeof(struct claim));
+	if (!rules->services.items || !rules->addresses.items || !rules->backends.items)
+		return diag_set(rules->diag, ENOMEM, "out of memory");
+	return 0;
+}
+
+int config_check_rules(struct config *config, const struct node *root,
+		       const struct backend_config *changed, struct diag *diag)
+{
+	_cleanup_(rules_done) struct rules rules = { .diag = diag, .changed = changed };
 	size_t i;
 	int err;
 
 	if (!config->n_services)
 		return 0;
-	for (i = 0; i < config->n_services; i++) {
-		n_addresses += config->services[i].n_addresses;
-		n_backends += config->services[i].n_backends;
-	}
-	rules.services.items = calloc(config->n_services, sizeof(struct claim));
-	rules.addresses.items = calloc(n_addresses, sizeof(struct claim));
-	rules.backends.items = calloc(n_backends, sizeof(struct claim));
-	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
-	if (!rules.services.items || !rules.addresses.items || !rules.backends.items ||
-	    !config->by_name)
-		return diag_set(diag, ENOMEM, "out of memory");
-	err = check_all(&rules, config, root);
+	err = make_room(&rules, config);
+	if (!err)
+		err = check_all(&rules, config, root);
 	if (err)
 		return err;
+	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
+	if (!config->by_name)
+		return diag_set(diag, ENOMEM, "out of memory");
 	for (i = 0; i < config->n_services; i++) /* check_services() has sorted them */
 		config->by_name[i] = rules.services.items[i].service;
 	return 0;

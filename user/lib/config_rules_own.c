@@ -82,14 +82,13 @@ int rules_check_address(struct diag *diag, const struct claim *address, size_t i
 			return claim_error(diag, address, NULL,
 					   "\"%s\" stands there twice; keep one", text);
 		if (service->forward == SL_FORWARD_NAT && ip->family == address->ip.family)
-			return claim_error(
-				diag, address, NULL,
-				"a nat service has one %s address, and this one has %s: "
-				"the way back is found by the backend's address and "
-				"port without per-flow state, and leads to one address; "
-				"make it a service of its own with backends on other "
-				"ports, or use dsr",
-				family, ip_format(ip, other));
+			return claim_error(diag, address, NULL,
+					   "a nat service has one %s address, and this one has %s: "
+					   "the way back is found by the backend's address and "
+					   "port without per-flow state, and leads to one address; "
+					   "make it a service of its own with backends on other "
+					   "ports, or use dsr",
+					   family, ip_format(ip, other));
 	}
 	return 0;
 }

@@ -8,16 +8,7 @@
 #include "lib/config_read.h"
 #include "lib/units.h"
 
-/* Slots for each backend: enough for shares that are even to about 1 %. */
-#define SLOTS_PER_BACKEND 100
-
-/* With more services than this, tables are sized by their backends, lest small
- * services take memory that they have no use for.
- */
-#define SERVICES_FEW           512
-#define SLOTS_PER_BACKEND_MANY 500
-
-#define TABLE_SIZE_MIN         257
+#define TABLE_SIZE_MIN 257
 
 static const struct key backend_keys[] = {
 	{ .name = "name", .read = read_name, .offset = offsetof(struct backend_config, name) },
@@ -29,6 +20,15 @@ static const struct key backend_keys[] = {
 	  .min = 0,
 	  .max = CONFIG_WEIGHT_MAX,
 	  .what = "a weight" },
+	{ .name = "backup",
+	  .read = read_bool,
+	  .offset = offsetof(struct backend_config, backup),
+	  .what = "a yes or no" },
+	{ .name = "state",
+	  .read = read_word,
+	  .offset = offsetof(struct backend_config, wish),
+	  .what = "a state",
+	  .words = config_wish_words },
 };
 
 static const struct section backend_section = SECTION("a backend", backend_keys);
@@ -124,27 +124,6 @@ static int read_protocol(struct reader *reader, const struct key *key, const str
 	return err;
 }
 
-/* There is but one: nothing to remember. */
-static int read_scheduler(struct reader *reader, const struct key *key, const struct node *node,
-			  void *target)
-{
-	int scheduler;
-
-	(void)target;
-	return read_word(reader, key, node, &scheduler);
-}
-
-bool config_is_prime(unsigned number)
-{
-	unsigned divisor;
-
-	for (divisor = 2; divisor <= number / divisor; divisor++) {
-		if (number % divisor == 0)
-			return false;
-	}
-	return number >= 2;
-}
-
 static int read_table_size(struct reader *reader, const struct key *key, const struct node *node,
 			   void *target)
 {
@@ -180,9 +159,13 @@ static const struct key service_keys[] = {
 	  .what = "a protocol",
 	  .words = config_proto_words },
 	{ .name = "scheduler",
-	  .read = read_scheduler,
+	  .read = read_word,
+	  .offset = offsetof(struct service_config, scheduler),
 	  .what = "a scheduler",
 	  .words = config_scheduler_words },
+	{ .name = "affinity",
+	  .read = read_affinity,
+	  .offset = offsetof(struct service_config, affinity) },
 	{ .name = "forward",
 	  .read = read_word,
 	  .offset = offsetof(struct service_config, forward),
@@ -190,6 +173,22 @@ static const struct key service_keys[] = {
 	  .words = config_forward_words },
 	{ .name = "check" },
 	{ .name = "limit", .read = read_limit, .offset = offsetof(struct service_config, limit) },
+	{ .name = "on_all_down",
+	  .read = read_word,
+	  .offset = offsetof(struct service_config, on_all_down),
+	  .what = "an answer",
+	  .words = config_on_all_down_words },
+	{ .name = "min_healthy",
+	  .read = read_min_healthy,
+	  .what = "a count of backends",
+	  .want = "a number from 0 to 65536 or a share from 0% to 100%, like 2 or 50%" },
+	{ .name = "slow_start",
+	  .read = read_duration,
+	  .offset = offsetof(struct service_config, slow_start_ms),
+	  .min = 1000,
+	  .max = 3600 * 1000,
+	  .what = "a slow start",
+	  .want = "from 1s to 1h, like 30s" },
 	{ .name = "table_size",
 	  .read = read_table_size,
 	  .offset = offsetof(struct service_config, table_size),
@@ -206,24 +205,6 @@ static const struct key service_keys[] = {
 
 static const struct section service_section = SECTION("a service", service_keys);
 
-unsigned config_table_size(size_t n_backends, size_t n_services)
-{
-	static const unsigned primes[] = {
-		1021, 4093, 16381, CONFIG_TABLE_SIZE_USUAL, 131071, 655373, CONFIG_TABLE_SIZE_MAX,
-	};
-	size_t wanted = n_backends * SLOTS_PER_BACKEND;
-	size_t i = 0;
-
-	if (wanted <= CONFIG_TABLE_SIZE_USUAL) {
-		wanted = CONFIG_TABLE_SIZE_USUAL;
-		if (n_services > SERVICES_FEW && n_backends * SLOTS_PER_BACKEND_MANY < wanted)
-			wanted = n_backends * SLOTS_PER_BACKEND_MANY;
-	}
-	while (i < sizeof(primes) / sizeof(*primes) - 1 && primes[i] < wanted)
-		i++;
-	return primes[i];
-}
-
 static int read_service(struct reader *reader, const struct node *node, size_t n_services,
 			struct service_config *service)
 {
@@ -232,16 +213,16 @@ static int read_service(struct reader *reader, const struct node *node, size_t n
 	service->line = node->line;
 	service->proto = IPPROTO_TCP;
 	service->forward = SL_FORWARD_NAT;
+	service->affinity = config_usual_affinity();
 	err = read_section(&service_section, reader, node, service);
 	if (err)
 		return err;
+	if (service->table_size && !config_has_hashed_table(service))
+		return node_error(reader->diag, node_get(node, "table_size")->parent,
+				  "%s has no hashed table; leave it out",
+				  config_scheduler_name(service->scheduler));
 	if (!service->table_size)
-		service->table_size = config_table_size(service->n_backends, n_services);
-	if (service->table_size < service->n_backends)
-		return node_error(reader->diag, node_get(node, "table_size"),
-				  "%u slots are too few for %zu backends; better %u",
-				  service->table_size, service->n_backends,
-				  config_table_size(service->n_backends, n_services));
+		service->table_size = config_usual_table_size(service, n_services);
 	return read_check(reader, node_get(node, "check"), service->proto, &service->check);
 }
 

@@ -30,11 +30,26 @@ const struct word config_mode_words[] = {
 };
 
 const struct word config_scheduler_words[] = {
-	{ "maglev", 0 },
-	{ "source-hash", WORD_LATER },
-	{ "round-robin", WORD_LATER },
-	{ "least-connections", WORD_LATER },
-	{ "random", WORD_LATER },
+	{ "maglev", SL_SCHEDULER_MAGLEV },
+	{ "source-hash", SL_SCHEDULER_SOURCE_HASH },
+	{ "round-robin", SL_SCHEDULER_ROUND_ROBIN },
+	{ "least-connections", SL_SCHEDULER_LEAST_CONNECTIONS },
+	{ "random", SL_SCHEDULER_RANDOM },
+	{},
+};
+
+const struct word config_on_all_down_words[] = {
+	{ "drop", ON_ALL_DOWN_DROP },
+	{ "reject", ON_ALL_DOWN_REJECT },
+	{ "last-known", ON_ALL_DOWN_LAST_KNOWN },
+	{ "respond", WORD_LATER },
+	{},
+};
+
+const struct word config_wish_words[] = {
+	{ "up", WISH_UP },
+	{ "drain", WISH_DRAIN },
+	{ "disabled", WISH_DISABLED },
 	{},
 };
 
@@ -65,4 +80,19 @@ const char *config_check_name(enum check_type type)
 const char *config_mode_name(enum attach_mode mode)
 {
 	return word_of(config_mode_words, (int)mode);
+}
+
+const char *config_scheduler_name(enum sl_scheduler scheduler)
+{
+	return word_of(config_scheduler_words, (int)scheduler);
+}
+
+const char *config_on_all_down_name(enum on_all_down answer)
+{
+	return word_of(config_on_all_down_words, (int)answer);
+}
+
+const char *config_wish_name(enum backend_wish wish)
+{
+	return word_of(config_wish_words, (int)wish);
 }
