@@ -37,13 +37,27 @@
 	"    limit: {rate: 10k/min, burst: 2k, count: packets,\n"                                  \
 	"            algorithm: token-bucket, action: drop}\n"                                     \
 	"    table_size: 257\n"                                                                    \
+	"    affinity: {timeout: 90m, prefix_v4: 24, prefix_v6: 64}\n"                             \
+	"    on_all_down: reject\n"                                                                \
+	"    min_healthy: 100%\n"                                                                  \
+	"    slow_start: 1500ms\n"                                                                 \
 	"    backends:\n"                                                                          \
 	"      - {name: web-1, address: 10.0.0.11, port: 8080, weight: 65535}\n"                   \
-	"      - {address: '2001:db8::11', weight: 0}\n"                                           \
+	"      - {address: '2001:db8::11', weight: 0, state: drain}\n"                             \
+	"      - {address: '2001:db8::12', backup: true, state: disabled}\n"                       \
 	"  - {name: dns, address: 198.51.100.10, port: 80, protocol: udp, forward: dsr,\n"         \
-	"     check: tcp, limit: {rate: 1/h}, backends: [{address: 10.0.0.11}]}\n"                 \
+	"     check: tcp, limit: {rate: 1/h}, backends: [{address: 10.0.0.11}],\n"                 \
+	"     affinity: 5s, on_all_down: last-known, min_healthy: 1, scheduler: random}\n"         \
+	"  - {name: turns, address: 198.51.100.11, port: 80, scheduler: round-robin,\n"            \
+	"     backends: [{address: 10.0.0.12, weight: 6}, {address: 10.0.0.13, weight: 4}]}\n"     \
+	"  - {name: least, address: 198.51.100.12, port: 80, scheduler: least-connections,\n"      \
+	"     backends: [{address: 10.0.0.14, state: up}, {address: 10.0.0.15, backup: false}]}\n" \
+	"  - {name: source, address: 198.51.100.13, port: 80, scheduler: source-hash,\n"           \
+	"     backends: [{address: 10.0.0.16}]}\n"                                                 \
 	"defaults:\n"                                                                              \
-	"  check: {interval: 1h, fall: 7, path: /default, host: h, status: 204}\n"
+	"  check: {interval: 1h, fall: 7, path: /default, host: h, status: 204}\n"                 \
+	"hash_seed: 0xFEEDfacecafe0001\n"                                                          \
+	"flows: {size: 2M, tcp_idle: 1h, udp_idle: 1s}\n"
 
 /* Of text that must be good; the caller's to free. */
 static struct config *parse(const char *text)

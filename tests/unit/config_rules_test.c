@@ -38,15 +38,15 @@ static void impossible_wishes(void **state)
 		  "services:\n" S(
 			  "a", VIP B("{address: 10.0.0.1, name: x}, {address: 10.0.0.2, name: x}")),
 		  "2:114",
-		  "services.a.backends[1].name: the backend in line 2 is called \"x\" too" },
+		  "services.a.backends[1].name: the backend 10.0.0.1:80 (line 2) is called \"x\" too" },
 		{ "backend twice",
 		  "services:\n" S(
 			  "a", VIP B("{address: 10.0.0.1, name: x}, {address: 10.0.0.1, name: y}")),
 		  "2:98",
-		  "services.a.backends[1].address: 10.0.0.1:80 is already the backend in line 2" },
+		  "services.a.backends[1].address: 10.0.0.1:80 is already the backend \"x\" (line 2); to" },
 		{ "backend twice, unnamed",
 		  "services:\n" S("a", VIP B("{address: 10.0.0.1}, {address: 10.0.0.1}")), "2:89",
-		  "services.a.backends[1].address: 10.0.0.1:80 is already the backend in line 2" },
+		  "services.a.backends[1].address: 10.0.0.1:80 is already the backend \"10.0.0.1:80\" (line 2)" },
 		{ "dsr with another port",
 		  "services:\n" S("a", VIP "forward: dsr, " B("{address: 10.0.0.1, port: 8080}")),
 		  "2:98",

@@ -69,23 +69,23 @@ static void every_key_is_read(void **state)
 	const struct service_config *web = &config->services[0];
 
 	(void)state;
-	assert_int_equal(config->n_services, 2);
+	assert_int_equal(config->n_services, 5);
 	assert_string_equal(web->name, "web.A_1");
 	assert_int_equal(web->line, 6);
 	assert_int_equal(web->n_addresses, 2);
 	assert_ip(&web->addresses[0], "198.51.100.10");
 	assert_ip(&web->addresses[1], "2001:db8::10");
 	assert_int_equal(web->table_size, 257);
-	assert_int_equal(web->n_backends, 2);
+	assert_int_equal(web->n_backends, 3);
 	assert_string_equal(web->backends[0].name, "web-1");
 	assert_ip(&web->backends[0].ip, "10.0.0.11");
 	assert_int_equal(web->backends[0].port, htons(8080));
 	assert_int_equal(web->backends[0].weight, 65535);
-	assert_int_equal(web->backends[0].line, 18);
+	assert_int_equal(web->backends[0].line, 22);
 	assert_string_equal(web->backends[1].name, "[2001:db8::11]:80");
 	assert_int_equal(web->backends[1].port, htons(80));
 	assert_int_equal(web->backends[1].weight, 0);
-	assert_int_equal(web->backends[1].line, 19);
+	assert_int_equal(web->backends[1].line, 23);
 	config_free(config);
 }
 
@@ -270,6 +270,18 @@ static void words_come_back(void **state)
 	assert_string_equal(config_mode_name(ATTACH_AUTO), "auto");
 	assert_string_equal(config_mode_name(ATTACH_NATIVE), "native");
 	assert_string_equal(config_mode_name(ATTACH_GENERIC), "generic");
+	assert_string_equal(config_scheduler_name(SL_SCHEDULER_MAGLEV), "maglev");
+	assert_string_equal(config_scheduler_name(SL_SCHEDULER_SOURCE_HASH), "source-hash");
+	assert_string_equal(config_scheduler_name(SL_SCHEDULER_ROUND_ROBIN), "round-robin");
+	assert_string_equal(config_scheduler_name(SL_SCHEDULER_LEAST_CONNECTIONS),
+			    "least-connections");
+	assert_string_equal(config_scheduler_name(SL_SCHEDULER_RANDOM), "random");
+	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_DROP), "drop");
+	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_REJECT), "reject");
+	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_LAST_KNOWN), "last-known");
+	assert_string_equal(config_wish_name(WISH_UP), "up");
+	assert_string_equal(config_wish_name(WISH_DRAIN), "drain");
+	assert_string_equal(config_wish_name(WISH_DISABLED), "disabled");
 	assert_string_equal(config_proto_name(0), "?");
 }
 

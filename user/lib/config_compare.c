@@ -13,7 +13,7 @@ static bool text_equal(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static bool check_equal(const struct check_config *a, const struct check_config *b)
+bool config_check_equal(const struct check_config *a, const struct check_config *b)
 {
 	return a->type == b->type && a->interval_ms == b->interval_ms &&
 	       a->timeout_ms == b->timeout_ms && a->rise == b->rise && a->fall == b->fall &&
@@ -56,7 +56,7 @@ static bool keys_equal(const struct service_config *a, const struct service_conf
 bool config_service_equal(const struct service_config *a, const struct service_config *b)
 {
 	if (!keys_equal(a, b) || !affinity_equal(&a->affinity, &b->affinity) ||
-	    !check_equal(&a->check, &b->check) || !limit_equal(&a->limit, &b->limit))
+	    !config_check_equal(&a->check, &b->check) || !limit_equal(&a->limit, &b->limit))
 		return false;
 	for (size_t i = 0; i < a->n_addresses; i++)
 		if (!ip_equal(&a->addresses[i], &b->addresses[i]))

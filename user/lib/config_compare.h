@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct check_config;
 struct config;
 struct flows_config;
 struct service_config;
@@ -22,6 +23,7 @@ struct config_difference {
  */
 bool config_service_equal(const struct service_config *a, const struct service_config *b);
 
+bool config_check_equal(const struct check_config *a, const struct check_config *b);
 bool config_flows_equal(const struct flows_config *a, const struct flows_config *b);
 
 /* The same in everything, in the same order; places in the file do not count. */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Every value counts as a change, and nothing else does. */
+#include "lib/config_compare.h"
+
+#include "config_full.h"
+
+static const char base[] =
+	"hash_seed: 7\n"
+	"flows: {size: 2000, tcp_idle: 1m, udp_idle: 2s}\n"
+	"defaults: {check: {type: http, interval: 3s, timeout: 4s, rise: 5, fall: 6,\n"
+	"  jitter: 7%, port: 80, path: /p, host: h, status: [201, 205-206]}}\n"
+	"interfaces: [{name: eth0, mode: native}]\n"
+	"services:\n"
+	"- {name: other, address: 198.51.100.9, port: 9, check: tcp, backends: [{address: 10.0.0.9}]}\n"
+	"- {name: web, address: 198.51.100.1, port: 85, protocol: tcp, scheduler: maglev,\n"
+	"   affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64}, forward: nat,\n"
+	"   limit: {rate: 10/s, burst: 11}, on_all_down: drop, min_healthy: 1, slow_start: 12s,\n"
+	"   table_size: 1021, backends: [{name: a, address: 10.0.0.1, port: 1, weight: 3,\n"
+	"     backup: false, state: up}, {address: 10.0.0.2}]}\n";
+
+/* base with one text in place of another; the caller's to free. */
+static struct config *parse_with(const char *old, const char *new)
+{
+	const char *found = strstr(base, old);
+	struct config *config;
+	char *text = NULL;
+
+	if (!found)
+		fail_msg("\"%s\" is not there", old);
+	assert_true(asprintf(&text, "%.*s%s%s", (int)(found - base), base, new,
+			     found + strlen(old)) > 0);
+	config = parse(text);
+	free(text);
+	return config;
+}
+
+struct row {
+	const char *old, *new;
+};
+
+static void every_value_of_a_service_counts(void **state)
+{
+	static const struct row rows[] = {
+		{ "name: web", "name: wed" },
+		{ "address: 198.51.100.1,", "address: 198.51.100.2," },
+		{ "port: 85", "port: 86" },
+		{ "protocol: tcp", "protocol: udp" },
+		{ "scheduler: maglev", "scheduler: source-hash" },
+		{ "scheduler: maglev", "scheduler: random" },
+		{ "timeout: 8s", "timeout: 9s" },
+		{ "prefix_v4: 24", "prefix_v4: 25" },
+		{ "prefix_v6: 64", "prefix_v6: 65" },
+		{ "affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64}, ", "" },
+		{ "rate: 10/s", "rate: 11/s" },
+		{ "burst: 11", "burst: 12" },
+		{ "on_all_down: drop", "on_all_down: reject" },
+		{ "on_all_down: drop", "on_all_down: last-known" },
+		{ "min_healthy: 1", "min_healthy: 2" },
+		{ "min_healthy: 1", "min_healthy: 1%" },
+		{ "slow_start: 12s", "slow_start: 13s" },
+		{ "table_size: 1021", "table_size: 1031" },
+		{ "name: a", "name: b" },
+		{ "address: 10.0.0.1,", "address: 10.0.0.3," },
+		{ "port: 1,", "port: 2," },
+		{ "weight: 3", "weight: 4" },
+		{ "backup: false", "backup: true" },
+		{ "state: up", "state: drain" },
+		{ "state: up", "state: disabled" },
+		{ ", {address: 10.0.0.2}", "" },
+		{ "interval: 3s", "interval: 4s" }, /* of the defaults: web alone is http */
+		{ "timeout: 4s", "timeout: 5s" },
+		{ "path: /p", "path: /q" },
+		{ "host: h", "host: i" },
+		{ "status: [201,", "status: [202," },
+		{ "205-206]", "205-207]" },
+		{ ", 205-206]", "]" },
+		{ "rise: 5", "rise: 6" },
+		{ "fall: 6", "fall: 7" },
+		{ "jitter: 7%", "jitter: 8%" },
+		{ "port: 80,", "port: 81," },
+	};
+	struct config *from = parse(base);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config *to = parse_with(rows[i].old, rows[i].new);
+		struct config_difference difference;
+
+		assert_int_equal(config_compare(from, to, &difference), 0);
+		if (config_service_equal(&from->services[1], &to->services[1]) ||
+		    config_service_equal(&to->services[1], &from->services[1]) ||
+		    config_equal(from, to))
+			fail_msg("\"%s\" for \"%s\" is no change", rows[i].new, rows[i].old);
+		if (strcmp(rows[i].new, "name: wed") != 0)
+			assert_true(difference.changed >= 1);
+		assert_false(difference.hash_seed || difference.flows);
+		config_free(to);
+	}
+	config_free(from);
+}
+
+static void what_is_of_the_whole_file_counts(void **state)
+{
+	static const struct row rows[] = {
+		{ "hash_seed: 7", "hash_seed: 8" },     { "size: 2000", "size: 2001" },
+		{ "tcp_idle: 1m", "tcp_idle: 2m" },     { "udp_idle: 2s", "udp_idle: 3s" },
+		{ "name: eth0", "name: eth1" },         { "mode: native", "mode: generic" },
+		{ "[{name: eth0, mode: native}]", "" },
+	};
+	struct config *from = parse(base);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config *to = parse_with(rows[i].old, rows[i].new);
+		struct config_difference difference;
+
+		assert_int_equal(config_compare(from, to, &difference), 0);
+		assert_int_equal(difference.added + difference.removed + difference.changed, 0);
+		assert_int_equal(difference.hash_seed, i == 0);
+		assert_int_equal(difference.flows, i >= 1 && i <= 3);
+		assert_false(config_equal(from, to));
+		config_free(to);
+	}
+	config_free(from);
+}
+
+static void services_are_counted_by_name(void **state)
+{
+	struct config *from = parse(base);
+	struct config *to = parse_with("name: other", "name: another");
+	struct config_difference difference;
+
+	(void)state;
+	assert_int_equal(config_compare(from, to, &difference), 0);
+	assert_int_equal(difference.added, 1);
+	assert_int_equal(difference.removed, 1);
+	assert_int_equal(difference.changed, 0);
+	config_free(to);
+	config_free(from);
+}
+
+/* Where it stands in the file, and how it is written. */
+static void the_rest_does_not_count(void **state)
+{
+	static const struct row rows[] = {
+		{ "flows:", "\n\n# a remark\nflows:" },
+		{ "tcp_idle: 1m", "tcp_idle: 60s" },
+		{ "size: 2000", "size: 2k" },
+		{ "hash_seed: 7", "hash_seed: 0x7" },
+		{ "rate: 10/s", "rate: 600/min" },
+		{ ", scheduler: maglev", "" },
+		{ ", on_all_down: drop", "" },
+		{ "     backup: false, state: up}", "     }" },
+		{ "status: [201, 205-206]", "status: [201-201, 205-206]" },
+	};
+	struct config *from = parse(base);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config *to = parse_with(rows[i].old, rows[i].new);
+
+		if (!config_equal(from, to))
+			fail_msg("\"%s\" is a change", rows[i].new);
+		config_free(to);
+	}
+	config_free(from);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_value_of_a_service_counts),
+		cmocka_unit_test(what_is_of_the_whole_file_counts),
+		cmocka_unit_test(services_are_counted_by_name),
+		cmocka_unit_test(the_rest_does_not_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Random configurations, good by construction: every key, every word, and
+ * values at the ends of their ranges. The same seed gives the same ones.
+ */
+#ifndef SLUICE_CONFIG_RANDOM_H
+#define SLUICE_CONFIG_RANDOM_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t random_next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static unsigned random_below(uint64_t *state, unsigned n)
+{
+	return (unsigned)(random_next(state) % n);
+}
+
+struct random_text {
+	FILE *file;
+	uint64_t state;
+};
+
+static int random_chance(struct random_text *text, unsigned percent)
+{
+	return random_below(&text->state, 100) < percent;
+}
+
+#define RANDOM_WORD(text, words) \
+	((words)[random_below(&(text)->state, sizeof(words) / sizeof(*(words)))])
+
+/* Half of the time: the key with one of its values, as a part of a {map} or as a
+ * line of its own.
+ */
+#define RANDOM_PUT(text, format, key, ...)                              \
+	do {                                                            \
+		static const char *const words_[] = { __VA_ARGS__ };    \
+                                                                        \
+		if (random_chance(text, 50))                            \
+			(void)fprintf((text)->file, format, key,        \
+				      RANDOM_WORD(text, words_));       \
+	} while (0)
+
+#define RANDOM_KEY(text, key, ...)  RANDOM_PUT(text, "%s: %s, ", key, __VA_ARGS__)
+#define RANDOM_LINE(text, key, ...) RANDOM_PUT(text, "  %s: %s\n", key, __VA_ARGS__)
+
+static void random_check(struct random_text *text)
+{
+	static const char *const words[] = { "none", "tcp", "http" };
+	const char *type = RANDOM_WORD(text, words);
+
+	if (random_chance(text, 20)) {
+		(void)fprintf(text->file, "  check: %s\n", type);
+		return;
+	}
+	(void)fprintf(text->file, "  check: {type: %s, ", type);
+	RANDOM_KEY(text, "interval", "100ms", "1h", "2s", "61s", "1500ms");
+	RANDOM_KEY(text, "timeout", "10ms", "10m", "1s");
+	RANDOM_KEY(text, "rise", "1", "2", "100");
+	RANDOM_KEY(text, "fall", "1", "3", "100");
+	RANDOM_KEY(text, "jitter", "0%", "10%", "50%");
+	RANDOM_KEY(text, "port", "1", "65535", "80");
+	if (type == words[2]) {
+		RANDOM_KEY(text, "path", "/", "'/a?b=[c],{d}&x: y'", "'/''\"%25'", "/-");
+		RANDOM_KEY(text, "host", "h", "'[2001:db8::1]:80'", "'''*&!|>%'", "'-'", "'~'");
+		RANDOM_KEY(text, "status", "204", "[200-299]", "[100, 599, 100-599]", "[200]");
+	}
+	(void)fprintf(text->file, "}\n");
+}
+
+static void random_backend(struct random_text *text, unsigned service, unsigned i, int is_v6,
+			   int is_dsr)
+{
+	const char *format = is_v6 ? "  - {address: '2001:db8:%u::%u', " :
+				     "  - {address: 10.1.%u.%u, ";
+
+	(void)fprintf(text->file, format, service, i + 1);
+	if (!is_dsr)
+		RANDOM_KEY(text, "port", "1", "65535", "8080", "4000");
+	if (random_chance(text, 50))
+		(void)fprintf(text->file, "name: %u-b.%u_, ", i, service);
+	RANDOM_KEY(text, "weight", "0", "1", "7", "100", "5000");
+	if (i >= 2) /* the first of each family stay */
+		RANDOM_KEY(text, "backup", "true", "false");
+	RANDOM_KEY(text, "state", "up", "drain", "disabled");
+	(void)fprintf(text->file, "}\n");
+}
+
+static void random_scheduler(struct random_text *text)
+{
+	RANDOM_LINE(text, "affinity", "1s", "{timeout: 24h, prefix_v4: 8, prefix_v6: 127}");
+	if (random_chance(text, 50)) {
+		RANDOM_LINE(text, "scheduler", "round-robin", "least-connections");
+		return;
+	}
+	RANDOM_LINE(text, "scheduler", "maglev", "source-hash", "random");
+	RANDOM_LINE(text, "table_size", "257", "65537", "16777213");
+}
+
+static void random_limit(struct random_text *text)
+{
+	if (random_chance(text, 50))
+		return;
+	(void)fprintf(text->file, "  limit: {rate: %s, ",
+		      random_chance(text, 50) ? "1/h" : "16000M/s");
+	RANDOM_KEY(text, "burst", "1", "2k", "5003");
+	(void)fprintf(text->file, "}\n");
+}
+
+static void random_service(struct random_text *text, unsigned service)
+{
+	int is_dsr = random_chance(text, 30);
+	int has_v6 = random_chance(text, 50);
+	unsigned n = 2 + random_below(&text->state, 6);
+	unsigned i;
+
+	(void)fprintf(text->file, "- name: s%u\n  port: 4000\n  address: [198.51.100.%u", service,
+		      service + 1);
+	if (has_v6)
+		(void)fprintf(text->file, ", '2001:db8:ffff::%u'", service + 1);
+	(void)fprintf(text->file, "]\n  forward: %s\n", is_dsr ? "dsr" : "nat");
+	RANDOM_LINE(text, "protocol", "tcp", "udp");
+	RANDOM_LINE(text, "min_healthy", "0", "1", "1%", "100%");
+	RANDOM_LINE(text, "slow_start", "1h", "1001ms");
+	RANDOM_LINE(text, "on_all_down", "drop", "reject", "last-known");
+	random_scheduler(text);
+	random_check(text);
+	random_limit(text);
+	(void)fprintf(text->file, "  backends:\n");
+	for (i = 0; i < n; i++)
+		random_backend(text, service, i, has_v6 && i % 2, is_dsr);
+}
+
+/* The caller's to free; NULL: out of memory. */
+static char *random_config(uint64_t seed)
+{
+	struct random_text text = { .state = seed };
+	char *result = NULL;
+	unsigned n_services;
+	size_t size;
+	unsigned i;
+
+	text.file = open_memstream(&result, &size);
+	if (!text.file)
+		return NULL;
+	if (random_chance(&text, 50))
+		(void)fprintf(text.file, "hash_seed: 0x%llx\n",
+			      (unsigned long long)random_next(&text.state));
+	(void)fprintf(text.file, "flows: {");
+	RANDOM_KEY(&text, "size", "1024", "67108864", "512k", "524288", "1M");
+	RANDOM_KEY(&text, "tcp_idle", "1s", "24h", "15m");
+	RANDOM_KEY(&text, "udp_idle", "1s", "1h", "1999ms");
+	(void)fprintf(text.file, "}\n");
+	if (random_chance(&text, 50))
+		(void)fprintf(text.file, "interfaces: [eth0, {name: \"a#'\\\"\", mode: %s}, '-', '?']\n",
+			      random_chance(&text, 50) ? "generic" : "native");
+	n_services = random_below(&text.state, 5);
+	(void)fprintf(text.file, "services:\n");
+	for (i = 0; i < n_services; i++)
+		random_service(&text, i);
+	if (fclose(text.file) != 0)
+		return NULL;
+	return result;
+}
+
+#endif

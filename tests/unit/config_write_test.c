@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What is written is read back as the same: the examples, a file that says
+ * everything, and random ones. And it is fit for people.
+ */
+#include "lib/config_write.h"
+
+#include <glob.h>
+
+#include "config_full.h"
+#include "config_random.h"
+#include "lib/config_compare.h"
+
+#define RANDOM_SEED 0x51075ULL
+#define N_RANDOM    500
+
+/* Written, read, compared, and written again: the same text. */
+static void assert_round_trip(const struct config *config)
+{
+	struct config *again;
+	char *first = NULL;
+	char *second = NULL;
+
+	assert_int_equal(config_write(config, &first), 0);
+	again = parse(first);
+	if (!config_equal(config, again))
+		fail_msg("not the same:\n%s", first);
+	assert_int_equal(config_write(again, &second), 0);
+	assert_string_equal(first, second);
+	config_free(again);
+	free(first);
+	free(second);
+}
+
+static void the_full_file_comes_back(void **state)
+{
+	struct config *config = parse(FULL);
+
+	(void)state;
+	assert_round_trip(config);
+	config_free(config);
+}
+
+static void the_examples_come_back(void **state)
+{
+	glob_t found = {};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(glob("examples/*.yaml", 0, NULL, &found), 0);
+	assert_true(found.gl_pathc >= 6);
+	for (i = 0; i < found.gl_pathc; i++) {
+		struct config *config = NULL;
+
+		assert_int_equal(config_load(found.gl_pathv[i], NULL, &config), 0);
+		assert_round_trip(config);
+		config_free(config);
+	}
+	globfree(&found);
+}
+
+static void random_ones_come_back(void **state)
+{
+	size_t n_services = 0;
+	size_t i;
+
+	(void)state;
+	print_message("random configurations from seed %#llx on\n", RANDOM_SEED);
+	for (i = 0; i < N_RANDOM; i++) {
+		char *text = random_config(RANDOM_SEED + i);
+		struct config *config = NULL;
+		struct diag diag = {};
+
+		assert_non_null(text);
+		if (config_parse(text, strlen(text), "f.yaml", &diag, &config) != 0)
+			fail_msg("%u:%u: %s\n%s", diag.line, diag.column, diag.text, text);
+		assert_round_trip(config);
+		n_services += config->n_services;
+		config_free(config);
+		free(text);
+	}
+	assert_true(n_services > N_RANDOM); /* they were about something */
+}
+
+static void it_is_fit_for_people(void **state)
+{
+	static const struct {
+		const char *yaml, *written;
+	} rows[] = {
+		{ "", "{}\n" },
+		{ "interfaces: [{name: eth0, mode: auto}]\nservices: []\nflows: {size: 524288}\n",
+		  "interfaces:\n- eth0\n" },
+		/* every default written out, and none of them comes back */
+		{ "hash_seed: 0x736c756963653031\n"
+		  "flows: {size: 524288, tcp_idle: 15m, udp_idle: 30s}\n"
+		  "services:\n"
+		  "- name: web\n"
+		  "  address: [198.51.100.10]\n"
+		  "  port: 80\n"
+		  "  protocol: tcp\n"
+		  "  scheduler: maglev\n"
+		  "  forward: nat\n"
+		  "  on_all_down: drop\n"
+		  "  min_healthy: 0%\n"
+		  "  table_size: 65537\n"
+		  "  check: {type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3, jitter: 10%}\n"
+		  "  limit: {rate: 5k/s, burst: 5k}\n"
+		  "  backends:\n"
+		  "  - {name: '10.0.0.1:80', address: 10.0.0.1, port: 80, weight: 1, backup: false,"
+		  " state: up}\n",
+		  "services:\n"
+		  "- name: web\n"
+		  "  address: 198.51.100.10\n"
+		  "  port: 80\n"
+		  "  limit: {rate: 5k/s}\n"
+		  "  backends:\n"
+		  "  - {address: 10.0.0.1}\n" },
+		/* none of the defaults */
+		{ "hash_seed: 10\n"
+		  "flows: {size: 1000000, tcp_idle: 7200s, udp_idle: 1500ms}\n"
+		  "defaults: {check: http}\n"
+		  "services:\n"
+		  "- name: web\n"
+		  "  address: [198.51.100.10, '2001:DB8::10']\n"
+		  "  port: 80\n"
+		  "  scheduler: random\n"
+		  "  affinity: {timeout: 30m, prefix_v6: 64}\n"
+		  "  forward: dsr\n"
+		  "  on_all_down: last-known\n"
+		  "  min_healthy: 50%\n"
+		  "  slow_start: 90s\n"
+		  "  table_size: 1021\n"
+		  "  limit: {rate: 10/s, burst: 1500}\n"
+		  "  backends:\n"
+		  "  - {name: a, address: 10.0.0.1, weight: 5, state: drain}\n"
+		  "  - {address: '2001:db8::1', backup: true}\n"
+		  "- {name: dns, address: 198.51.100.11, port: 53, protocol: udp,\n"
+		  "   check: {type: tcp, fall: 1}, affinity: 1h, backends: [{address: 10.0.0.3}]}\n",
+		  "hash_seed: 0x000000000000000a\n"
+		  "flows: {size: 1M, tcp_idle: 2h, udp_idle: 1500ms}\n"
+		  "services:\n"
+		  "- name: web\n"
+		  "  address: [198.51.100.10, '2001:db8::10']\n"
+		  "  port: 80\n"
+		  "  scheduler: random\n"
+		  "  affinity: {timeout: 30m, prefix_v6: 64}\n"
+		  "  forward: dsr\n"
+		  "  on_all_down: last-known\n"
+		  "  min_healthy: 50%\n"
+		  "  slow_start: 90s\n"
+		  "  table_size: 1021\n"
+		  "  check: http\n"
+		  "  limit: {rate: 10/s, burst: 1500}\n"
+		  "  backends:\n"
+		  "  - {name: a, address: 10.0.0.1, weight: 5, state: drain}\n"
+		  "  - {address: '2001:db8::1', backup: true}\n"
+		  "- name: dns\n"
+		  "  address: 198.51.100.11\n"
+		  "  port: 53\n"
+		  "  protocol: udp\n"
+		  "  affinity: 1h\n"
+		  "  check: {type: tcp, fall: 1}\n"
+		  "  backends:\n"
+		  "  - {address: 10.0.0.3}\n" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config *config = parse(rows[i].yaml);
+		char *text = NULL;
+
+		assert_int_equal(config_write(config, &text), 0);
+		assert_string_equal(text, rows[i].written);
+		free(text);
+		config_free(config);
+	}
+}
+
+/* A value as long as values get stays in one line, whole. */
+static void long_values_stay_whole(void **state)
+{
+	char path[1025], text[1400];
+	struct config *config;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = 0;
+	(void)snprintf(text, sizeof(text),
+		       "services: [{name: a, address: 198.51.100.1, port: 1, check: {type: http, "
+		       "path: %s}, backends: [{address: 10.0.0.1}]}]",
+		       path);
+	config = parse(text);
+	assert_string_equal(config->services[0].check.path, path);
+	assert_round_trip(config);
+	config_free(config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_full_file_comes_back),
+		cmocka_unit_test(the_examples_come_back),
+		cmocka_unit_test(random_ones_come_back),
+		cmocka_unit_test(it_is_fit_for_people),
+		cmocka_unit_test(long_values_stay_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
