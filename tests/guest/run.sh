@@ -13,7 +13,7 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 
-SECONDS_MOST=180
+SECONDS_MOST=150
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
 BUILD=${SLUICE_BUILD:-build}
@@ -129,8 +129,8 @@ make_root() {
 	for module in $MODULES; do
 		[ ! -e "$work/modules/$module.ko" ] || cp "$work/modules/$module.ko" "$root/modules"
 	done
-	printf '%s\n' $MODULES >"$root/modules/order"
-	echo "$scenarios" >"$root/scenarios"
+	for module in $MODULES; do echo "$module"; done >"$root/modules/order"
+	for scenario in $scenarios; do echo "$scenario"; done >"$root/scenarios"
 	cp "$BUILD/sluice.bpf.o" "$root"
 	cp tests/guest/inside.sh "$root/init"
 	chmod 755 "$root/init"

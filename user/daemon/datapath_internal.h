@@ -57,6 +57,8 @@ struct datapath {
 	 * still be read in its old place.
 	 */
 	unsigned epoch;
+	unsigned devices[SL_DEFAULT_DEVICES]; /* ifindexes put since the last begin */
+	unsigned n_devices;
 };
 
 /* Makes a datapath of an open program: maps, allocators, and what the maps
