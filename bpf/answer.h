@@ -41,13 +41,11 @@ static __always_inline bool answer_comes_from_backend(const struct xdp_md *xdp,
 static __always_inline int find_client(struct xdp_md *xdp, const struct sl_packet *packet,
 				       struct bpf_fib_lookup *fib)
 {
-	__u32 headers = packet->l3;
-
 	fib->ifindex = xdp->ingress_ifindex;
 	fib->l4_protocol = packet->destination.proto;
 	fib->sport = packet->answer->port;
 	fib->dport = packet->destination.port;
-	fib->tot_len = packet->length - headers;
+	fib->tot_len = packet->end - packet->l3;
 	if (packet->destination.family == SL_FAMILY_IPV6) {
 		fib->family = ANSWER_AF_INET6;
 		__builtin_memcpy(fib->ipv6_src, &packet->answer->addr, sizeof(fib->ipv6_src));
@@ -67,11 +65,39 @@ static __always_inline enum sl_verdict rewrite_answer(struct xdp_md *xdp,
 			   packet->answer->port);
 }
 
+/* The device that carries frames for the one that the route names. False: none
+ * does that takes frames from XDP.
+ */
+static __always_inline bool find_device(const struct xdp_md *xdp, __u32 ifindex,
+					struct sl_hop *ret_hop)
+{
+	const struct sl_device *device;
+
+	ret_hop->ifindex = ifindex;
+	if (ifindex == xdp->ingress_ifindex)
+		return true;
+	device = bpf_map_lookup_elem(&sl_devices, &ifindex);
+	if (!device)
+		return false;
+	ret_hop->ifindex = device->ifindex;
+	ret_hop->vlan = device->vlan;
+	return true;
+}
+
+/* The kernel takes the hop off the TTL, and finds the rest of the way. */
+static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
+						       const struct sl_packet *packet)
+{
+	return rewrite_answer(xdp, packet) ?: SL_PASS_UNRESOLVED;
+}
+
 static __always_inline enum sl_verdict send_answer(struct xdp_md *xdp, struct sl_packet *packet,
 						   const struct bpf_fib_lookup *fib)
 {
-	struct sl_hop hop = { .ifindex = fib->ifindex };
+	struct sl_hop hop = {};
 
+	if (!find_device(xdp, fib->ifindex, &hop))
+		return leave_to_kernel(xdp, packet);
 	__builtin_memcpy(hop.dst_mac, fib->dmac, sizeof(hop.dst_mac));
 	__builtin_memcpy(hop.src_mac, fib->smac, sizeof(hop.src_mac));
 	return rewrite_ttl(xdp, packet)
@@ -92,8 +118,7 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 		return refuse_broken(packet) ?: send_answer(xdp, packet, &fib);
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
 	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
-		/* The kernel takes the hop off the TTL, and finds the neighbour. */
-		return refuse_broken(packet) ?: rewrite_answer(xdp, packet) ?: SL_PASS_UNRESOLVED;
+		return refuse_broken(packet) ?: leave_to_kernel(xdp, packet);
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		return SL_PASS_OWN;
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:

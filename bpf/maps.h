@@ -129,6 +129,16 @@ struct {
 	__type(value, struct sl_return);
 } sl_returns SEC(".maps");
 
+/* Where answers can leave, by ifindex; what is not here takes no frames from
+ * XDP, and the kernel sends them.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SL_DEFAULT_DEVICES);
+	__type(key, __u32);
+	__type(value, struct sl_device);
+} sl_devices SEC(".maps");
+
 /* Buckets of limits, written by the program. Full: the least recently seen
  * source loses its bucket, and has a full one when it comes back.
  */

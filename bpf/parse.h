@@ -70,9 +70,8 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 	return proto;
 }
 
-/* IPv4 up to the end of its options. *ret_end: offset behind the datagram. */
-static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_packet *packet,
-						  __u32 *ret_end)
+/* IPv4 up to the end of its options. */
+static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	struct iphdr *ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
 	__u32 header, total;
@@ -96,7 +95,7 @@ static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_
 	packet->destination.addr.words[3] = ip->daddr;
 	packet->source.words[2] = bpf_htonl(0xffff);
 	packet->source.words[3] = ip->saddr;
-	*ret_end = packet->l3 + total;
+	packet->end = packet->l3 + total;
 	return SL_NEXT;
 }
 
@@ -143,15 +142,14 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 	return SL_PASS_PROTOCOL;
 }
 
-static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_packet *packet,
-						  __u32 *ret_end)
+static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	struct ipv6hdr *ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
 
 	if (!ip || ip->version != 6)
 		return SL_PASS_MALFORMED;
-	*ret_end = packet->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	if (*ret_end > packet->length)
+	packet->end = packet->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (packet->end > packet->length)
 		return SL_PASS_MALFORMED;
 
 	packet->l4 = packet->l3 + sizeof(*ip);
@@ -169,13 +167,13 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
  * whose packet it is; only then may the rest be held against it.
  */
 static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp,
-						       struct sl_packet *packet, __u32 end)
+						       struct sl_packet *packet)
 {
-	__u32 rest = end - packet->l4;
+	__u32 rest = packet->end - packet->l4;
 	struct tcphdr *tcp;
 	struct udphdr *udp;
 
-	if (packet->l4 > end || rest < 4)
+	if (packet->l4 > packet->end || rest < 4)
 		return SL_PASS_MALFORMED;
 
 	/* TCP and UDP begin alike: source port, destination port. */
@@ -211,15 +209,14 @@ static __always_inline enum sl_verdict refuse_broken(const struct sl_packet *pac
 static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	enum sl_verdict verdict;
-	__u32 end = 0;
 
 	packet->length = xdp->data_end - xdp->data;
 	switch (parse_ethernet(xdp, packet)) {
 	case bpf_htons(ETH_P_IP):
-		verdict = parse_ipv4(xdp, packet, &end);
+		verdict = parse_ipv4(xdp, packet);
 		break;
 	case bpf_htons(ETH_P_IPV6):
-		verdict = parse_ipv6(xdp, packet, &end);
+		verdict = parse_ipv6(xdp, packet);
 		break;
 	default:
 		return SL_PASS_NOT_IP;
@@ -228,7 +225,7 @@ static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct s
 		return verdict;
 	if (packet->destination.proto != IPPROTO_TCP && packet->destination.proto != IPPROTO_UDP)
 		return SL_PASS_PROTOCOL;
-	return parse_transport(xdp, packet, end);
+	return parse_transport(xdp, packet);
 }
 
 #endif

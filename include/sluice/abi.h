@@ -27,6 +27,7 @@
 #define SL_DEFAULT_SLOTS            (1 << 21)
 #define SL_DEFAULT_BACKENDS         16384
 #define SL_DEFAULT_RETURN_DIRECTORY 65536 /* words; a power of two */
+#define SL_DEFAULT_DEVICES          4096
 #define SL_DEFAULT_SOURCES          (1 << 17) /* LRU buckets of limits */
 #define SL_DEFAULT_FLOWS            (1 << 19)
 #define SL_DEFAULT_HANDSHAKES       (1 << 16)
@@ -136,6 +137,16 @@ struct sl_hop {
 	__u16 pad;
 };
 _Static_assert(sizeof(struct sl_hop) == 20, "sl_hop has no holes");
+
+/* A device that frames can be sent to, by the ifindex that routes name; in
+ * sl_devices. A VLAN device's are its parent and its id.
+ */
+struct sl_device {
+	__u32 ifindex;
+	__be16 vlan; /* 0: untagged */
+	__u16 pad;
+};
+_Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
 
 enum sl_forward {
 	SL_FORWARD_DSR = 1,

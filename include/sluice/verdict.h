@@ -21,7 +21,7 @@
 	X(PASS_ELSEWHERE, PASS, "a backend's source address, where that backend is not")           \
 	X(PASS_FORWARDING_OFF, PASS, "a backend's answer, but IP forwarding is off here")          \
 	X(PASS_TOO_BIG, PASS, "a backend's answer beyond the MTU: the kernel tells the backend")   \
-	X(PASS_UNRESOLVED, PASS, "a backend's answer, rewritten: the kernel finds its next hop")   \
+	X(PASS_UNRESOLVED, PASS, "a backend's answer, rewritten: the kernel finds its way on")     \
 	X(FORWARDED, FORWARD, "sent to a backend")                                                 \
 	X(RETURNED, FORWARD, "a backend's answer, sent to its client")                             \
 	X(DROP_MALFORMED, DROP, "for a service, malformed or cut short")                           \

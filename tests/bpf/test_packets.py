@@ -3,7 +3,8 @@
 
 import pytest
 
-from cases import CASES, VERDICTS, WITHOUT_A_CASE
+from case import VERDICTS
+from cases import CASES, WITHOUT_A_CASE
 
 
 def difference(before, after):

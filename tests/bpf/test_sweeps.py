@@ -6,7 +6,9 @@ import struct
 
 import pytest
 
-from cases import GOOD, PROTOS, TAGS, padding
+from case import PROTOS
+from cases import GOOD
+from cases_good import TAGS, padding
 from frames import LIMITED, LINKS, answer, delivered, request, returned, service
 from lab.testrun import Action
 

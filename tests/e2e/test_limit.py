@@ -119,9 +119,11 @@ def test_one_source_over_its_limit_is_no_concern_of_another(scene):
     with Capture(backend.ns, backend.device) as capture, \
             udp_socket(other.ns, 4) as mine, clients.Load(other, address) as load, \
             clients.Load(flooder, address) as same:
-        dropped = scene.daemon.service_stats("metered")["dropped_packets"]
-        wait.until(lambda: scene.daemon.service_stats("metered")["dropped_packets"] > dropped + 1000,
-                   "the flood is cut")
+        def dropped():
+            return scene.daemon.service_stats("metered")["dropped_packets"]
+
+        before = dropped()
+        wait.until(lambda: dropped() > before + 1000, "the flood is cut")
         for number in range(BURST):
             mine.sendto(b"%d" % number, (address, PORT))
         wait.until(lambda: len(load.requests) > 200 and len(same.requests) > 200, "requests go on")

@@ -149,7 +149,6 @@ def has_vlan_devices(ns):
     return "Unknown device type" not in made.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="XDP_REDIRECT to a bridge device loses every packet")
 @pytest.mark.parametrize("side", ("front", "back"))
 def test_a_bridge_of_the_balancer_is_no_dead_end(lab, side):
     """Routes lead over a bridge device, which XDP cannot send to: its port is what

@@ -13,10 +13,11 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 
-SECONDS_MOST=180
+SECONDS_MOST=150
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
-PROGRAMS="build/sluiced build/sluicectl ip ethtool bpftool curl xdp-loader xdp-filter"
+BUILD=${SLUICE_BUILD:-build}
+PROGRAMS="$BUILD/sluiced $BUILD/sluicectl ip ethtool bpftool curl xdp-loader xdp-filter"
 # In the order in which they load; what a kernel has built in is not there.
 MODULES="failover net_failover virtio virtio_ring virtio_pci_legacy_dev
 	virtio_pci_modern_dev virtio_pci virtio_net veth"
@@ -128,9 +129,9 @@ make_root() {
 	for module in $MODULES; do
 		[ ! -e "$work/modules/$module.ko" ] || cp "$work/modules/$module.ko" "$root/modules"
 	done
-	printf '%s\n' $MODULES >"$root/modules/order"
-	echo "$scenarios" >"$root/scenarios"
-	cp build/sluice.bpf.o "$root"
+	for module in $MODULES; do echo "$module"; done >"$root/modules/order"
+	for scenario in $scenarios; do echo "$scenario"; done >"$root/scenarios"
+	cp "$BUILD/sluice.bpf.o" "$root"
 	cp tests/guest/inside.sh "$root/init"
 	chmod 755 "$root/init"
 	(cd "$root" && find . | cpio --quiet -o -H newc) >"$work/initramfs"

@@ -112,7 +112,8 @@ class Capture:
 
     def packets(self, condition=lambda packet: True):
         """The frames so far as scapy packets, those that satisfy the condition."""
-        return [packet for packet in (Ether(frame) for _, frame in self.read()) if condition(packet)]
+        packets = (Ether(frame) for _, frame in self.read())
+        return [packet for packet in packets if condition(packet)]
 
 
 def now():

@@ -82,7 +82,8 @@ void vlan_messages(void)
 		{ { 5, "vlan", 1, 8, ETH_P_8021Q, true }, 0 },
 		{ { 6, "vlan", 77, 8, ETH_P_8021Q, false }, 0 }, /* no such parent */
 		{ { 7, "vlan", 0, 8, ETH_P_8021Q, false }, 0 },
-		{ { 8, "macvlan", 1, 5, ETH_P_8021Q, false }, 8 },
+		{ { 8, "macvlan", 1, 5, ETH_P_8021Q, false }, 0 }, /* takes no frames from XDP */
+		{ { 9, "veth", 1, 5, ETH_P_8021Q, false }, 9 },
 	};
 	struct links links = {};
 	char buffer[512];

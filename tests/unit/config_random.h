@@ -41,13 +41,12 @@ static int random_chance(struct random_text *text, unsigned percent)
 /* Half of the time: the key with one of its values, as a part of a {map} or as a
  * line of its own.
  */
-#define RANDOM_PUT(text, format, key, ...)                              \
-	do {                                                            \
-		static const char *const words_[] = { __VA_ARGS__ };    \
-                                                                        \
-		if (random_chance(text, 50))                            \
-			(void)fprintf((text)->file, format, key,        \
-				      RANDOM_WORD(text, words_));       \
+#define RANDOM_PUT(text, format, key, ...)                                                   \
+	do {                                                                                 \
+		static const char *const words_[] = { __VA_ARGS__ };                         \
+                                                                                             \
+		if (random_chance(text, 50))                                                 \
+			(void)fprintf((text)->file, format, key, RANDOM_WORD(text, words_)); \
 	} while (0)
 
 #define RANDOM_KEY(text, key, ...)  RANDOM_PUT(text, "%s: %s, ", key, __VA_ARGS__)
@@ -80,8 +79,8 @@ static void random_check(struct random_text *text)
 static void random_backend(struct random_text *text, unsigned service, unsigned i, int is_v6,
 			   int is_dsr)
 {
-	const char *format = is_v6 ? "  - {address: '2001:db8:%u::%u', " :
-				     "  - {address: 10.1.%u.%u, ";
+	const char *format =
+		is_v6 ? "  - {address: '2001:db8:%u::%u', " : "  - {address: 10.1.%u.%u, ";
 
 	(void)fprintf(text->file, format, service, i + 1);
 	if (!is_dsr)
@@ -161,7 +160,8 @@ static char *random_config(uint64_t seed)
 	RANDOM_KEY(&text, "udp_idle", "1s", "1h", "1999ms");
 	(void)fprintf(text.file, "}\n");
 	if (random_chance(&text, 50))
-		(void)fprintf(text.file, "interfaces: [eth0, {name: \"a#'\\\"\", mode: %s}, '-', '?']\n",
+		(void)fprintf(text.file,
+			      "interfaces: [eth0, {name: \"a#'\\\"\", mode: %s}, '-', '?']\n",
 			      random_chance(&text, 50) ? "generic" : "native");
 	n_services = random_below(&text.state, 5);
 	(void)fprintf(text.file, "services:\n");

@@ -103,6 +103,14 @@ struct datapath_flow_stats {
 };
 struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath);
 
+/* The devices that frames can be sent to: begin, put each, end, which removes
+ * those that were not put. -errno: the kernel sends the answers for it.
+ */
+void datapath_devices_begin(struct datapath *datapath);
+int datapath_devices_put(struct datapath *datapath, unsigned ifindex,
+			 const struct sl_device *device);
+void datapath_devices_end(struct datapath *datapath);
+
 /* Sums over CPUs. -ENOENT when the service (or backend) is not in the maps. */
 int datapath_service_stats(const struct datapath *datapath, const struct sl_key *service,
 			   struct sl_stats *ret_stats);

@@ -83,6 +83,8 @@ struct datapath {
 	unsigned round; /* of the walk */
 	unsigned long long n_flows; /* as of the last round */
 	bool flows_left; /* the last round found some */
+	unsigned devices[SL_DEFAULT_DEVICES]; /* ifindexes put since the last begin */
+	unsigned n_devices;
 };
 
 /* Makes a datapath of an open program: maps, allocators, and what the maps

@@ -28,6 +28,7 @@ struct diag;
 	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false) \
 	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true) \
 	X(RETURNS, "sl_returns", sizeof(struct sl_return), true) \
+	X(DEVICES, "sl_devices", sizeof(struct sl_device), false) \
 	X(SOURCES, "sl_sources", sizeof(uint64_t), false) \
 	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false) \
 	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false) \

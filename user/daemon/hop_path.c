@@ -138,7 +138,8 @@ const char *hop_explain(const struct hop *hop, const struct ip *ip, char *buffer
 		break;
 	case HOP_UNSUPPORTED:
 		(void)snprintf(buffer, size,
-			       "%s, which leads to %s, has no MAC addresses or is a VLAN in a VLAN",
+			       "%s, which leads to %s, takes no frames from XDP: it is a bridge, a "
+			       "tunnel or the like, or a VLAN in a VLAN",
 			       hop->device, address);
 		break;
 	}

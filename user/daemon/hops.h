@@ -23,7 +23,7 @@ enum hop_state {
 	HOP_NO_ROUTE,
 	HOP_LINK_DOWN, /* the device is down or has no carrier */
 	HOP_LOCAL, /* the address is this machine's own: nowhere to forward to */
-	HOP_UNSUPPORTED, /* the device has no MAC addresses, or is a VLAN inside a VLAN */
+	HOP_UNSUPPORTED, /* the device takes no frames from XDP, or is a VLAN inside a VLAN */
 };
 
 struct hop {
@@ -52,6 +52,15 @@ void hops_free(struct hops *hops);
 int hop_watch_new(struct hops *hops, const struct ip *ip, hop_changed_fn *changed, void *arg,
 		  struct hop_watch **ret_watch);
 void hop_watch_free(struct hop_watch *watch);
+
+/* Every device that frames can be sent to, by the ifindex that routes name. */
+typedef void hop_device_fn(void *arg, unsigned ifindex, const struct sl_device *device);
+void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg);
+
+/* From now on, calls `changed` from the loop after devices have come, gone or
+ * changed. One alone can ask.
+ */
+void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg);
 
 /* Valid until the loop runs again. */
 const struct hop *hop_watch_get(const struct hop_watch *watch);

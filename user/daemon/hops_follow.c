@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <arpa/inet.h>
+
 #include "daemon/hops_internal.h"
 #include "daemon/log.h"
 #include "daemon/netlink.h"
@@ -92,6 +94,12 @@ static void on_routes_timer(uv_timer_t *timer)
 	finish(hops);
 }
 
+static void tell_devices(const struct hops *hops)
+{
+	if (hops->devices_changed)
+		hops->devices_changed(hops->devices_arg);
+}
+
 static void resync(struct hops *hops)
 {
 	struct hop_sources *sources = &hops->sources;
@@ -104,6 +112,7 @@ static void resync(struct hops *hops)
 		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
 	hops->resync_due = error < 0;
 	schedule_routes(hops);
+	tell_devices(hops);
 }
 
 static void on_message(const struct nlmsghdr *message, void *arg)
@@ -113,8 +122,10 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		if (links_take(&hops->sources.links, message))
+		if (links_take(&hops->sources.links, message)) {
 			schedule_routes(hops);
+			tell_devices(hops);
+		}
 		break;
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
@@ -171,4 +182,27 @@ static void on_tend_timer(uv_timer_t *timer)
 struct netlink_listener hops_listener(struct hops *hops)
 {
 	return (struct netlink_listener){ .message = on_message, .end = on_end, .arg = hops };
+}
+
+void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg)
+{
+	hops->devices_changed = changed;
+	hops->devices_arg = arg;
+}
+
+void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg)
+{
+	const struct hash_node *node = NULL;
+
+	while ((node = hashtable_next(&hops->sources.links.by_index, node))) {
+		const struct link *link = HASH_ENTRY(node, const struct link, node);
+		const struct link *carrier = links_carrier(&hops->sources.links, link);
+		struct sl_device device = {};
+
+		if (!carrier)
+			continue;
+		device.ifindex = (unsigned)carrier->ifindex;
+		device.vlan = carrier == link ? 0 : htons(link->vlan);
+		each(arg, (unsigned)link->ifindex, &device);
+	}
 }

@@ -16,6 +16,7 @@
 #include <uv.h>
 
 #include "daemon/hop_path.h"
+#include "daemon/hops.h"
 #include "lib/hashtable.h"
 
 TAILQ_HEAD(target_list, target);
@@ -36,6 +37,8 @@ struct hops {
 	uint64_t pass_ns;     /* what the running pass took so far */
 	uint64_t rest_end_ms; /* the next pass does not begin before */
 	unsigned n_open;      /* timers that the loop holds */
+	hop_changed_fn *devices_changed; /* NULL: nobody asked */
+	void *devices_arg;
 };
 
 struct target {

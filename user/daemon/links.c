@@ -66,15 +66,25 @@ static enum link_kind parse_vlan(const struct nlattr *data, const struct nlattr 
 	return LINK_VLAN;
 }
 
+/* Software devices that can send a frame which XDP redirects to them (in the
+ * kernel: ndo_xdp_xmit). All others lose it without a word.
+ */
+static const char *const xdp_kinds[] = { "veth", "bond", "tun" };
+
 static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1];
 	const char *kind;
 
 	netlink_nested(attrs[IFLA_LINKINFO], IFLA_INFO_MAX, info);
-	if (netlink_get_text(info[IFLA_INFO_KIND], &kind) && strcmp(kind, "vlan") == 0)
+	if (!netlink_get_text(info[IFLA_INFO_KIND], &kind))
+		return LINK_PLAIN; /* hardware */
+	if (strcmp(kind, "vlan") == 0)
 		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
-	return LINK_PLAIN;
+	for (size_t i = 0; i < sizeof(xdp_kinds) / sizeof(xdp_kinds[0]); i++)
+		if (strcmp(kind, xdp_kinds[i]) == 0)
+			return LINK_PLAIN;
+	return LINK_OTHER;
 }
 
 /* False: not a device's own message, or not whole. Bridges send messages about

@@ -16,9 +16,9 @@ struct netlink;
 struct nlmsghdr;
 
 enum link_kind {
-	LINK_PLAIN, /* Ethernet; also a bridge, a bond, a veth, ... */
+	LINK_PLAIN, /* Ethernet, and takes frames from XDP */
 	LINK_VLAN,  /* 802.1Q, on a parent in this namespace */
-	LINK_OTHER, /* without MAC addresses, or VLANs that are not 802.1Q's */
+	LINK_OTHER, /* without MAC addresses, not 802.1Q's VLANs, bridges and the like */
 };
 
 struct link {

@@ -224,6 +224,24 @@ void server_touch(struct service *service)
 		(void)uv_timer_start(server->reconcile, on_reconcile, 0, 0);
 }
 
+static void put_device(void *arg, unsigned ifindex, const struct sl_device *device)
+{
+	int error = datapath_devices_put(arg, ifindex, device);
+
+	if (error)
+		log_warning("answers through device %u are left to the kernel: %s", ifindex,
+			    strerror(-error));
+}
+
+static void on_devices(void *arg)
+{
+	struct server *server = arg;
+
+	datapath_devices_begin(server->datapath);
+	hops_each_device(server->hops, put_device, server->datapath);
+	datapath_devices_end(server->datapath);
+}
+
 static int start(struct server *server, struct diag *diag)
 {
 	int error = hops_new(server->loop, diag, &server->hops);
@@ -244,6 +262,8 @@ static int start(struct server *server, struct diag *diag)
 		error = open_datapath(server, diag);
 	if (error)
 		return error;
+	on_devices(server);
+	hops_follow_devices(server->hops, on_devices, server);
 	error = services_new(server, server->config, &server->services);
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
