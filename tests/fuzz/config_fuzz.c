@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* libFuzzer on the configuration: any bytes are taken or refused with a place,
- * and what is taken keeps what config.h promises. Build and run, from the root:
+ * what is taken keeps what config.h promises, and written out it is read back as
+ * the same. Build and run, from the root:
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuser -Iinclude \
  *       tests/fuzz/config_fuzz.c user/lib/{addr,units,diag}.c \
@@ -11,19 +12,45 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/config.h"
+#include "lib/config_compare.h"
+#include "lib/config_write.h"
 #include "lib/diag.h"
+
+static void check_table(const struct service_config *service)
+{
+	switch (service->scheduler) {
+	case SL_SCHEDULER_ROUND_ROBIN:
+		assert(service->table_size >= 1 && service->table_size <= CONFIG_TURNS_MAX);
+		break;
+	case SL_SCHEDULER_LEAST_CONNECTIONS:
+		assert(service->table_size >= 1 && service->table_size <= service->n_backends);
+		break;
+	case SL_SCHEDULER_MAGLEV:
+	case SL_SCHEDULER_SOURCE_HASH:
+	case SL_SCHEDULER_RANDOM:
+		assert(service->table_size >= service->n_backends);
+		assert(service->table_size <= CONFIG_TABLE_SIZE_MAX);
+		break;
+	}
+}
 
 static void check_service(const struct config *config, const struct service_config *service)
 {
+	size_t n_first_choice = 0;
 	size_t i;
 
 	assert(config_find_service(config, service->name) == service);
 	assert(service->n_addresses >= 1 && service->n_addresses <= CONFIG_ADDRESSES_MAX);
 	assert(service->n_backends >= 1 && service->port && service->check.path);
-	assert(service->table_size >= service->n_backends);
+	check_table(service);
+	assert(service->affinity.prefix_v4 >= 8 && service->affinity.prefix_v4 <= 32);
+	assert(service->affinity.prefix_v6 >= 16 && service->affinity.prefix_v6 <= 128);
+	assert(!service->affinity.timeout_ms || service->affinity.timeout_ms >= 1000);
+	assert(!service->slow_start_ms || service->slow_start_ms >= 1000);
 	assert(service->check.n_status >= 1 && service->check.n_status <= CONFIG_STATUS_RANGES);
 	assert(service->limit.set == (service->limit.text != NULL));
 	assert(service->limit.set == (service->limit.rate.interval >= 16));
@@ -35,7 +62,23 @@ static void check_service(const struct config *config, const struct service_conf
 		assert(backend->name && backend->port && ip_is_unicast(&backend->ip));
 		assert(backend->weight <= CONFIG_WEIGHT_MAX);
 		assert(service->forward == SL_FORWARD_NAT || backend->port == service->port);
+		n_first_choice += !backend->backup;
 	}
+	assert(n_first_choice);
+	assert(service->min_healthy <= (service->min_healthy_percent ? 100 : n_first_choice));
+}
+
+static void check_written(const struct config *config)
+{
+	struct config *again = NULL;
+	struct diag diag = {};
+	char *text = NULL;
+
+	assert(config_write(config, &text) == 0);
+	assert(config_parse(text, strlen(text), "written.yaml", &diag, &again) == 0);
+	assert(config_equal(config, again));
+	config_free(again);
+	free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -57,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (i = 0; i < config->n_services; i++)
 		check_service(config, &config->services[i]);
+	check_written(config);
 	config_free(config);
 	return 0;
 }

@@ -10,20 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
-static unsigned random_below(uint64_t *state, unsigned n)
-{
-	return (unsigned)(random_next(state) % n);
-}
+#include "random.h"
 
 struct random_text {
 	FILE *file;
@@ -69,7 +56,7 @@ static void random_check(struct random_text *text)
 	RANDOM_KEY(text, "jitter", "0%", "10%", "50%");
 	RANDOM_KEY(text, "port", "1", "65535", "80");
 	if (type == words[2]) {
-		RANDOM_KEY(text, "path", "/", "'/a?b=[c],{d}&x: y'", "'/''\"%25'", "/-");
+		RANDOM_KEY(text, "path", "/", "'/a?b=[c],{d}&x:y'", "'/''\"%25'", "/-");
 		RANDOM_KEY(text, "host", "h", "'[2001:db8::1]:80'", "'''*&!|>%'", "'-'", "'~'");
 		RANDOM_KEY(text, "status", "204", "[200-299]", "[100, 599, 100-599]", "[200]");
 	}

@@ -9,9 +9,11 @@
 #include "config_full.h"
 #include "config_random.h"
 #include "lib/config_compare.h"
+#include "lib/config_edit.h"
 
 #define RANDOM_SEED 0x51075ULL
 #define N_RANDOM    500
+#define N_CHANGES   3000
 
 /* Written, read, compared, and written again: the same text. */
 static void assert_round_trip(const struct config *config)
@@ -81,6 +83,56 @@ static void random_ones_come_back(void **state)
 	assert_true(n_services > N_RANDOM); /* they were about something */
 }
 
+/* Whatever may happen to a backend, much of which is against the rules. */
+static struct config_change random_change(const struct config *config, uint64_t *state)
+{
+	static const char *const addresses[] = { "10.0.0.0", "2001:db8::" };
+	static const unsigned weights[] = { 0, 1, 3, 64, 65535, 65536 };
+	const struct service_config *service =
+		&config->services[random_below(state, (unsigned)config->n_services)];
+	const struct backend_config *backend =
+		&service->backends[random_below(state, (unsigned)service->n_backends)];
+	struct config_change change = {
+		.kind = random_below(state, 4),
+		.weight = weights[random_below(state, 6)],
+		.wish = random_below(state, 3),
+		.backup = random_below(state, 2),
+		.port = random_below(state, 2) ? htons(80) : 0,
+	};
+
+	(void)strcpy(change.service, service->name);
+	if (change.kind != CHANGE_ADD)
+		(void)strcpy(change.backend, backend->name);
+	assert_int_equal(ip_parse(addresses[random_below(state, 2)], &change.ip), 0);
+	change.ip.addr.bytes[14] = (__u8)random_below(state, 2);
+	change.ip.addr.bytes[15] = (__u8)random_below(state, 16);
+	return change;
+}
+
+/* Changed at run time again and again, it is still a file that would be taken. */
+static void changed_ones_come_back(void **state)
+{
+	struct config *config = parse(FULL);
+	uint64_t random = RANDOM_SEED;
+	size_t n_taken = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N_CHANGES; i++) {
+		struct config_change change = random_change(config, &random);
+		struct config *next = NULL;
+
+		if (config_apply_change(config, &change, NULL, &next) != 0)
+			continue;
+		n_taken++;
+		config_free(config);
+		config = next;
+		assert_round_trip(config);
+	}
+	assert_in_range(n_taken, N_CHANGES / 4, N_CHANGES * 3 / 4);
+	config_free(config);
+}
+
 static void it_is_fit_for_people(void **state)
 {
 	static const struct {
@@ -105,7 +157,7 @@ static void it_is_fit_for_people(void **state)
 		  "  check: {type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3, jitter: 10%}\n"
 		  "  limit: {rate: 5k/s, burst: 5k}\n"
 		  "  backends:\n"
-		  "  - {name: '10.0.0.1:80', address: 10.0.0.1, port: 80, weight: 1, backup: false,"
+		  "  - {address: 10.0.0.1, port: 80, weight: 1, backup: false,"
 		  " state: up}\n",
 		  "services:\n"
 		  "- name: web\n"
@@ -202,6 +254,7 @@ int main(void)
 		cmocka_unit_test(the_full_file_comes_back),
 		cmocka_unit_test(the_examples_come_back),
 		cmocka_unit_test(random_ones_come_back),
+		cmocka_unit_test(changed_ones_come_back),
 		cmocka_unit_test(it_is_fit_for_people),
 		cmocka_unit_test(long_values_stay_whole),
 	};

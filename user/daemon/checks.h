@@ -19,13 +19,14 @@ struct check_result {
 	bool up;
 	bool probed; /* false: no probe has ended yet */
 	bool last_ok; /* of the last probe */
+	bool answers; /* the last probe was answered, though not as it should be */
 	unsigned run; /* probes in a row that ended as the last one did */
 	unsigned duration_us; /* of the last probe */
 	unsigned long long changed_ms; /* uv_now() of the last change of `up`, or of the start */
 	char text[160]; /* of the last probe, for people: "HTTP 503, wanted 200-299" */
 };
 
-/* Called from the loop after `up` has changed; never from within a call of this
+/* Called from the loop after `up` has changed, or `answers` of what is down; never from within a call of this
  * module. check_get() tells the news.
  */
 typedef void check_changed_fn(void *arg);

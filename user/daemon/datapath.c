@@ -439,6 +439,14 @@ void datapath_unclaim(struct datapath *datapath)
 		HASH_ENTRY(node, struct installed, node)->claimed = false;
 }
 
+void datapath_claim(struct datapath *datapath, const struct sl_key *key)
+{
+	struct installed *installed = installed_find(datapath, key);
+
+	if (installed)
+		installed->claimed = true;
+}
+
 void datapath_remove_unclaimed(struct datapath *datapath)
 {
 	struct hash_node *node, *next;

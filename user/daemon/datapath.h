@@ -69,6 +69,9 @@ void datapath_remove(struct datapath *datapath, const struct sl_key *key);
  */
 void datapath_unclaim(struct datapath *datapath);
 
+/* The service with this key is as it should be, without applying it. */
+void datapath_claim(struct datapath *datapath, const struct sl_key *key);
+
 /* Removes every service that is unclaimed. */
 void datapath_remove_unclaimed(struct datapath *datapath);
 

@@ -145,7 +145,7 @@ static enum probe_outcome http_judge_status(const struct check_config *config, l
 			length += (size_t)snprintf(end, room, "%s %u-%u", comma, range[i].first,
 						   range[i].last);
 	}
-	return PROBE_FAILED;
+	return PROBE_NOT_READY;
 }
 
 static enum probe_outcome http_fail(const char *words, char ret_text[static PROBE_TEXT_SIZE])

@@ -2,16 +2,20 @@
 #include "daemon/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
 
 #include "daemon/datapath.h"
+#include "daemon/edits.h"
 #include "daemon/log.h"
 #include "daemon/services.h"
+#include "daemon/upkeep.h"
 #include "lib/cleanup.h"
 #include "lib/config_compare.h"
+#include "lib/config_write.h"
 #include "lib/diag.h"
 
 /* Maps are made for twice of what the configuration needs, and at least this,
@@ -32,7 +36,12 @@ static unsigned long long wall_clock_ms(void)
 /* What the maps must hold at the least. */
 static struct datapath_sizes needed_sizes(const struct config *config)
 {
-	struct datapath_sizes sizes = { .services = 1, .backends = 1 };
+	struct datapath_sizes sizes = {
+		.services = 1,
+		.backends = 1,
+		.flows = config->flows.size,
+		.hash_seed = config->hash_seed,
+	};
 
 	for (size_t i = 0; i < config->n_services; i++) {
 		const struct service_config *service = &config->services[i];
@@ -59,6 +68,8 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 		.backends = roomy(needed->backends, ROOM_BACKENDS),
 		.slots = roomy(needed->slots, ROOM_SLOTS),
 		.sources = SL_DEFAULT_SOURCES,
+		.flows = needed->flows,
+		.hash_seed = needed->hash_seed,
 	};
 }
 
@@ -81,7 +92,7 @@ static int open_datapath(struct server *server, struct diag *diag)
 			log_info("took over the program and maps that %s runs", name);
 			return 0;
 		}
-		if (error == -EPROTO || error == -ENOSPC)
+		if (error == -EPROTO || error == -ENOSPC || error == -EEXIST)
 			log_warning("the sluice program on %s cannot be taken over and will be "
 				    "replaced: %s",
 				    name, diag->text);
@@ -242,6 +253,16 @@ static void on_devices(void *arg)
 	datapath_devices_end(server->datapath);
 }
 
+static void set_timeouts(struct server *server)
+{
+	const struct datapath_timeouts timeouts = {
+		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
+		.udp_idle_ms = server->config->flows.udp_idle_ms,
+	};
+
+	datapath_set_timeouts(server->datapath, &timeouts);
+}
+
 static int start(struct server *server, struct diag *diag)
 {
 	int error = hops_new(server->loop, diag, &server->hops);
@@ -262,6 +283,10 @@ static int start(struct server *server, struct diag *diag)
 		error = open_datapath(server, diag);
 	if (error)
 		return error;
+	set_timeouts(server);
+	error = upkeep_new(server, &server->upkeep);
+	if (error)
+		return diag_set(diag, -error, "no memory");
 	on_devices(server);
 	hops_follow_devices(server->hops, on_devices, server);
 	error = services_new(server, server->config, &server->services);
@@ -307,6 +332,7 @@ void server_stop(struct server *server)
 		detach_others(server, NULL);
 	for (size_t i = 0; i < server->n_attachments; i++)
 		attachment_release(&server->attachments[i]);
+	upkeep_free(TAKE_PTR(server->upkeep));
 	services_free(TAKE_PTR(server->services), server->config);
 	checks_free(TAKE_PTR(server->checks));
 	hops_free(TAKE_PTR(server->hops));
@@ -321,6 +347,7 @@ void server_free(struct server *server)
 	datapath_free(server->datapath, server->options.keep);
 	config_free(server->config);
 	free(server->attachments);
+	free(server->edits);
 	free(server);
 }
 
@@ -355,34 +382,108 @@ int server_check(struct server *server, const char *text, size_t length, const c
 	return error ?: check_change(server, config, diag, ret_change);
 }
 
-int server_reload(struct server *server, struct diag *diag, struct server_change *ret_change)
+/* From what runs to another configuration: what is new is there before what is
+ * old goes. Takes config, also on failure, when nothing has changed.
+ */
+static int switch_config(struct server *server, struct config *config, struct diag *diag)
 {
-	_cleanup_(config_cleanup) struct config *config = NULL;
 	struct service *services = NULL, *old_services = server->services;
 	struct config *old_config = server->config;
-	int error = config_load(server->options.config_path, diag, &config);
+	int error = services_new(server, config, &services);
 
-	if (!error)
-		error = check_change(server, config, diag, ret_change);
-	if (error)
-		return error;
-	error = services_new(server, config, &services);
-	if (error)
+	if (error) {
+		config_free(config);
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
+	}
 	error = attach_all(server, config, diag);
 	if (error) {
 		detach_others(server, old_config);
 		services_free(services, config);
+		config_free(config);
 		return error;
 	}
-	server->config = TAKE_PTR(config);
+	server->config = config;
 	server->services = services;
-	server->reloaded_ms = wall_clock_ms();
+	set_timeouts(server);
 	datapath_unclaim(server->datapath);
 	server_reconcile(server);
 	datapath_remove_unclaimed(server->datapath);
-	detach_others(server, server->config);
 	services_free(old_services, old_config);
 	config_free(old_config);
+	return 0;
+}
+
+int server_reload(struct server *server, struct diag *diag, struct server_change *ret_change)
+{
+	struct config *config = NULL;
+	int error = config_load(server->options.config_path, diag, &config);
+
+	if (error)
+		return error;
+	edits_remake(server, &config);
+	error = check_change(server, config, diag, ret_change);
+	if (error) {
+		config_free(config);
+		return error;
+	}
+	error = switch_config(server, config, diag);
+	if (error)
+		return error;
+	server->reloaded_ms = wall_clock_ms();
+	detach_others(server, server->config);
+	return 0;
+}
+
+int server_edit(struct server *server, const struct config_change *change, unsigned timeout_ms,
+		struct diag *diag)
+{
+	unsigned long long deadline = timeout_ms ? uv_now(server->loop) + timeout_ms : 0;
+	struct server_change unused;
+	struct config *config;
+	int error = config_apply_change(server->config, change, diag, &config);
+
+	if (error)
+		return error;
+	error = check_change(server, config, diag, &unused);
+	if (error) {
+		config_free(config);
+		return error;
+	}
+	error = switch_config(server, config, diag);
+	if (!error && edits_note(server, change, deadline))
+		log_error("no memory to remember a change at run time: a reload will undo it");
+	return error;
+}
+
+/* Replaces the file as a whole; what it held stays beside it. */
+static int replace_file(const char *path, const char *text, struct diag *diag)
+{
+	char fresh[PATH_MAX], old[PATH_MAX];
+	_cleanup_(cleanup_fclose) FILE *file = NULL;
+
+	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh) ||
+	    snprintf(old, sizeof(old), "%s.old", path) >= (int)sizeof(old))
+		return diag_set(diag, ENAMETOOLONG, "the path %s is too long", path);
+	file = fopen(fresh, "we");
+	if (!file || fputs(text, file) == EOF || fflush(file) || fsync(fileno(file)))
+		return diag_set(diag, errno, "cannot write %s: %s", fresh, strerror(errno));
+	(void)unlink(old);
+	if ((link(path, old) && errno != ENOENT) || rename(fresh, path))
+		return diag_set(diag, errno, "cannot replace %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int server_save(struct server *server, struct diag *diag)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	int error = config_write(server->config, &text);
+
+	if (error)
+		return diag_set(diag, -error, "no memory");
+	error = replace_file(server->options.config_path, text, diag);
+	if (error)
+		return error;
+	server->n_edits = 0;
+	log_info("what runs is saved to %s", server->options.config_path);
 	return 0;
 }

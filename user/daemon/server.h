@@ -15,12 +15,14 @@
 #include "daemon/hops.h"
 #include "daemon/interfaces.h"
 #include "lib/config.h"
+#include "lib/config_edit.h"
 
 struct diag;
 struct datapath;
 struct server;
 struct uv_loop_s;
 struct uv_timer_s;
+struct upkeep;
 
 struct server_options {
 	const char *config_path;
@@ -35,21 +37,35 @@ struct backend {
 	const struct backend_config *config;
 	struct check *check;
 	struct hop_watch *hop;
+	bool member; /* takes new connections, at one address of the service at least */
+	bool served_last; /* was a member when anybody last was */
+	unsigned long long slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
 };
 
 struct service {
 	struct server *server;
 	const struct service_config *config;
 	struct backend *backends; /* config->n_backends, in its order */
-	unsigned serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that have slots */
+	unsigned serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that take new connections */
+	bool panic; /* too few are healthy, so that health is ignored (min_healthy) */
 	bool dirty; /* in the maps it is not as it should be */
 	char error[768]; /* why it could not be applied; empty: it was */
+};
+
+/* What the operator has changed at run time: stays when the file is read again,
+ * until it is saved to the file or taken back.
+ */
+struct server_edit {
+	struct config_change change;
+	unsigned long long deadline_ms; /* uv_now() at which a drain ends in disabled; 0: never */
 };
 
 struct server {
 	struct uv_loop_s *loop;
 	struct server_options options;
-	struct config *config; /* what runs */
+	struct config *config; /* what runs: the file's, with the edits made */
+	struct server_edit *edits; /* in the order in which they were made */
+	size_t n_edits;
 	struct datapath *datapath;
 	struct hops *hops;
 	struct checks *checks;
@@ -57,6 +73,7 @@ struct server {
 	struct attachment *attachments;
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
+	struct upkeep *upkeep; /* what is done by the clock (upkeep.h) */
 	bool stopping;
 	unsigned long long started_ms; /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
@@ -67,7 +84,7 @@ struct server {
  */
 const char *backend_explain(const struct backend *backend, char *buffer, size_t size);
 
-/* True: up, resolved, weight not 0. */
+/* True: takes new connections. */
 bool backend_serves(const struct backend *backend);
 
 /* Opens (or takes over) the datapath, starts checking, fills the maps, attaches
@@ -103,6 +120,23 @@ int server_reload(struct server *server, struct diag *diag, struct server_change
  */
 int server_check(struct server *server, const char *text, size_t length, const char *name,
 		 struct diag *diag, struct server_change *ret_change);
+
+/* Changes one backend at run time; when this returns 0, packets go by it.
+ * timeout_ms: of a drain, after which the backend is disabled; 0: none.
+ */
+int server_edit(struct server *server, const struct config_change *change, unsigned timeout_ms,
+		struct diag *diag);
+
+/* Writes what runs to the configuration file (the old one stays beside it as
+ * FILE.old), and forgets the edits.
+ */
+int server_save(struct server *server, struct diag *diag);
+
+/* Live connections of the backend that are tracked, over all addresses. All are,
+ * while it drains and whenever the scheduler tracks each flow; else those of
+ * slots in transition.
+ */
+unsigned backend_live(const struct backend *backend);
 
 /* At run time, until the next reload. -ENODEV, -EBUSY, ...: diag says it. */
 int server_attach(struct server *server, const char *interface, enum attach_mode mode,

@@ -2,14 +2,28 @@
 #include "daemon/services.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "daemon/datapath.h"
 #include "daemon/log.h"
 #include "lib/cleanup.h"
+#include "lib/config_compare.h"
 #include "lib/diag.h"
 #include "lib/plan.h"
+
+/* Whether others serve while this one starts slowly; alone it gets all there is. */
+static bool others_serve(const struct backend *backend)
+{
+	const struct service *service = backend->service;
+
+	for (size_t i = 0; i < service->config->n_backends; i++)
+		if (&service->backends[i] != backend && service->backends[i].member)
+			return true;
+	return false;
+}
 
 static void on_check(void *arg)
 {
@@ -18,6 +32,10 @@ static void on_check(void *arg)
 
 	log_info("backend %s/%s is %s: %s", backend->service->config->name, backend->config->name,
 		 result->up ? "up" : "down", result->text);
+	if (!result->up)
+		backend->slow_since_ms = 0;
+	else if (backend->service->config->slow_start_ms && others_serve(backend))
+		backend->slow_since_ms = uv_now(backend->service->server->loop);
 	server_touch(backend->service);
 }
 
@@ -63,12 +81,47 @@ static int start_backend(struct backend *backend)
 	if (error)
 		return error;
 	return check_new(server->checks, &backend->service->config->check, &config->ip,
-			 config->port, was_serving(backend), on_check, backend, &backend->check);
+			 config->port, backend->served_last, on_check, backend, &backend->check);
+}
+
+static int compare_name(const void *name, const void *backend)
+{
+	return strcmp(name, ((const struct backend *)backend)->config->name);
+}
+
+/* The service of this name that runs now, or NULL. */
+static const struct service *running_service(const struct server *server, const char *name)
+{
+	const struct service_config *config =
+		server->services ? config_find_service(server->config, name) : NULL;
+
+	return config ? &server->services[config - server->config->services] : NULL;
+}
+
+/* A backend that runs already goes on as it is; of others, the maps know what a
+ * predecessor did with them.
+ */
+static void inherit(struct backend *backend, const struct service *running)
+{
+	const struct backend *old = NULL;
+	size_t n = running ? running->config->n_backends : 0;
+
+	if (running)
+		old = lfind(backend->config->name, running->backends, &n, sizeof(*old),
+			    compare_name);
+	if (!old) {
+		backend->member = backend->served_last = was_serving(backend);
+		return;
+	}
+	backend->member = old->member;
+	backend->served_last = old->served_last;
+	backend->slow_since_ms = old->slow_since_ms;
 }
 
 static int start_service(struct service *service)
 {
 	const struct service_config *config = service->config;
+	const struct service *running = running_service(service->server, config->name);
 
 	service->backends = calloc(config->n_backends, sizeof(*service->backends));
 	if (!service->backends)
@@ -79,9 +132,16 @@ static int start_service(struct service *service)
 
 		backend->service = service;
 		backend->config = &config->backends[i];
+		inherit(backend, running);
 		error = start_backend(backend);
 		if (error)
 			return error;
+	}
+	service->dirty = !running || running->dirty || running->error[0] ||
+			 !config_service_equal(running->config, config);
+	if (!service->dirty) {
+		memcpy(service->serving, running->serving, sizeof(service->serving));
+		service->panic = running->panic;
 	}
 	return 0;
 }
@@ -97,7 +157,6 @@ int services_new(struct server *server, const struct config *config, struct serv
 
 		services[i].server = server;
 		services[i].config = &config->services[i];
-		services[i].dirty = true;
 		error = start_service(&services[i]);
 		if (error) {
 			services_free(services, config);
@@ -128,8 +187,30 @@ void services_free(struct service *services, const struct config *config)
 
 bool backend_serves(const struct backend *backend)
 {
-	return check_get(backend->check)->up &&
-	       hop_watch_get(backend->hop)->state == HOP_RESOLVED && backend->config->weight;
+	return backend->member;
+}
+
+/* Full weight in tenths, so that a slow start has steps to climb for any. */
+static unsigned weight_now(const struct backend *backend)
+{
+	unsigned long long slow_start = backend->service->config->slow_start_ms, elapsed;
+	unsigned tenths = 10;
+
+	if (backend->slow_since_ms && slow_start) {
+		elapsed = uv_now(backend->service->server->loop) - backend->slow_since_ms;
+		if (elapsed < slow_start)
+			tenths = 1 + (unsigned)(9 * elapsed / slow_start);
+	}
+	return backend->config->weight * tenths;
+}
+
+static enum plan_health health_now(const struct backend *backend)
+{
+	const struct check_result *result = check_get(backend->check);
+
+	if (result->up)
+		return PLAN_UP;
+	return result->answers ? PLAN_NOT_READY : PLAN_DEAD;
 }
 
 const char *backend_explain(const struct backend *backend, char *buffer, size_t size)
@@ -138,15 +219,40 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 	const struct hop *hop = hop_watch_get(backend->hop);
 
 	buffer[0] = '\0';
-	if (hop->state != HOP_RESOLVED)
-		return hop_explain(hop, &backend->config->ip, buffer, size);
-	if (!result->up)
-		(void)snprintf(buffer, size, "down: %s%s",
+	if (backend->config->wish != WISH_UP)
+		(void)snprintf(buffer, size, "%s by the operator",
+			       backend->config->wish == WISH_DRAIN ? "drained" : "disabled");
+	else if (hop->state != HOP_RESOLVED)
+		(void)hop_explain(hop, &backend->config->ip, buffer, size);
+	else if (!result->up)
+		(void)snprintf(buffer, size, "down: %s%s%s",
 			       result->probed ? result->text : "not checked yet",
-			       result->last_ok ? ", but not often enough in a row yet" : "");
+			       result->last_ok ? ", but not often enough in a row yet" : "",
+			       backend->member ? "; serves all the same, too few others do" : "");
 	else if (!backend->config->weight)
 		(void)snprintf(buffer, size, "weight 0");
+	else if (!backend->member)
+		(void)snprintf(buffer, size, "backup: others serve");
 	return buffer;
+}
+
+/* Who takes new connections now, for the next plan and for status. */
+static void note_members(struct service *service, size_t address, const struct plan *plan)
+{
+	const struct service_config *config = service->config;
+	size_t planned = 0;
+
+	service->serving[address] = plan->n_members;
+	service->panic |= plan->panic;
+	for (size_t i = 0; i < config->n_backends; i++) {
+		struct backend *backend = &service->backends[i];
+
+		if (config->backends[i].ip.family != config->addresses[address].family)
+			continue;
+		backend->member = plan->backends[planned++].member;
+		if (plan->n_members)
+			backend->served_last = backend->member;
+	}
 }
 
 static int apply_address(struct service *service, size_t address,
@@ -160,7 +266,7 @@ static int apply_address(struct service *service, size_t address,
 		return diag_set(diag, -error, "no memory");
 	error = datapath_apply(service->server->datapath, &plan, diag);
 	if (!error)
-		service->serving[address] = plan.n_serving;
+		note_members(service, address, &plan);
 	return error;
 }
 
@@ -174,17 +280,47 @@ static int apply_service(struct service *service, struct diag *diag)
 	if (!inputs)
 		return diag_set(diag, ENOMEM, "no memory");
 	for (size_t i = 0; i < config->n_backends; i++) {
-		const struct hop *hop = hop_watch_get(service->backends[i].hop);
+		const struct backend *backend = &service->backends[i];
+		const struct hop *hop = hop_watch_get(backend->hop);
 
 		inputs[i] = (struct plan_input){
-			.up = check_get(service->backends[i].check)->up,
+			.health = health_now(backend),
+			.wish = backend->config->wish,
+			.weight = weight_now(backend),
+			.served_last = backend->served_last,
 			.resolved = hop->state == HOP_RESOLVED,
 			.hop = hop->wire,
 		};
 	}
+	service->panic = false;
 	for (size_t i = 0; !error && i < config->n_addresses; i++)
 		error = apply_address(service, i, inputs, diag);
 	return error;
+}
+
+static void services_claim(const struct service *service)
+{
+	for (size_t i = 0; i < service->config->n_addresses; i++) {
+		struct sl_key key = plan_service_key(service->config,
+						     &service->config->addresses[i]);
+
+		datapath_claim(service->server->datapath, &key);
+	}
+}
+
+unsigned backend_live(const struct backend *backend)
+{
+	const struct service_config *config = backend->service->config;
+	struct sl_key backend_key = plan_backend_key(config, backend->config);
+	unsigned live = 0;
+
+	for (size_t i = 0; i < config->n_addresses; i++) {
+		struct sl_key key = plan_service_key(config, &config->addresses[i]);
+
+		live += datapath_backend_live(backend->service->server->datapath, &key,
+					      &backend_key);
+	}
+	return live;
 }
 
 void server_reconcile(struct server *server)
@@ -194,6 +330,7 @@ void server_reconcile(struct server *server)
 	for (size_t i = 0; i < server->config->n_services; i++) {
 		struct service *service = &server->services[i];
 
+		services_claim(service);
 		if (!service->dirty)
 			continue;
 		service->dirty = false;

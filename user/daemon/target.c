@@ -99,13 +99,15 @@ static void target_conclude(void *arg, enum probe_outcome outcome, const char *t
 {
 	struct target *target = arg;
 	struct check_result *result = &target->result;
-	bool changed = false;
+	bool changed = false, answers = outcome == PROBE_NOT_READY;
 
 	(void)snprintf(result->text, sizeof(result->text), "%s", text);
 	if (outcome == PROBE_IMPOSSIBLE) {
 		target_warn(target->checks, text);
 	} else {
 		changed = health_step(&target->health, outcome == PROBE_OK);
+		changed |= !target->health.up && result->probed && result->answers != answers;
+		result->answers = answers;
 		result->probed = true;
 		result->up = target->health.up;
 		result->last_ok = target->health.last_ok;

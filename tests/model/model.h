@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A reference model of how a backend is chosen, written from the text of
+ * design.md section 4 and not from the program. One service; backends, flows and
+ * slots are small numbers. It knows neither maps nor hashes: who uses it says
+ * which slot a flow hashes to, and what the table holds.
+ */
+#ifndef TESTS_MODEL_MODEL_H
+#define TESTS_MODEL_MODEL_H
+
+#include <stdbool.h>
+
+#define MODEL_BACKENDS 8
+#define MODEL_FLOWS    24
+#define MODEL_SLOTS    257
+#define MODEL_TABLES   4 /* the one in use, and those that it has replaced */
+
+/* In place of a backend. */
+#define MODEL_NOBODY (-1)
+#define MODEL_ANYBODY (-2) /* whoever takes new connections */
+
+/* How long a flow stays known that has said FIN or RST, and one of which nothing
+ * but a SYN was seen; in the units of time of the model's user.
+ */
+struct model_times {
+	unsigned idle; /* after this a connection counts as ended */
+	unsigned older; /* UDP: so long a flow that is not known is an older one */
+	unsigned ended, handshake;
+};
+
+struct model_rules {
+	bool tcp;
+	bool hashed; /* maglev, source-hash: a flow's slot says its backend */
+	bool tracked; /* every flow is known, not those of slots in transition alone */
+	unsigned affinity; /* so long a client comes back to its backend; 0: not */
+	struct model_times times;
+};
+
+struct model_slot {
+	bool tracking;
+	int current, previous;
+	unsigned began, changed; /* the transition; its last change of `current` */
+	bool held; /* in this round: a live flow is elsewhere */
+};
+
+struct model_table {
+	unsigned size;
+	struct model_slot slots[MODEL_SLOTS];
+	unsigned slot_of[MODEL_FLOWS];
+};
+
+struct model_flow {
+	bool known, ended, handshake;
+	int backend;
+	unsigned seen;
+};
+
+struct model_affinity {
+	int backend;
+	unsigned expires;
+};
+
+enum model_packet { MODEL_SYN, MODEL_DATA, MODEL_END /* FIN or RST */ };
+
+struct model {
+	struct model_rules rules;
+	unsigned now;
+	bool serves[MODEL_BACKENDS]; /* established connections go on */
+	bool takes_new[MODEL_BACKENDS];
+	struct model_table tables[MODEL_TABLES]; /* [0] is in use, [1] what it replaced... */
+	unsigned n_tables;
+	struct model_flow flows[MODEL_FLOWS];
+	struct model_affinity affinities[MODEL_FLOWS]; /* by client */
+	unsigned client_of[MODEL_FLOWS];
+};
+
+/* What a change leads to: who serves, who takes new connections, and what the
+ * table holds. gone: backends that are no longer the service's.
+ */
+struct model_change {
+	bool serves[MODEL_BACKENDS], takes_new[MODEL_BACKENDS], gone[MODEL_BACKENDS];
+	unsigned size;
+	int table[MODEL_SLOTS];
+	unsigned slot_of[MODEL_FLOWS];
+};
+
+void model_begin(struct model *model, const struct model_rules *rules);
+void model_change(struct model *model, const struct model_change *change);
+
+/* The backend that a packet must go to; MODEL_ANYBODY where the scheduler is
+ * free. *ret_or is another one that is as right (or the same).
+ */
+int model_packet(const struct model *model, unsigned flow, enum model_packet packet, int *ret_or);
+
+/* The packet went there. */
+void model_went(struct model *model, unsigned flow, enum model_packet packet, int backend);
+
+/* A round of the walk: its look at every flow, and its end. */
+void model_walk_look(struct model *model);
+void model_walk_end(struct model *model);
+
+/* The daemon has started anew: how long transitions have gone on is forgotten. */
+void model_restart(struct model *model);
+
+unsigned model_tracking(const struct model *model);
+
+#endif
