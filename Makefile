@@ -101,12 +101,21 @@ $(B)/netlink/hops_test: $(wildcard tests/netlink/*.c tests/netlink/*.h) $(HOPS_O
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libuv libmnl jansson yaml-0.1) -lm
 
+# The real program and what writes its maps, against a model of design.md section 4.
+MODEL_OBJ := $(patsubst user/daemon/%.c,$(B)/obj/user/daemon/%.o,$(wildcard user/daemon/datapath*.c)) \
+             $(B)/obj/user/daemon/interfaces.o $(B)/obj/user/daemon/log.o
+
+$(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/random.h $(MODEL_OBJ) $(LIB_OBJ)
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(filter %.c %.o,$^) -o $@ -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
+
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test
+	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test $(B)/model/model_test
 	$(Q)$(PYTEST) -q tests
 
 test-unit: $(UNIT_BIN) ## the C units (no root)

@@ -149,6 +149,16 @@ struct {
 	__type(value, __u64);
 } sl_sources SEC(".maps");
 
+/* When this CPU may answer the next packet with a refusal: a theoretical arrival
+ * time, as in a bucket.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sl_rejects SEC(".maps");
+
 /* Counters, written by the program; the daemon zeroes those of an index that it
  * gives to somebody else.
  */

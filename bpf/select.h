@@ -24,11 +24,12 @@ static __always_inline const struct sl_backend *backend_that(__u32 index, __u32 
 	return backend && (backend->state & want) == want ? backend : NULL;
 }
 
+/* Without a backend the packet goes on too: what is done then is forward()'s. */
 static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __u32 index)
 {
 	packet->backend_index = index;
 	packet->backend = backend_that(index, 0);
-	return packet->backend ? SL_NEXT : SL_DROP_NO_BACKEND;
+	return SL_NEXT;
 }
 
 /* Whether the flow's entry still says where its packets go: the backend serves

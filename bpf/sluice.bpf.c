@@ -16,7 +16,17 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
+#include "bpf/reject.h"
 #include "bpf/select.h"
+
+static __always_inline enum sl_verdict forward(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	if (likely(packet->backend))
+		return forward_to_backend(xdp, packet);
+	if (packet->service->flags & SL_SERVICE_REJECT)
+		return reject_packet(xdp, packet);
+	return SL_DROP_NO_BACKEND;
+}
 
 static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct sl_packet *packet)
 {
@@ -28,7 +38,7 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 		return refuse_broken(packet)
 		    ?: limit_source(packet)
 		    ?: select_backend(packet)
-		    ?: forward_to_backend(xdp, packet);
+		    ?: forward(xdp, packet);
 	if (find_return(packet))
 		return return_to_client(xdp, packet);
 	return SL_PASS_NO_SERVICE;

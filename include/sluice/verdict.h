@@ -6,7 +6,7 @@
  *
  * The rule behind the actions: until a packet is known to be a service's, doubt
  * means pass; after that, doubt means drop. FORWARD stands for XDP_TX or
- * XDP_REDIRECT, whichever the hop asks for.
+ * XDP_REDIRECT, whichever the hop asks for; of a refusal, back where it came from.
  */
 #ifndef SLUICE_VERDICT_H
 #define SLUICE_VERDICT_H
@@ -24,6 +24,7 @@
 	X(PASS_UNRESOLVED, PASS, "a backend's answer, rewritten: the kernel finds its way on")     \
 	X(FORWARDED, FORWARD, "sent to a backend")                                                 \
 	X(RETURNED, FORWARD, "a backend's answer, sent to its client")                             \
+	X(REJECTED, FORWARD, "no backend of the service can serve: answered with a refusal")       \
 	X(DROP_MALFORMED, DROP, "for a service, malformed or cut short")                           \
 	X(DROP_FRAGMENT, DROP, "for a service, fragmented")                                        \
 	X(DROP_LIMIT, DROP, "the source is over the service's limit")                              \

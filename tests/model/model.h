@@ -16,22 +16,22 @@
 #define MODEL_TABLES   4 /* the one in use, and those that it has replaced */
 
 /* In place of a backend. */
-#define MODEL_NOBODY (-1)
+#define MODEL_NOBODY  (-1)
 #define MODEL_ANYBODY (-2) /* whoever takes new connections */
 
 /* How long a flow stays known that has said FIN or RST, and one of which nothing
  * but a SYN was seen; in the units of time of the model's user.
  */
 struct model_times {
-	unsigned idle; /* after this a connection counts as ended */
+	unsigned idle;  /* after this a connection counts as ended */
 	unsigned older; /* UDP: so long a flow that is not known is an older one */
 	unsigned ended, handshake;
 };
 
 struct model_rules {
 	bool tcp;
-	bool hashed; /* maglev, source-hash: a flow's slot says its backend */
-	bool tracked; /* every flow is known, not those of slots in transition alone */
+	bool hashed;       /* maglev, source-hash: a flow's slot says its backend */
+	bool tracked;      /* every flow is known, not those of slots in transition alone */
 	unsigned affinity; /* so long a client comes back to its backend; 0: not */
 	struct model_times times;
 };
@@ -40,7 +40,7 @@ struct model_slot {
 	bool tracking;
 	int current, previous;
 	unsigned began, changed; /* the transition; its last change of `current` */
-	bool held; /* in this round: a live flow is elsewhere */
+	bool held;               /* in this round: a live flow is elsewhere */
 };
 
 struct model_table {

@@ -181,9 +181,9 @@ void subject_apply(struct subject *subject)
 	subject->table = calloc(plan.table_size, sizeof(*subject->table));
 	check(subject->table);
 	for (unsigned i = 0; i < plan.table_size; i++)
-		subject->table[i] = plan.table[i] == PLAN_NO_BACKEND ?
-					    SUBJECT_NOBODY :
-					    inputs[plan.table[i]].hop.dst_mac[5];
+		subject->table[i] = plan.table[i] == PLAN_NO_BACKEND
+					    ? SUBJECT_NOBODY
+					    : inputs[plan.table[i]].hop.dst_mac[5];
 }
 
 static const struct installed *installed_of(const struct subject *subject)
@@ -198,8 +198,8 @@ static const struct installed *installed_of(const struct subject *subject)
 unsigned subject_slot(const struct subject *subject, const struct client *client)
 {
 	struct sl_key key = plan_service_key(&subject->service, &subject->service.addresses[0]);
-	__be16 port = subject->service.scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 :
-									       htons(client->port);
+	__be16 port =
+		subject->service.scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : htons(client->port);
 	struct ip ip = client_address(subject, client);
 
 	return sl_hash_scale(sl_hash_flow(&ip.addr, port, &key, SL_DEFAULT_HASH_SEED),
@@ -271,8 +271,7 @@ static void put_transport(struct frame *frame, __u8 proto, __be16 port, enum tcp
 		put(frame, udp, sizeof(udp));
 }
 
-int subject_packet(const struct subject *subject, const struct client *client,
-		   enum tcp_flags flags)
+int subject_packet(const struct subject *subject, const struct client *client, enum tcp_flags flags)
 {
 	const struct service_config *service = &subject->service;
 	struct ip source = client_address(subject, client);
@@ -321,6 +320,11 @@ struct batch {
 	};
 };
 
+static void batch_begin(struct batch *batch)
+{
+	batch->begun = batch->last = false;
+}
+
 static bool batch_next(struct batch *batch, int fd)
 {
 	if (batch->last)
@@ -338,7 +342,7 @@ static void make_older(const struct subject *subject, enum map_name map, unsigne
 	static struct batch batch;
 	int fd = subject->datapath->maps.map[map].fd;
 
-	batch = (struct batch){ 0 };
+	batch_begin(&batch);
 	while (batch_next(&batch, fd)) {
 		for (unsigned i = 0; i < batch.count; i++) {
 			if (map == MAP_AFFINITIES)
@@ -368,7 +372,7 @@ unsigned subject_count(const struct subject *subject, enum map_name map)
 	static struct batch batch;
 	unsigned n = 0;
 
-	batch = (struct batch){ 0 };
+	batch_begin(&batch);
 	while (batch_next(&batch, subject->datapath->maps.map[map].fd))
 		n += batch.count;
 	return n;

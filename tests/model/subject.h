@@ -18,10 +18,10 @@
 #define SUBJECT_BACKENDS 64
 #define SUBJECT_NOBODY   (-1)
 
-#define check(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail("%s:%d: %s", __FILE__, __LINE__, #condition);                         \
+#define check(condition)                                                   \
+	do {                                                               \
+		if (!(condition))                                          \
+			fail("%s:%d: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -54,8 +54,7 @@ void subject_close(struct subject *subject);
 /* A new service of this kind, without backends: set its other fields, then give it
  * some, then apply. The one before is removed.
  */
-void subject_service(struct subject *subject, __u8 proto, __u8 family,
-		     enum sl_scheduler scheduler);
+void subject_service(struct subject *subject, __u8 proto, __u8 family, enum sl_scheduler scheduler);
 void subject_backend(struct subject *subject, unsigned backend, unsigned weight);
 void subject_remove(struct subject *subject);
 

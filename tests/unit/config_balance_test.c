@@ -77,9 +77,9 @@ static void bad_values(void **state)
 		  "services.web.slow_start: \"500ms\" is not a slow start; from 1s to 1h, like 30s" },
 		{ "slow_start: long", SERVICE("slow_start: 61m", ONE), "5:15", "from 1s to 1h" },
 		{ "backup: yes", WEB "  backends: [{address: 10.0.0.1, backup: yes}]\n", "5:42",
-		  "services.web.backends[0].backup: \"yes\" is not a yes or no; write true or false" },
+		  "services.web.backends[0].backup: \"yes\" is not true or false; write one of these" },
 		{ "backup: list", WEB "  backends: [{address: 10.0.0.1, backup: []}]\n", "5:42",
-		  "a list is not a yes or no" },
+		  "a list is not true or false" },
 		{ "state", WEB "  backends: [{address: 10.0.0.1, state: down}]\n", "5:41",
 		  "services.web.backends[0].state: \"down\" is not a state; write up or drain or disabled" },
 	};
@@ -112,7 +112,7 @@ static void impossible_wishes(void **state)
 		  SERVICE("scheduler: round-robin",
 			  "{address: 10.0.0.1, weight: 65535}, {address: 10.0.0.2, weight: 2}"),
 		  "5:14",
-		  "services.web.scheduler: a round over the IPv4 backends by their weights takes 65537 turns (the sum of the weights by their greatest common divisor); at most 65536" },
+		  "services.web.scheduler: a round over the IPv4 backends by their weights takes 65537 turns (the sum of the weights divided by their greatest common divisor); at most 65536" },
 		{ "turns of backups",
 		  SERVICE("scheduler: round-robin",
 			  ONE ", {address: 10.0.0.2, weight: 65535, backup: true},"

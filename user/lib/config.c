@@ -115,8 +115,8 @@ static const struct key file_keys[] = {
 	  .read = read_hash_seed,
 	  .offset = offsetof(struct config, hash_seed),
 	  .what = "a seed",
-	  .want = "a number of 64 bits, decimal or like 0x5eed, or a word that begins with a "
-		  "letter" },
+	  .want = "a number of 64 bits, decimal or like 0x5eed, or a text of up to 128 bytes "
+		  "that begins with a letter" },
 	{ .name = "flows", .read = read_flows, .offset = offsetof(struct config, flows) },
 	{ .name = "defaults", .read = read_defaults },
 	{ .name = "interfaces",

@@ -265,7 +265,7 @@ int read_bool(struct reader *reader, const struct key *key, const struct node *n
 	bool is_true = node->kind == NODE_TEXT && strcmp(node->text, "true") == 0;
 
 	if (!is_true && (node->kind != NODE_TEXT || strcmp(node->text, "false") != 0))
-		return node_refuse(reader->diag, node, key->what, "write true or false");
+		return node_refuse(reader->diag, node, key->what, "write one of these");
 	*(bool *)target = is_true;
 	return 0;
 }

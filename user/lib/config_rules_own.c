@@ -147,8 +147,9 @@ static int check_turns(struct diag *diag, const struct claim *claim)
 			continue;
 		return claim_error(diag, claim, "scheduler",
 				   "a round over the %s %s by their weights takes %u turns (the "
-				   "sum of the weights by their greatest common divisor); at most "
-				   "%d: write smaller or rounder weights, or scheduler: random",
+				   "sum of the weights divided by their greatest common divisor); "
+				   "at most %d: write smaller or rounder weights, or scheduler: "
+				   "random",
 				   family_name(family), backup ? "backups" : "backends", turns,
 				   CONFIG_TURNS_MAX);
 	}

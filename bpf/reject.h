@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Refusing in words: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP
+ * "administratively prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443
+ * section 3.1), made of the packet that is refused and sent back where it came
+ * from. Nothing is answered with more bytes than it had, to more packets a second
+ * than REJECT_RATE, and never a reset.
+ */
+#ifndef SLUICE_REJECT_H
+#define SLUICE_REJECT_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "sluice/gcra.h"
+
+/* Answers a second, and at once, on each CPU. */
+#define REJECT_RATE  10000
+#define REJECT_BURST 1000
+
+#define REJECT_TTL 64
+
+/* "Destination unreachable, administratively prohibited"; the kernel's headers
+ * that name these do not compile for BPF.
+ */
+#define REJECT_ICMP_TYPE   3
+#define REJECT_ICMP_CODE   13
+#define REJECT_ICMPV6_TYPE 1
+#define REJECT_ICMPV6_CODE 1
+
+/* Of the packet that is refused, an ICMP message carries so much of the
+ * transport header: what a sender finds its socket by.
+ */
+#define REJECT_QUOTED 8
+
+/* What a TCP or ICMPv6 checksum covers beside the segment (RFC 9293 section
+ * 3.1, RFC 8200 section 8.1). For IPv4 the mapped prefix, the same in both
+ * addresses, would count too: only the last words are filled.
+ */
+struct pseudo_header {
+	struct sl_addr source, destination;
+	__be32 length;
+	__be32 proto;
+};
+
+static __always_inline bool reject_allowed(void)
+{
+	const struct sl_rate rate = {
+		.interval = (1000000000ULL << SL_TICK_SHIFT) / REJECT_RATE,
+		.tolerance = (REJECT_BURST - 1) * ((1000000000ULL << SL_TICK_SHIFT) / REJECT_RATE),
+	};
+	__u32 key = 0;
+	__u64 *tat = bpf_map_lookup_elem(&sl_rejects, &key);
+
+	return tat && sl_gcra_admit(&rate, *tat, sl_ticks(bpf_ktime_get_ns()), tat);
+}
+
+static __always_inline __u16 reject_fold(__s64 sum)
+{
+	__u32 folded = (__u32)sum;
+
+	folded = (folded & 0xffff) + (folded >> 16);
+	folded = (folded & 0xffff) + (folded >> 16);
+	return (__u16)~folded;
+}
+
+/* The sum over the pseudo header of an answer: it goes the other way. */
+static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 proto,
+					   __u32 length)
+{
+	struct pseudo_header pseudo = {
+		.length = bpf_htonl(length),
+		.proto = bpf_htonl(proto),
+	};
+
+	if (packet->destination.family == SL_FAMILY_IPV6) {
+		pseudo.source = packet->destination.addr;
+		pseudo.destination = packet->source;
+	} else {
+		pseudo.source.words[3] = packet->destination.addr.words[3];
+		pseudo.destination.words[3] = packet->source.words[3];
+	}
+	return bpf_csum_diff(NULL, 0, (__be32 *)&pseudo, sizeof(pseudo), 0);
+}
+
+/* The IP header of the answer at l3, with so many bytes behind it. */
+static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet *packet,
+				      __u8 proto, __u32 length)
+{
+	struct ipv6hdr *ip6;
+	struct iphdr *ip;
+
+	if (packet->destination.family == SL_FAMILY_IPV6) {
+		ip6 = packet_bytes(xdp, packet->l3, sizeof(*ip6));
+		if (!ip6)
+			return false;
+		*ip6 = (struct ipv6hdr){
+			.version = 6,
+			.payload_len = bpf_htons(length),
+			.nexthdr = proto,
+			.hop_limit = REJECT_TTL,
+		};
+		__builtin_memcpy(&ip6->saddr, &packet->destination.addr, sizeof(ip6->saddr));
+		__builtin_memcpy(&ip6->daddr, &packet->source, sizeof(ip6->daddr));
+		return true;
+	}
+	ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	if (!ip)
+		return false;
+	*ip = (struct iphdr){
+		.version = 4,
+		.ihl = 5,
+		.tot_len = bpf_htons(sizeof(*ip) + length),
+		.frag_off = bpf_htons(0x4000), /* don't fragment: an id is not needed */
+		.ttl = REJECT_TTL,
+		.protocol = proto,
+		.saddr = packet->destination.addr.words[3],
+		.daddr = packet->source.words[3],
+	};
+	ip->check = reject_fold(bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
+	return true;
+}
+
+/* Back to where the frame came from. VLAN tags stay as they are. */
+static __always_inline bool reject_ethernet(struct xdp_md *xdp)
+{
+	struct ethhdr *ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
+	__u8 mac[ETH_ALEN];
+
+	if (!ethernet)
+		return false;
+	__builtin_memcpy(mac, ethernet->h_dest, sizeof(mac));
+	__builtin_memcpy(ethernet->h_dest, ethernet->h_source, sizeof(mac));
+	__builtin_memcpy(ethernet->h_source, mac, sizeof(mac));
+	return true;
+}
+
+static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packet *packet)
+{
+	struct tcphdr *tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp)), answer = {};
+	__u32 payload;
+
+	if (!tcp || tcp->rst)
+		return false;
+	payload = packet->end - packet->l4 - tcp->doff * 4;
+	answer.source = tcp->dest;
+	answer.dest = tcp->source;
+	answer.doff = sizeof(answer) / 4;
+	answer.rst = 1;
+	if (tcp->ack) {
+		answer.seq = tcp->ack_seq;
+	} else {
+		answer.ack = 1;
+		answer.ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + payload + tcp->syn + tcp->fin);
+	}
+	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + sizeof(answer)) - (int)packet->length) ||
+	    !reject_ip(xdp, packet, IPPROTO_TCP, sizeof(answer)))
+		return false;
+	answer.check = reject_fold(bpf_csum_diff(
+		NULL, 0, (__be32 *)&answer, sizeof(answer),
+		(__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(answer))));
+	tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
+	if (!tcp)
+		return false;
+	*tcp = answer;
+	return reject_ethernet(xdp);
+}
+
+/* Both messages begin alike: type, code, checksum, four unused bytes. */
+struct icmp_head {
+	__u8 type;
+	__u8 code;
+	__u16 check;
+	__u32 unused;
+};
+
+/* Puts room for an IP and an ICMP header between the frame's header and the IP
+ * header of what is refused, of which the beginning alone is left.
+ */
+static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
+					     __u32 room)
+{
+	__u8 head[sizeof(struct ethhdr) + PARSE_VLAN_TAGS * sizeof(struct vlan_tag)];
+	void *bytes;
+
+	if (bpf_xdp_adjust_tail(xdp,
+				(int)(packet->l4 + REJECT_QUOTED) - (int)packet->length) ||
+	    bpf_xdp_adjust_head(xdp, -(int)room))
+		return false;
+	/* With fewer tags, some bytes too many: the IP header is written over them. */
+	bytes = packet_bytes(xdp, room, sizeof(head));
+	if (!bytes)
+		return false;
+	__builtin_memcpy(head, bytes, sizeof(head));
+	bytes = packet_bytes(xdp, 0, sizeof(head));
+	if (!bytes)
+		return false;
+	__builtin_memcpy(bytes, head, sizeof(head));
+	return true;
+}
+
+/* ip_size: of the IP header, the refused one and the answer's. */
+static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_packet *packet,
+					__u32 ip_size)
+{
+	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
+	struct icmp_head *head;
+	__u32 quoted = ip_size + REJECT_QUOTED;
+	__s64 sum = ipv6 ? reject_pseudo(packet, IPPROTO_ICMPV6, sizeof(*head) + quoted) : 0;
+
+	if (!reject_make_room(xdp, packet, ip_size + sizeof(*head)) ||
+	    !reject_ip(xdp, packet, ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, sizeof(*head) + quoted))
+		return false;
+	head = packet_bytes(xdp, packet->l3 + ip_size, sizeof(*head) + quoted);
+	if (!head)
+		return false;
+	head->type = ipv6 ? REJECT_ICMPV6_TYPE : REJECT_ICMP_TYPE;
+	head->code = ipv6 ? REJECT_ICMPV6_CODE : REJECT_ICMP_CODE;
+	head->check = 0;
+	head->unused = 0;
+	head->check = reject_fold(
+		bpf_csum_diff(NULL, 0, (__be32 *)head, sizeof(*head) + quoted, (__wsum)sum));
+	return reject_ethernet(xdp);
+}
+
+/* Answers a packet that nobody serves. One with IP options or extension headers
+ * is dropped: nobody who connects sends them.
+ */
+static __always_inline enum sl_verdict reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
+	bool done = false;
+
+	if (packet->l4 - packet->l3 !=
+		    (ipv6 ? (int)sizeof(struct ipv6hdr) : (int)sizeof(struct iphdr)) ||
+	    !reject_allowed())
+		return SL_DROP_NO_BACKEND;
+	if (packet->destination.proto == IPPROTO_TCP)
+		done = reject_tcp(xdp, packet);
+	else if (ipv6)
+		done = reject_icmp(xdp, packet, sizeof(struct ipv6hdr));
+	else
+		done = reject_icmp(xdp, packet, sizeof(struct iphdr));
+	packet->action = XDP_TX;
+	return done ? SL_REJECTED : SL_DROP_NO_BACKEND;
+}
+
+#endif
