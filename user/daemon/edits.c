@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "daemon/log.h"
-#include "lib/diag.h"
 
 static bool same_backend(const struct config_change *a, const struct config_change *b)
 {
@@ -51,22 +50,31 @@ int edits_note(struct server *server, const struct config_change *change,
 
 void edits_remake(struct server *server, struct config **config)
 {
-	struct diag diag = { 0 };
-	size_t kept = 0;
-
 	for (size_t i = 0; i < server->n_edits; i++) {
 		struct server_edit *edit = &server->edits[i];
 		struct config *changed;
 
-		if (config_apply_change(*config, &edit->change, &diag, &changed)) {
-			log_warning("what was changed at run time for %s/%s does not fit the new "
-				    "configuration and is forgotten: %s",
-				    edit->change.service, edit->change.backend, diag.text);
+		edit->unfit = config_apply_change(*config, &edit->change, NULL, &changed) != 0;
+		if (edit->unfit)
 			continue;
-		}
 		config_free(*config);
 		*config = changed;
-		server->edits[kept++] = *edit;
+	}
+}
+
+void edits_forget_unfit(struct server *server)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < server->n_edits; i++) {
+		const struct server_edit *edit = &server->edits[i];
+
+		if (edit->unfit)
+			log_warning("what was changed at run time for %s/%s does not fit the new "
+				    "configuration and is forgotten",
+				    edit->change.service, edit->change.backend);
+		else
+			server->edits[kept++] = *edit;
 	}
 	server->n_edits = kept;
 }

@@ -14,9 +14,12 @@
 int edits_note(struct server *server, const struct config_change *change,
 	       unsigned long long deadline_ms);
 
-/* Makes the noted changes to a configuration that was read anew; those that do
- * not fit it any more are forgotten, and logged. Takes *config and gives another.
+/* Makes the noted changes to a configuration that was read anew, and marks those
+ * that do not fit it any more. Takes *config and gives another.
  */
 void edits_remake(struct server *server, struct config **config);
+
+/* Forgets, and logs, what was marked: that configuration runs now. */
+void edits_forget_unfit(struct server *server);
 
 #endif

@@ -2,20 +2,15 @@
 #include "daemon/server.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <uv.h>
 
-#include "daemon/datapath.h"
-#include "daemon/edits.h"
 #include "daemon/log.h"
+#include "daemon/server_internal.h"
 #include "daemon/services.h"
 #include "daemon/upkeep.h"
 #include "lib/cleanup.h"
-#include "lib/config_compare.h"
-#include "lib/config_write.h"
 #include "lib/diag.h"
 
 /* Maps are made for twice of what the configuration needs, and at least this,
@@ -24,37 +19,6 @@
 #define ROOM_SERVICES 1024
 #define ROOM_BACKENDS 4096
 #define ROOM_SLOTS    (1U << 20)
-
-static unsigned long long wall_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
-}
-
-/* What the maps must hold at the least. */
-static struct datapath_sizes needed_sizes(const struct config *config)
-{
-	struct datapath_sizes sizes = {
-		.services = 1,
-		.backends = 1,
-		.flows = config->flows.size,
-		.hash_seed = config->hash_seed,
-	};
-
-	for (size_t i = 0; i < config->n_services; i++) {
-		const struct service_config *service = &config->services[i];
-
-		sizes.services += (unsigned)service->n_addresses;
-		sizes.slots += (unsigned)service->n_addresses * service->table_size;
-		for (size_t a = 0; a < service->n_addresses; a++)
-			for (size_t b = 0; b < service->n_backends; b++)
-				sizes.backends += service->addresses[a].family ==
-						  service->backends[b].ip.family;
-	}
-	return sizes;
-}
 
 static unsigned roomy(unsigned needed, unsigned least)
 {
@@ -78,7 +42,7 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
  */
 static int open_datapath(struct server *server, struct diag *diag)
 {
-	struct datapath_sizes needed = needed_sizes(server->config);
+	struct datapath_sizes needed = server_needed_sizes(server->config);
 	struct datapath_sizes sizes = roomy_sizes(&needed);
 
 	for (size_t i = 0; i < server->config->n_interfaces; i++) {
@@ -100,125 +64,6 @@ static int open_datapath(struct server *server, struct diag *diag)
 			return error;
 	}
 	return datapath_load(&sizes, server->options.pin_dir, diag, &server->datapath);
-}
-
-static struct attachment *find_attachment(struct server *server, const char *name)
-{
-	for (size_t i = 0; i < server->n_attachments; i++)
-		if (!strcmp(server->attachments[i].name, name))
-			return &server->attachments[i];
-	return NULL;
-}
-
-/* Claims an interface for later; one that is claimed already stays so. */
-static int claim(struct server *server, const char *interface, struct diag *diag)
-{
-	struct attachment *list;
-	int error;
-
-	if (find_attachment(server, interface))
-		return 0;
-	list = reallocarray(server->attachments, server->n_attachments + 1, sizeof(*list));
-	if (!list)
-		return diag_set(diag, ENOMEM, "no memory");
-	server->attachments = list;
-	error = attachment_claim(interface, diag, &list[server->n_attachments]);
-	if (!error)
-		server->n_attachments++;
-	return error;
-}
-
-static int claim_all(struct server *server, struct diag *diag)
-{
-	int error = 0;
-
-	for (size_t i = 0; !error && i < server->config->n_interfaces; i++)
-		error = claim(server, server->config->interfaces[i].name, diag);
-	return error;
-}
-
-/* Forgets an interface; a running program stays where it is. */
-static void release(struct server *server, struct attachment *attachment)
-{
-	attachment_release(attachment);
-	*attachment = server->attachments[--server->n_attachments];
-}
-
-int server_attach(struct server *server, const char *interface, enum attach_mode mode,
-		  struct diag *diag)
-{
-	struct attachment *attachment;
-	int error = claim(server, interface, diag);
-
-	if (error)
-		return error;
-	attachment = find_attachment(server, interface);
-	if (attachment->program_id)
-		return 0;
-	error = attachment_attach(server->datapath, mode, diag, attachment);
-	if (error) {
-		release(server, attachment);
-		return error;
-	}
-	log_info("%s %s in %s mode%s", attachment->adopted ? "found the program on" : "attached to",
-		 interface, config_mode_name(attachment->mode),
-		 attachment->shared ? ", through libxdp's dispatcher" : "");
-	return 0;
-}
-
-/* What is not ours any more is forgotten; what cannot be detached stays known. */
-static int detach(struct server *server, struct attachment *attachment, struct diag *diag)
-{
-	int error = attachment_detach(server->datapath, attachment, diag);
-
-	if (error && error != -ENOENT)
-		return error;
-	if (!error)
-		log_info("detached from %s", attachment->name);
-	release(server, attachment);
-	return error;
-}
-
-int server_detach(struct server *server, const char *interface, struct diag *diag)
-{
-	struct attachment *attachment = find_attachment(server, interface);
-
-	if (!attachment)
-		return diag_set(diag, ENOENT, "sluiced is not attached to %s", interface);
-	return detach(server, attachment, diag);
-}
-
-static int attach_all(struct server *server, const struct config *config, struct diag *diag)
-{
-	for (size_t i = 0; i < config->n_interfaces; i++) {
-		int error = server_attach(server, config->interfaces[i].name,
-					  config->interfaces[i].mode, diag);
-
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* Detaches from what is not in config. */
-static void detach_others(struct server *server, const struct config *config)
-{
-	struct diag diag = { 0 };
-
-	for (size_t i = server->n_attachments; i-- > 0;) {
-		struct attachment *attachment = &server->attachments[i];
-		bool wanted = false;
-
-		for (size_t j = 0; config && j < config->n_interfaces; j++)
-			wanted |= !strcmp(config->interfaces[j].name, attachment->name);
-		if (!wanted && attachment->program_id && detach(server, attachment, &diag))
-			log_warning("%s", diag.text);
-	}
-}
-
-static void config_cleanup(struct config **config)
-{
-	config_free(*config);
 }
 
 static void on_reconcile(uv_timer_t *timer)
@@ -253,16 +98,6 @@ static void on_devices(void *arg)
 	datapath_devices_end(server->datapath);
 }
 
-static void set_timeouts(struct server *server)
-{
-	const struct datapath_timeouts timeouts = {
-		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
-		.udp_idle_ms = server->config->flows.udp_idle_ms,
-	};
-
-	datapath_set_timeouts(server->datapath, &timeouts);
-}
-
 static int start(struct server *server, struct diag *diag)
 {
 	int error = hops_new(server->loop, diag, &server->hops);
@@ -278,12 +113,12 @@ static int start(struct server *server, struct diag *diag)
 	server->reconcile->data = server;
 
 	/* Another daemon's maps must not be touched, not even for a moment. */
-	error = claim_all(server, diag);
+	error = server_claim_all(server, diag);
 	if (!error)
 		error = open_datapath(server, diag);
 	if (error)
 		return error;
-	set_timeouts(server);
+	server_set_timeouts(server);
 	error = upkeep_new(server, &server->upkeep);
 	if (error)
 		return diag_set(diag, -error, "no memory");
@@ -295,7 +130,7 @@ static int start(struct server *server, struct diag *diag)
 	/* The maps first: no packet may come before there is an answer to it. */
 	server_reconcile(server);
 	datapath_remove_unclaimed(server->datapath);
-	return attach_all(server, server->config, diag);
+	return server_attach_all(server, server->config, diag);
 }
 
 int server_new(struct uv_loop_s *loop, const struct server_options *options,
@@ -311,7 +146,7 @@ int server_new(struct uv_loop_s *loop, const struct server_options *options,
 	server->loop = loop;
 	server->options = *options;
 	server->config = config;
-	server->started_ms = server->reloaded_ms = wall_clock_ms();
+	server->started_ms = server->reloaded_ms = server_wall_clock_ms();
 	error = start(server, diag);
 	/* On failure too: the caller stops it, runs the loop empty and frees it. */
 	*ret_server = server;
@@ -329,7 +164,7 @@ void server_stop(struct server *server)
 		return;
 	server->stopping = true;
 	if (server->datapath && !server->options.keep)
-		detach_others(server, NULL);
+		server_detach_others(server, NULL);
 	for (size_t i = 0; i < server->n_attachments; i++)
 		attachment_release(&server->attachments[i]);
 	upkeep_free(TAKE_PTR(server->upkeep));
@@ -349,141 +184,4 @@ void server_free(struct server *server)
 	free(server->attachments);
 	free(server->edits);
 	free(server);
-}
-
-/* What a change of configuration comes to, and whether it can be done. */
-static int check_change(struct server *server, const struct config *config, struct diag *diag,
-			struct server_change *ret_change)
-{
-	struct datapath_sizes needed = needed_sizes(config);
-	struct config_difference difference;
-	int error = config_compare(server->config, config, &difference);
-
-	if (error)
-		return diag_set(diag, -error, "no memory");
-	error = datapath_fits(server->datapath, &needed, diag);
-	if (error)
-		return error;
-	*ret_change = (struct server_change){
-		.added = difference.added,
-		.removed = difference.removed,
-		.changed = difference.changed,
-	};
-	return 0;
-}
-
-int server_check(struct server *server, const char *text, size_t length, const char *name,
-		 struct diag *diag, struct server_change *ret_change)
-{
-	_cleanup_(config_cleanup) struct config *config = NULL;
-	int error = text ? config_parse(text, length, name, diag, &config) :
-			   config_load(server->options.config_path, diag, &config);
-
-	return error ?: check_change(server, config, diag, ret_change);
-}
-
-/* From what runs to another configuration: what is new is there before what is
- * old goes. Takes config, also on failure, when nothing has changed.
- */
-static int switch_config(struct server *server, struct config *config, struct diag *diag)
-{
-	struct service *services = NULL, *old_services = server->services;
-	struct config *old_config = server->config;
-	int error = services_new(server, config, &services);
-
-	if (error) {
-		config_free(config);
-		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
-	}
-	error = attach_all(server, config, diag);
-	if (error) {
-		detach_others(server, old_config);
-		services_free(services, config);
-		config_free(config);
-		return error;
-	}
-	server->config = config;
-	server->services = services;
-	set_timeouts(server);
-	datapath_unclaim(server->datapath);
-	server_reconcile(server);
-	datapath_remove_unclaimed(server->datapath);
-	services_free(old_services, old_config);
-	config_free(old_config);
-	return 0;
-}
-
-int server_reload(struct server *server, struct diag *diag, struct server_change *ret_change)
-{
-	struct config *config = NULL;
-	int error = config_load(server->options.config_path, diag, &config);
-
-	if (error)
-		return error;
-	edits_remake(server, &config);
-	error = check_change(server, config, diag, ret_change);
-	if (error) {
-		config_free(config);
-		return error;
-	}
-	error = switch_config(server, config, diag);
-	if (error)
-		return error;
-	server->reloaded_ms = wall_clock_ms();
-	detach_others(server, server->config);
-	return 0;
-}
-
-int server_edit(struct server *server, const struct config_change *change, unsigned timeout_ms,
-		struct diag *diag)
-{
-	unsigned long long deadline = timeout_ms ? uv_now(server->loop) + timeout_ms : 0;
-	struct server_change unused;
-	struct config *config;
-	int error = config_apply_change(server->config, change, diag, &config);
-
-	if (error)
-		return error;
-	error = check_change(server, config, diag, &unused);
-	if (error) {
-		config_free(config);
-		return error;
-	}
-	error = switch_config(server, config, diag);
-	if (!error && edits_note(server, change, deadline))
-		log_error("no memory to remember a change at run time: a reload will undo it");
-	return error;
-}
-
-/* Replaces the file as a whole; what it held stays beside it. */
-static int replace_file(const char *path, const char *text, struct diag *diag)
-{
-	char fresh[PATH_MAX], old[PATH_MAX];
-	_cleanup_(cleanup_fclose) FILE *file = NULL;
-
-	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh) ||
-	    snprintf(old, sizeof(old), "%s.old", path) >= (int)sizeof(old))
-		return diag_set(diag, ENAMETOOLONG, "the path %s is too long", path);
-	file = fopen(fresh, "we");
-	if (!file || fputs(text, file) == EOF || fflush(file) || fsync(fileno(file)))
-		return diag_set(diag, errno, "cannot write %s: %s", fresh, strerror(errno));
-	(void)unlink(old);
-	if ((link(path, old) && errno != ENOENT) || rename(fresh, path))
-		return diag_set(diag, errno, "cannot replace %s: %s", path, strerror(errno));
-	return 0;
-}
-
-int server_save(struct server *server, struct diag *diag)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	int error = config_write(server->config, &text);
-
-	if (error)
-		return diag_set(diag, -error, "no memory");
-	error = replace_file(server->options.config_path, text, diag);
-	if (error)
-		return error;
-	server->n_edits = 0;
-	log_info("what runs is saved to %s", server->options.config_path);
-	return 0;
 }

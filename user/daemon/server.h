@@ -58,6 +58,7 @@ struct service {
 struct server_edit {
 	struct config_change change;
 	unsigned long long deadline_ms; /* uv_now() at which a drain ends in disabled; 0: never */
+	bool unfit; /* could not be made again when the file was last read */
 };
 
 struct server {

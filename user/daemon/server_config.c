@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From one configuration to the next: by reload, by a change at run time. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uv.h>
+
+#include "daemon/edits.h"
+#include "daemon/log.h"
+#include "daemon/server_internal.h"
+#include "daemon/services.h"
+#include "lib/cleanup.h"
+#include "lib/config_compare.h"
+#include "lib/config_write.h"
+#include "lib/diag.h"
+
+unsigned long long server_wall_clock_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
+struct datapath_sizes server_needed_sizes(const struct config *config)
+{
+	struct datapath_sizes sizes = {
+		.services = 1,
+		.backends = 1,
+		.flows = config->flows.size,
+		.hash_seed = config->hash_seed,
+	};
+
+	for (size_t i = 0; i < config->n_services; i++) {
+		const struct service_config *service = &config->services[i];
+
+		sizes.services += (unsigned)service->n_addresses;
+		sizes.slots += (unsigned)service->n_addresses * service->table_size;
+		for (size_t a = 0; a < service->n_addresses; a++)
+			for (size_t b = 0; b < service->n_backends; b++)
+				sizes.backends += service->addresses[a].family ==
+						  service->backends[b].ip.family;
+	}
+	return sizes;
+}
+
+void server_set_timeouts(struct server *server)
+{
+	const struct datapath_timeouts timeouts = {
+		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
+		.udp_idle_ms = server->config->flows.udp_idle_ms,
+	};
+
+	datapath_set_timeouts(server->datapath, &timeouts);
+}
+
+static void config_cleanup(struct config **config)
+{
+	config_free(*config);
+}
+
+/* What a change of configuration comes to, and whether it can be done. */
+static int check_change(struct server *server, const struct config *config, struct diag *diag,
+			struct server_change *ret_change)
+{
+	struct datapath_sizes needed = server_needed_sizes(config);
+	struct config_difference difference;
+	int error = config_compare(server->config, config, &difference);
+
+	if (error)
+		return diag_set(diag, -error, "no memory");
+	error = datapath_fits(server->datapath, &needed, diag);
+	if (error)
+		return error;
+	if (config->flows.size != server->config->flows.size)
+		return diag_set(diag, EINVAL,
+				"flows.size cannot change while the flow table is in use (it is %u): "
+				"stop sluiced and start it again",
+				server->config->flows.size);
+	*ret_change = (struct server_change){
+		.added = difference.added,
+		.removed = difference.removed,
+		.changed = difference.changed,
+	};
+	return 0;
+}
+
+int server_check(struct server *server, const char *text, size_t length, const char *name,
+		 struct diag *diag, struct server_change *ret_change)
+{
+	_cleanup_(config_cleanup) struct config *config = NULL;
+	int error = text ? config_parse(text, length, name, diag, &config) :
+			   config_load(server->options.config_path, diag, &config);
+
+	return error ?: check_change(server, config, diag, ret_change);
+}
+
+/* From what runs to another configuration: what is new is there before what is
+ * old goes. Takes config, also on failure, when nothing has changed.
+ */
+static int switch_config(struct server *server, struct config *config, struct diag *diag)
+{
+	struct service *services = NULL, *old_services = server->services;
+	struct config *old_config = server->config;
+	int error = services_new(server, config, &services);
+
+	if (error) {
+		config_free(config);
+		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
+	}
+	error = server_attach_all(server, config, diag);
+	if (error) {
+		server_detach_others(server, old_config);
+		services_free(services, config);
+		config_free(config);
+		return error;
+	}
+	server->config = config;
+	server->services = services;
+	server_set_timeouts(server);
+	datapath_unclaim(server->datapath);
+	server_reconcile(server);
+	datapath_remove_unclaimed(server->datapath);
+	services_free(old_services, old_config);
+	config_free(old_config);
+	return 0;
+}
+
+int server_reload(struct server *server, struct diag *diag, struct server_change *ret_change)
+{
+	struct config *config = NULL;
+	int error = config_load(server->options.config_path, diag, &config);
+
+	if (error)
+		return error;
+	edits_remake(server, &config);
+	error = check_change(server, config, diag, ret_change);
+	if (error) {
+		config_free(config);
+		return error;
+	}
+	error = switch_config(server, config, diag);
+	if (error)
+		return error;
+	edits_forget_unfit(server);
+	server->reloaded_ms = server_wall_clock_ms();
+	server_detach_others(server, server->config);
+	return 0;
+}
+
+int server_edit(struct server *server, const struct config_change *change, unsigned timeout_ms,
+		struct diag *diag)
+{
+	unsigned long long deadline = timeout_ms ? uv_now(server->loop) + timeout_ms : 0;
+	struct server_change unused;
+	struct config *config;
+	int error = config_apply_change(server->config, change, diag, &config);
+
+	if (error)
+		return error;
+	error = check_change(server, config, diag, &unused);
+	if (error) {
+		config_free(config);
+		return error;
+	}
+	error = switch_config(server, config, diag);
+	if (!error && edits_note(server, change, deadline))
+		log_error("no memory to remember a change at run time: a reload will undo it");
+	return error;
+}
+
+/* Replaces the file as a whole; what it held stays beside it. */
+static int replace_file(const char *path, const char *text, struct diag *diag)
+{
+	char fresh[PATH_MAX], old[PATH_MAX];
+	_cleanup_(cleanup_fclose) FILE *file = NULL;
+
+	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh) ||
+	    snprintf(old, sizeof(old), "%s.old", path) >= (int)sizeof(old))
+		return diag_set(diag, ENAMETOOLONG, "the path %s is too long", path);
+	file = fopen(fresh, "we");
+	if (!file || fputs(text, file) == EOF || fflush(file) || fsync(fileno(file)))
+		return diag_set(diag, errno, "cannot write %s: %s", fresh, strerror(errno));
+	(void)unlink(old);
+	if ((link(path, old) && errno != ENOENT) || rename(fresh, path))
+		return diag_set(diag, errno, "cannot replace %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int server_save(struct server *server, struct diag *diag)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	int error = config_write(server->config, &text);
+
+	if (error)
+		return diag_set(diag, -error, "no memory");
+	error = replace_file(server->options.config_path, text, diag);
+	if (error)
+		return error;
+	server->n_edits = 0;
+	log_info("what runs is saved to %s", server->options.config_path);
+	return 0;
+}

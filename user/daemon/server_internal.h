@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What server*.c share; nobody else includes it.
+ */
+#ifndef SLUICE_SERVER_INTERNAL_H
+#define SLUICE_SERVER_INTERNAL_H
+
+#include "daemon/datapath.h"
+#include "daemon/server.h"
+
+/* server_interfaces.c */
+
+/* Claims every interface of what runs, before anything of it is touched. */
+int server_claim_all(struct server *server, struct diag *diag);
+
+/* Attaches to all interfaces of config that are not attached yet. */
+int server_attach_all(struct server *server, const struct config *config, struct diag *diag);
+
+/* Detaches from what is not in config; NULL: from all. */
+void server_detach_others(struct server *server, const struct config *config);
+
+/* server_config.c */
+
+/* What the maps must hold at the least. */
+struct datapath_sizes server_needed_sizes(const struct config *config);
+
+void server_set_timeouts(struct server *server);
+
+/* Unix time. */
+unsigned long long server_wall_clock_ms(void);
+
+#endif
