@@ -36,7 +36,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e bench lint format install uninstall clean help
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival bench lint format install uninstall clean help
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice.bpf.o ## build the daemon, the tool and the BPF object (default)
 
@@ -110,12 +110,20 @@ $(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/ra
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(filter %.c %.o,$^) -o $@ -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
 
+# Conversations that notice when they are cut, and floods, for tests/e2e.
+TRAFFIC_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/traffic/*.c))
+
+$(B)/traffic/%: tests/traffic/%.c Makefile
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test $(B)/model/model_test
+	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test $(B)/model/model_test $(TRAFFIC_BIN)
 	$(Q)$(PYTEST) -q tests
 
 test-unit: $(UNIT_BIN) ## the C units (no root)
@@ -124,8 +132,12 @@ test-unit: $(UNIT_BIN) ## the C units (no root)
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST) -q tests/bpf
 
-test-e2e: all ## real servers and clients in namespaces (as root)
+test-e2e: all $(TRAFFIC_BIN) ## real servers and clients in namespaces (as root)
 	$(Q)$(PYTEST) -q tests/e2e
+
+# 1 000 connections, 100 000 flows, 5 million spoofed packets: half an hour or so.
+test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, as root)
+	$(Q)SLUICE_FULL=1 $(PYTEST) -q -k 'survival or schedulers or states' tests/e2e
 
 bench: $(B)/.deps ## cost of the program per packet (as root)
 	$(Q)$(MAKE) --no-print-directory all $(B)/bench/program-cost

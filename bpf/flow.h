@@ -79,10 +79,14 @@ static __always_inline void flow_set(const struct sl_packet *packet, const struc
 		load_add(old->backend, -1);
 	if (!flow.flags)
 		load_add(backend, 1);
-	if (packet->syn)
-		bpf_map_update_elem(&sl_handshakes, key, &flow, BPF_ANY);
-	else
+	if (!packet->syn) {
 		bpf_map_update_elem(&sl_flows, key, &flow, BPF_ANY);
+		return;
+	}
+	/* The entry of the connection that had this port before would be found first. */
+	if (old)
+		bpf_map_delete_elem(&sl_flows, key);
+	bpf_map_update_elem(&sl_handshakes, key, &flow, BPF_ANY);
 }
 
 #endif

@@ -3,8 +3,8 @@
  * Refusing in words: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP
  * "administratively prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443
  * section 3.1), made of the packet that is refused and sent back where it came
- * from. Nothing is answered with more bytes than it had, to more packets a second
- * than REJECT_RATE, and never a reset.
+ * from. Never more than REJECT_RATE answers a second, none to a reset, and none
+ * that is longer than its packet by more than an IP and an ICMP header.
  */
 #ifndef SLUICE_REJECT_H
 #define SLUICE_REJECT_H

@@ -61,8 +61,8 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 	return index;
 }
 
-/* Whom an older connection belongs to: the slot's `previous`, or what the table
- * says that this one has replaced.
+/* Whom an older connection belongs to: the slot's `previous`; where it has none, whom
+ * the table says that this one has replaced.
  */
 static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
 {
@@ -70,7 +70,7 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 	const struct sl_service *replaced;
 	__u64 *old;
 
-	if (!index)
+	if (!index || sl_slot_previous(slot) != SL_NO_BACKEND)
 		return sl_slot_previous(slot);
 	replaced = bpf_map_lookup_elem(&sl_services, &index);
 	old = replaced ? schedule_hash(packet, replaced) : NULL;

@@ -6,6 +6,7 @@ that must be counted, and the frame that must come out.
 import cases_answers
 import cases_bad
 import cases_good
+import cases_refusals
 from case import VERDICTS
 
 # Those that no packet can bring about, and why.
@@ -19,7 +20,7 @@ CASES = [
         cases_good.matrix, cases_good.payloads, cases_good.checksums, cases_good.tcp_flags,
         cases_good.ip_headers, cases_good.extensions, cases_good.ttl, cases_good.padding,
         cases_bad.others, cases_bad.malformed, cases_bad.fragments, cases_bad.refused,
-        cases_answers.answers,
+        cases_answers.answers, cases_refusals.refusals,
     )
     for case in table()
 ]

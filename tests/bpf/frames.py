@@ -80,6 +80,8 @@ def service(forward, proto, link=BACK_LINK):
 
 
 LIMITED = Service("limited", 8100, "udp", "dsr", BACK_LINK)  # one packet an hour
+REFUSING_TCP = Service("refusing-tcp", 8102, "tcp", "nat", BACK_LINK)  # nobody serves
+REFUSING_UDP = Service("refusing-udp", 8103, "udp", "dsr", BACK_LINK)
 DOWN = Service("down", 8101, "tcp", "nat", BACK_LINK)  # its check fails
 
 
@@ -166,6 +168,10 @@ def configuration():
         "services": [
             *(entry(svc) for svc in SERVICES.values()),
             entry(LIMITED, limit={"rate": "1/h", "burst": 1}),
+            *(entry(svc, on_all_down="reject", backends=[
+                {"address": svc.link.backend[family], "port": svc.backend_port,
+                 "state": "disabled"} for family in (4, 6)
+            ]) for svc in (REFUSING_TCP, REFUSING_UDP)),
             entry(DOWN, check={"type": "tcp", "interval": "1h", "timeout": "100ms"}),
         ],
     }

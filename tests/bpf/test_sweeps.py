@@ -34,7 +34,11 @@ def test_cut_at_every_length_it_never_leaves(datapath, case):
                 assert output == case.frame[:length], f"cut to {length} bytes and changed"
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=IDS)
+# A refusal is a frame of its own: of the padding nothing comes back.
+KEPT = [case for case in PLAIN if case.verdict != "REJECTED"]
+
+
+@pytest.mark.parametrize("case", KEPT, ids=[case.id for case in KEPT])
 def test_padding_of_every_length_is_kept(datapath, case):
     with datapath.device(case.device) as run:
         for length in (*range(1, 65), 200):
@@ -91,7 +95,7 @@ def test_broken_headers_do_no_harm(datapath):
     """
     rng = random.Random(SEED)
     for number in range(6000):
-        case = rng.choice(PLAIN)
+        case = rng.choice(KEPT)
         data = bytearray(case.frame)
         for _ in range(rng.randrange(1, 5)):
             data[rng.randrange(12, min(len(data), 90))] = rng.choice(

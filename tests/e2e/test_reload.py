@@ -90,8 +90,7 @@ MISTAKES = {
     "a wrong address": ('"10.0.0.12"', '"10.0.0.312"', ("10.0.0.312",)),
     "a repeated backend": ('"web-2"', '"web-1"', ("web-1",)),
     "broken YAML": ('"services": [', '"services": {', ()),
-    "a scheduler of a later version": ('"port": 80,', '"port": 80, "scheduler": "random",',
-                                       ("random",)),
+    "an unknown scheduler": ('"port": 80,', '"port": 80, "scheduler": "lottery",', ("lottery",)),
 }
 
 

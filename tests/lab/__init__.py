@@ -7,6 +7,8 @@ servers.py   real servers behind the balancer: nginx, dnsmasq, iperf3
 clients.py   clients that keep asking
 daemon.py    sluiced and sluicectl, and HTTP to the daemon's socket
 packets.py   frames built and judged with scapy; raw sending and capturing
+traffic.py   conversations that notice when they are cut, and floods
+maps.py      what the pinned maps hold
 testrun.py   BPF_PROG_TEST_RUN of what the daemon has pinned
 xdp.py       an XDP program that passes everything
 wait.py      waiting for a condition, never for a time

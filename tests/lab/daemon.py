@@ -149,6 +149,36 @@ class Daemon:
             timeout,
         )
 
+    # ---- changes at run time ----
+    def change(self, method, path, **members):
+        status, data = self.request(method, path, json.dumps(members) if members else None)
+        assert status == 200, f"{method} {path}: {status} {data}"
+        return data
+
+    def drain(self, service, name, **members):
+        return self.change("POST", f"/v1/backends/{service}/{name}/drain", **members)
+
+    def enable(self, service, name):
+        return self.change("POST", f"/v1/backends/{service}/{name}/enable")
+
+    def disable(self, service, name):
+        return self.change("POST", f"/v1/backends/{service}/{name}/disable")
+
+    def weight(self, service, name, weight):
+        return self.change("POST", f"/v1/backends/{service}/{name}/weight", weight=weight)
+
+    def add(self, service, **members):
+        return self.change("POST", f"/v1/backends/{service}", **members)
+
+    def remove(self, service, name):
+        return self.change("DELETE", f"/v1/backends/{service}/{name}")
+
+    def save(self):
+        return self.change("POST", "/v1/config/save")
+
+    def reload(self):
+        return self.change("POST", "/v1/reload")
+
     def map_id(self, name):
         """The id of a map of the attached program."""
         program = self.status()["interfaces"][0]["program_id"]

@@ -13,7 +13,7 @@ import struct
 
 from .netns import libc_call
 
-_SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 _BPF_OBJ_GET = 7
 _BPF_PROG_TEST_RUN = 10
 _OUTPUT_ROOM = 512
@@ -29,7 +29,7 @@ class Action(enum.IntEnum):
 
 def bpf(command, attributes):
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
-    return libc_call("syscall", _SYS_BPF, command, buffer, len(attributes)), buffer
+    return libc_call("syscall", SYS_BPF, command, buffer, len(attributes)), buffer
 
 
 class Program:

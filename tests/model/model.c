@@ -41,7 +41,7 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 	/* "A slot that moves again while in transition keeps its previous (if that backend
 	 * dies, previous becomes current, the mark stays)."
 	 */
-	if (!serves(model, slot->previous))
+	if (slot->previous != MODEL_NOBODY && !serves(model, slot->previous))
 		slot->previous = next;
 	if (next != slot->current)
 		slot->changed = model->now;
@@ -85,14 +85,18 @@ static void forget_backend(struct model *model, int backend)
 		if (model->affinities[i].backend == backend)
 			model->affinities[i].backend = MODEL_NOBODY;
 	}
+}
+
+/* Of a dead backend nobody is left to protect: in the tables before, too. */
+static void purge_tables(struct model *model)
+{
 	for (unsigned t = 1; t < model->n_tables; t++) {
 		for (unsigned i = 0; i < model->tables[t].size; i++) {
 			struct model_slot *slot = &model->tables[t].slots[i];
 
-			if (slot->current == backend)
-				slot->current = MODEL_NOBODY;
-			if (slot->previous == backend)
-				slot->previous = MODEL_NOBODY;
+			if (!serves(model, slot->tracking ? slot->previous : slot->current))
+				*slot = (struct model_slot){ .current = MODEL_NOBODY,
+							     .previous = MODEL_NOBODY };
 		}
 	}
 }
@@ -106,6 +110,7 @@ void model_change(struct model *model, const struct model_change *change)
 			forget_backend(model, i);
 	if (!model->n_tables || model->tables[0].size != change->size) {
 		replace_table(model, change);
+		purge_tables(model);
 		return;
 	}
 	for (unsigned i = 0; i < change->size; i++) {
@@ -114,6 +119,7 @@ void model_change(struct model *model, const struct model_change *change)
 		else
 			model->tables[0].slots[i].current = change->table[i];
 	}
+	purge_tables(model);
 }
 
 static const struct model_slot *slot_of(const struct model *model, unsigned table, unsigned flow)
@@ -121,12 +127,14 @@ static const struct model_slot *slot_of(const struct model *model, unsigned tabl
 	return &model->tables[table].slots[model->tables[table].slot_of[flow]];
 }
 
-/* Whom an older connection belongs to. */
+/* Whom an older connection belongs to: a slot that has never settled in this table has
+ * its previous in the one before.
+ */
 static int previous_of(const struct model *model, unsigned flow)
 {
 	const struct model_slot *slot = slot_of(model, 0, flow);
 
-	for (unsigned t = 1; t < model->n_tables && slot->tracking; t++) {
+	for (unsigned t = 1; t < model->n_tables && slot->previous == MODEL_NOBODY; t++) {
 		slot = slot_of(model, t, flow);
 		if (!slot->tracking)
 			return slot->current;
@@ -279,6 +287,9 @@ void model_walk_end(struct model *model)
 {
 	struct model_table *table = &model->tables[0];
 
+	for (unsigned i = 0; i < MODEL_FLOWS; i++)
+		if (!serves(model, model->affinities[i].backend))
+			model->affinities[i].backend = MODEL_NOBODY;
 	for (unsigned i = 0; i < table->size; i++) {
 		struct model_slot *slot = &table->slots[i];
 
@@ -286,15 +297,17 @@ void model_walk_end(struct model *model)
 		    model->now - slot->changed > model->rules.times.idle)
 			slot->tracking = false;
 	}
-	for (unsigned i = 0; i < MODEL_FLOWS; i++)
-		if (!is_tracked(model, i))
-			model->flows[i].known = false;
 	if (!model_tracking(model))
 		model->n_tables = 1;
 }
 
 void model_restart(struct model *model)
 {
+	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
+		model->flows[i].known &= serves(model, model->flows[i].backend);
+		if (!serves(model, model->affinities[i].backend))
+			model->affinities[i].backend = MODEL_NOBODY;
+	}
 	for (unsigned i = 0; i < model->tables[0].size; i++)
 		model->tables[0].slots[i].changed = model->now;
 }

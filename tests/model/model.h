@@ -99,7 +99,9 @@ void model_went(struct model *model, unsigned flow, enum model_packet packet, in
 void model_walk_look(struct model *model);
 void model_walk_end(struct model *model);
 
-/* The daemon has started anew: how long transitions have gone on is forgotten. */
+/* The daemon has started anew: how long transitions have gone on is forgotten, and so is
+ * what leads to dead backends.
+ */
 void model_restart(struct model *model);
 
 unsigned model_tracking(const struct model *model);

@@ -71,6 +71,7 @@ struct sequence {
 struct watched {
 	int home; /* where its packets went */
 	bool established;
+	bool ended; /* FIN or RST was said, and no SYN since */
 	unsigned seen;
 };
 
@@ -288,14 +289,10 @@ static void watch(struct run *run, unsigned flow, enum model_packet packet, int 
 		run->wrong = "a new connection went to a backend that takes none";
 	if (packet != MODEL_SYN && watched->established && active && backend != watched->home)
 		run->wrong = "an established connection was taken from its backend";
-	if (backend == MODEL_NOBODY || packet == MODEL_END)
-		watched->established = false;
-	else if (packet == MODEL_SYN)
-		watched->established = false;
-	else if (rules->tcp)
-		watched->established = active && backend == watched->home;
-	else
-		watched->established = true;
+	watched->ended = packet == MODEL_END || (watched->ended && packet != MODEL_SYN);
+	/* With its second packet; a UDP flow with the first. */
+	watched->established = packet == MODEL_DATA && !watched->ended && backend != MODEL_NOBODY &&
+			       (!rules->tcp || (active && backend == watched->home));
 	watched->home = backend;
 	watched->seen = run->model.now;
 }
@@ -374,7 +371,7 @@ static void run_event(struct run *run, const struct event *event)
 		tell(run, "  backend %u weighs %u\n", event->who, weights[event->what]);
 		break;
 	case EVENT_RESIZE:
-		if (!run->model.rules.hashed || run->model.n_tables == MODEL_TABLES)
+		if (!run->model.rules.hashed || run->model.n_tables == 2)
 			return;
 		run->subject->service.table_size = primes[event->what];
 		tell(run, "  the table gets %u slots\n", primes[event->what]);

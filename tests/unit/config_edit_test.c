@@ -94,6 +94,9 @@ static void a_change_gives_what_the_file_would(void **state)
 		{ ADD("web", "", "2001:db8::3", 1, .port = htons(81)), last,
 		  "  - {name: seven, address: '2001:db8::2'}\n"
 		  "  - {address: '2001:db8::3', port: 81}\n" },
+		{ ADD("web", "[2001:db8::3]:81", "2001:db8::3", 1, .port = htons(81)), last,
+		  "  - {name: seven, address: '2001:db8::2'}\n"
+		  "  - {address: '2001:db8::3', port: 81}\n" },
 		/* the server of another service that is dsr */
 		{ ADD("web", "", "10.0.0.9", 1), last,
 		  "  - {name: seven, address: '2001:db8::2'}\n  - {address: 10.0.0.9}\n" },
@@ -215,6 +218,8 @@ static void bad_additions_are_told(void **state)
 		{ ADD("web", "z", "10.0.0.1", 1), EINVAL,
 		  "web: backend z: 10.0.0.1:80 is already the backend \"a\" (line 9); to give it a larger share, raise its weight" },
 		{ ADD("web", "-z", "10.0.0.5", 1), EINVAL,
+		  "web: a backend's name is 1 to 63 of A-Z, a-z" },
+		{ ADD("web", "10.0.0.5:81", "10.0.0.5", 1, .port = htons(82)), EINVAL,
 		  "web: a backend's name is 1 to 63 of A-Z, a-z" },
 		{ ADD("web", "z", "127.0.0.1", 1), EINVAL,
 		  "web: \"127.0.0.1\" is a loopback address; write one that other machines can reach" },

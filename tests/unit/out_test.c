@@ -244,7 +244,7 @@ static void test_a_list_is_wrapped_and_ends(void **state)
 	json_array_append_new(strings, json_string("short"));
 	json_array_append_new(strings, json_string("left out"));
 	out.file = open_memstream(&text, &size);
-	out_list(&out, "problems:", strings, 2);
+	out_list(&out, &(struct out_list){ "problems:", true, 2 }, strings);
 	(void)fclose(out.file);
 
 	assert_non_null(strstr(text, "problems:\n  - word "));
@@ -267,7 +267,7 @@ static void test_no_problems_no_list(void **state)
 
 	(void)state;
 	out.file = open_memstream(&text, &size);
-	out_list(&out, "problems:", strings, 2);
+	out_list(&out, &(struct out_list){ "problems:", true, 2 }, strings);
 	(void)fclose(out.file);
 	assert_string_equal(text, "");
 	json_decref(strings);

@@ -35,6 +35,23 @@ json_t *cli_get(const struct cli *cli, const char *path)
 	return cli_ask(cli, &(struct request){ .method = "GET", .path = path });
 }
 
+json_t *cli_post(const struct cli *cli, const char *path, json_t *object)
+{
+	_cleanup_(cleanup_json) json_t *owned = object;
+	_cleanup_(cleanup_free) char *body = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
+	struct diag diag = {};
+
+	if (!body) {
+		diag_set(&diag, 1, "there is nothing of this name: it is not UTF-8");
+		cli_complain(&diag);
+		return NULL;
+	}
+	return cli_ask(cli, &(struct request){ .method = "POST",
+					       .path = path,
+					       .body = body,
+					       .length = strlen(body) });
+}
+
 int cli_show(const struct cli *cli, const char *path, const struct out_section *sections)
 {
 	_cleanup_(cleanup_json) json_t *answer = cli_get(cli, path);
@@ -103,4 +120,33 @@ char *cli_path(const char *base, const char *name, const char *second)
 	if (fclose(file) != 0)
 		free(TAKE_PTR(path));
 	return path;
+}
+
+int cli_take_backend(char *const *arguments, int more, char **ret_path, char *const **ret_rest)
+{
+	_cleanup_(cleanup_free) char *service = strdup(arguments[0]);
+	char *slash = service ? strchr(service, '/') : NULL;
+	const char *name = slash ? slash + 1 : arguments[1];
+	char *const *rest = arguments + (slash || !name ? 1 : 2);
+	struct diag diag = {};
+	int n = 0;
+
+	if (slash)
+		*slash = '\0';
+	while (rest[n])
+		n++;
+	if (!name || !*name || n < more) {
+		diag_set(&diag, 1, "name a backend%s: SERVICE NAME, or SERVICE/NAME%s",
+			 more ? ", and say to what" : " too", more ? ", then a number" : "");
+		cli_complain(&diag);
+		return CLI_USAGE;
+	}
+	if (n > more) {
+		diag_set(&diag, 1, "there is one argument too many: %s", rest[more]);
+		cli_complain(&diag);
+		return CLI_USAGE;
+	}
+	*ret_path = service ? cli_path("/v1/backends/", service, name) : NULL;
+	*ret_rest = rest;
+	return *ret_path ? CLI_DONE : CLI_FAILED;
 }

@@ -32,6 +32,14 @@ int cmd_service_list(struct cli *cli, char *const *arguments);
 int cmd_service_show(struct cli *cli, char *const *arguments);
 int cmd_backend_list(struct cli *cli, char *const *arguments);
 int cmd_backend_show(struct cli *cli, char *const *arguments);
+int cmd_backend_drain(struct cli *cli, char *const *arguments);
+int cmd_backend_enable(struct cli *cli, char *const *arguments);
+int cmd_backend_disable(struct cli *cli, char *const *arguments);
+int cmd_backend_weight(struct cli *cli, char *const *arguments);
+int cmd_backend_add(struct cli *cli, char *const *arguments);
+int cmd_backend_remove(struct cli *cli, char *const *arguments);
+int cmd_config_show(struct cli *cli, char *const *arguments);
+int cmd_config_save(struct cli *cli, char *const *arguments);
 int cmd_stats(struct cli *cli, char *const *arguments);
 int cmd_attach(struct cli *cli, char *const *arguments);
 int cmd_detach(struct cli *cli, char *const *arguments);
@@ -42,6 +50,11 @@ int cmd_reload(struct cli *cli, char *const *arguments);
 json_t *cli_ask(const struct cli *cli, const struct request *request);
 json_t *cli_get(const struct cli *cli, const char *path);
 
+/* Posts a JSON object, whose reference is taken; NULL is one that could not be
+ * made, because a word of the command line is not UTF-8.
+ */
+json_t *cli_post(const struct cli *cli, const char *path, json_t *object);
+
 /* Asks, and shows what comes: sections for people, or all of it as JSON. */
 int cli_show(const struct cli *cli, const char *path, const struct out_section *sections);
 
@@ -49,6 +62,21 @@ int cli_show(const struct cli *cli, const char *path, const struct out_section *
  * caller's to free; NULL where there is no memory.
  */
 char *cli_path(const char *base, const char *name, const char *second);
+
+/* Takes SERVICE NAME, or SERVICE/NAME, off the arguments, of which `more` must
+ * remain: *ret_rest. The path of the backend is the caller's to free. Or an exit
+ * code, and the user has been told.
+ */
+int cli_take_backend(char *const *arguments, int more, char **ret_path, char *const **ret_rest);
+
+/* What a backend is and gets, for sections with fields. */
+extern const struct out_column cli_backend_fields[];
+
+/* What `backend drain --wait` does once the drain has begun: shows the live
+ * connections of the backend at this path as they become fewer. Takes view, the
+ * daemon's answer.
+ */
+int cli_wait_drained(const struct cli *cli, const char *path, json_t *view);
 
 /* Shows what a check or a reload has answered: JSON, or a sentence with this
  * beginning ("reloaded") and these verbs ("added", "removed", "changed").

@@ -158,11 +158,14 @@ int client_ask(const char *socket, const struct request *request, struct diag *d
 	if (code != CURLE_OK)
 		return explain_failure(easy, code, socket, diag);
 	(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	body = json_loadb(answer.text ?: "", answer.length, 0, NULL);
+	body = request->text && status == HTTP_STATUS_OK
+		       ? json_stringn(answer.text ?: "", answer.length)
+		       : json_loadb(answer.text ?: "", answer.length, 0, NULL);
 	if (status != HTTP_STATUS_OK)
 		return explain_refusal(body, status, diag);
 	if (!body)
-		return diag_set(diag, EPROTO, "what answers on %s is not sluiced: no JSON", socket);
+		return diag_set(diag, EPROTO, "what answers on %s is not sluiced: no %s", socket,
+				request->text ? "text" : "JSON");
 	*ret_answer = TAKE_PTR(body);
 	return 0;
 }

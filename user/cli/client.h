@@ -6,6 +6,7 @@
 #define SLUICE_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct diag;
@@ -16,6 +17,7 @@ struct request {
 	const char *type; /* of the body */
 	const char *body;
 	size_t length; /* 0: no body */
+	bool text;     /* the answer is text, and given as a string */
 };
 
 /* The answer is the caller's. -errno: nobody answers, or the daemon refuses;

@@ -2,29 +2,8 @@
  *
  * sluicectl attach, detach.
  */
-#include <string.h>
-
 #include "cli/cli.h"
 #include "lib/cleanup.h"
-#include "lib/diag.h"
-
-/* Posts a JSON object; takes the reference. */
-static json_t *post(const struct cli *cli, const char *path, json_t *object)
-{
-	_cleanup_(cleanup_json) json_t *owned = object;
-	_cleanup_(cleanup_free) char *body = json_dumps(owned, JSON_COMPACT);
-	struct diag diag = {};
-
-	if (!body) { /* a name that is not UTF-8 */
-		diag_set(&diag, 1, "there is no interface of this name");
-		cli_complain(&diag);
-		return NULL;
-	}
-	return cli_ask(cli, &(struct request){ .method = "POST",
-					       .path = path,
-					       .body = body,
-					       .length = strlen(body) });
-}
 
 static const struct out_column attached[] = {
 	{ "attached", OUT_TEXT, "attached.name", NULL, 0 },
@@ -53,9 +32,9 @@ static const struct out_section detached_sections[] = {
 int cmd_attach(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_json) json_t *answer =
-		post(cli, "/v1/attach",
-		     json_pack("{s:s, s:s}", "interface", arguments[0], "mode",
-			       cli->options.mode ?: "auto"));
+		cli_post(cli, "/v1/attach",
+			 json_pack("{s:s, s:s}", "interface", arguments[0], "mode",
+				   cli->options.mode ?: "auto"));
 
 	if (!answer)
 		return CLI_FAILED;
@@ -66,7 +45,7 @@ int cmd_attach(struct cli *cli, char *const *arguments)
 int cmd_detach(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_json) json_t *answer =
-		post(cli, "/v1/detach", json_pack("{s:s}", "interface", arguments[0]));
+		cli_post(cli, "/v1/detach", json_pack("{s:s}", "interface", arguments[0]));
 
 	if (!answer)
 		return CLI_FAILED;

@@ -2,11 +2,8 @@
  *
  * sluicectl backend list, backend show.
  */
-#include <string.h>
-
 #include "cli/cli.h"
 #include "lib/cleanup.h"
-#include "lib/diag.h"
 
 static const struct out_column list_columns[] = {
 	{ "SERVICE", OUT_TEXT, "service", NULL, 0 },
@@ -14,7 +11,8 @@ static const struct out_column list_columns[] = {
 	{ "ADDRESS", OUT_ENDPOINT, "address", "port", 0 },
 	{ "WEIGHT", OUT_COUNT, "weight", NULL, 0 },
 	{ "STATE", OUT_STATE, "state", NULL, 0 },
-	{ "FOR", OUT_SECONDS, "check.since_s", NULL, 0 },
+	{ "FOR", OUT_SECONDS, "since_s", NULL, 0 },
+	{ "LIVE", OUT_COUNT, "live", NULL, 0 },
 	{ "SERVING", OUT_YES_NO, "serving", NULL, 0 },
 	{ "REASON", OUT_TEXT, "reason", NULL, 60 },
 	{},
@@ -25,14 +23,20 @@ static const struct out_section list_sections[] = {
 	{},
 };
 
-static const struct out_column fields[] = {
+const struct out_column cli_backend_fields[] = {
 	{ "service", OUT_TEXT, "service", NULL, 0 },
 	{ "backend", OUT_TEXT, "name", NULL, 0 },
 	{ "address", OUT_ENDPOINT, "address", "port", 0 },
+	{ "role", OUT_TEXT, "role", NULL, 0 },
 	{ "weight", OUT_COUNT, "weight", NULL, 0 },
+	{ "of it now", OUT_PERCENT, "slow_start", NULL, 0 },
 	{ "state", OUT_STATE, "state", NULL, 0 },
+	{ "ends in", OUT_SECONDS, "ends_in_s", NULL, 0 },
+	{ "health", OUT_STATE, "health", NULL, 0 },
 	{ "serving", OUT_YES_NO, "serving", NULL, 0 },
 	{ "reason", OUT_TEXT, "reason", NULL, 0 },
+	{ "live", OUT_COUNT, "live", NULL, 0 },
+	{ "changed at run time", OUT_YES_NO, "changed", NULL, 0 },
 	{},
 };
 
@@ -42,7 +46,7 @@ static const struct out_column check_fields[] = {
 	{ "passed", OUT_YES_NO, "check.ok", NULL, 0 },
 	{ "in a row", OUT_COUNT, "check.in_a_row", NULL, 0 },
 	{ "took", OUT_MILLISECONDS, "check.duration_ms", NULL, 0 },
-	{ "state for", OUT_SECONDS, "check.since_s", NULL, 0 },
+	{ "health for", OUT_SECONDS, "check.since_s", NULL, 0 },
 	{},
 };
 
@@ -65,7 +69,7 @@ static const struct out_column counter_fields[] = {
 };
 
 static const struct out_section show_sections[] = {
-	{ .columns = fields, .fields = true },
+	{ .columns = cli_backend_fields, .fields = true },
 	{ .columns = check_fields, .title = "check", .fields = true },
 	{ .columns = hop_fields, .title = "next hop", .fields = true },
 	{ .columns = counter_fields, .title = "counters", .fields = true },
@@ -95,21 +99,8 @@ int cmd_backend_list(struct cli *cli, char *const *arguments)
 
 int cmd_backend_show(struct cli *cli, char *const *arguments)
 {
-	_cleanup_(cleanup_free) char *service = strdup(arguments[0]);
 	_cleanup_(cleanup_free) char *path = NULL;
-	const char *name = arguments[1];
-	char *slash = service ? strchr(service, '/') : NULL;
-	struct diag diag = {};
+	int code = cli_take_backend(arguments, 0, &path, &arguments);
 
-	if (!name && slash) {
-		*slash = '\0';
-		name = slash + 1;
-	}
-	if (!name || !*name) {
-		diag_set(&diag, 1, "name a backend too: SERVICE NAME, or SERVICE/NAME");
-		cli_complain(&diag);
-		return CLI_USAGE;
-	}
-	path = service ? cli_path("/v1/backends/", service, name) : NULL;
-	return path ? cli_show(cli, path, show_sections) : CLI_FAILED;
+	return code ?: cli_show(cli, path, show_sections);
 }

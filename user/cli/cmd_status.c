@@ -5,7 +5,10 @@
 #include "cli/cli.h"
 #include "lib/cleanup.h"
 
-#define PROBLEMS_MOST 20
+static const struct out_list problems = { "problems:", true, 20 };
+static const struct out_list changes = {
+	"changed at run time (sluicectl config save writes it to the file):", false, 20
+};
 
 static const struct out_column daemon_fields[] = {
 	{ "sluiced", OUT_TEXT, "version", NULL, 0 },
@@ -13,6 +16,8 @@ static const struct out_column daemon_fields[] = {
 	{ "up for", OUT_SECONDS, "uptime_s", NULL, 0 },
 	{ "configuration", OUT_TEXT, "config", NULL, 0 },
 	{ "loaded", OUT_TEXT, "reloaded", NULL, 0 },
+	{ "tracked flows", OUT_COUNT, "flows.tracked", NULL, 0 },
+	{ "slots moving", OUT_COUNT, "flows.slots_in_transition", NULL, 0 },
 	{},
 };
 
@@ -42,17 +47,23 @@ static const struct out_section sections[] = {
 	{},
 };
 
+static void put_list(const struct out *out, const struct out_list *list, const json_t *strings)
+{
+	out_list(out, list, strings);
+	if (json_array_size(strings))
+		(void)fputc('\n', out->file);
+}
+
 int cmd_status(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_json) json_t *status = cli_get(cli, "/v1/status");
-	const json_t *problems = json_object_get(status, "problems");
 
 	(void)arguments;
 	if (!status)
 		return CLI_FAILED;
-	if (!cli->out.json && json_array_size(problems)) {
-		out_list(&cli->out, "problems:", problems, PROBLEMS_MOST);
-		(void)fputc('\n', cli->out.file);
+	if (!cli->out.json) {
+		put_list(&cli->out, &problems, json_object_get(status, "problems"));
+		put_list(&cli->out, &changes, json_object_get(status, "changes"));
 	}
 	out_answer(&cli->out, status, sections);
 	return CLI_DONE;

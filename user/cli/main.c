@@ -16,6 +16,22 @@ static const struct command commands[] = {
 	{ "backend list", "[SERVICE]", 0, 1, cmd_backend_list, "backends, of all services or one" },
 	{ "backend show", "SERVICE NAME", 1, 2, cmd_backend_show,
 	  "a backend, its check and its next hop; SERVICE/NAME will do" },
+	{ "backend drain", "SERVICE NAME [--timeout TIME] [--wait]", 1, 2, cmd_backend_drain,
+	  "no new connections; those that it has go on until they end" },
+	{ "backend enable", "SERVICE NAME", 1, 2, cmd_backend_enable,
+	  "take back a drain, or disabling" },
+	{ "backend disable", "SERVICE NAME", 1, 2, cmd_backend_disable,
+	  "no traffic at all; its connections are cut" },
+	{ "backend weight", "SERVICE NAME WEIGHT", 2, 3, cmd_backend_weight,
+	  "another share of the new connections" },
+	{ "backend add", "SERVICE ADDRESS[:PORT] [--name NAME] [--weight WEIGHT] [--backup]", 2, 2,
+	  cmd_backend_add, "one more backend" },
+	{ "backend remove", "SERVICE NAME", 1, 2, cmd_backend_remove,
+	  "one less; drain it first, its connections are cut" },
+	{ "config show", "", 0, 0, cmd_config_show,
+	  "the configuration that runs, with what was changed at run time" },
+	{ "config save", "", 0, 0, cmd_config_save,
+	  "write that to the daemon's file (the old one stays as FILE.old)" },
 	{ "stats", "", 0, 0, cmd_stats, "counters of packets, services and backends" },
 	{ "attach", "INTERFACE [--mode MODE]", 1, 1, cmd_attach,
 	  "let sluice see an interface's packets, until the next reload" },
@@ -30,6 +46,7 @@ static int run(struct cli *cli, char **words)
 {
 	const struct command *command = usage_find(commands, words);
 	char *const *arguments = words;
+	struct diag diag = {};
 	int n = 0;
 
 	if (cli->options.help)
@@ -43,8 +60,8 @@ static int run(struct cli *cli, char **words)
 		return usage_wrong(command, "an argument is missing");
 	if (n > command->max)
 		return usage_wrong(command, "too many arguments");
-	if (cli->options.mode && command->run != cmd_attach)
-		return usage_wrong(command, "--mode is an option of attach alone");
+	if (options_misplaced(&cli->options, command->arguments, &diag) < 0)
+		return usage_wrong(command, diag.text);
 	return command->run(cli, arguments);
 }
 

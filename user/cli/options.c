@@ -18,15 +18,26 @@ static const struct option {
 	const char *name;
 	const char *value; /* for the help; NULL: a switch */
 	size_t field;      /* in struct options: a bool or, with a value, a string */
+	bool everywhere;   /* for every command; else for those whose arguments name it */
 	const char *help;
 } table[] = {
-	{ "--json", NULL, offsetof(struct options, json), "print JSON, for programs" },
-	{ "--socket", "PATH", offsetof(struct options, socket),
+	{ "--json", NULL, offsetof(struct options, json), true, "print JSON, for programs" },
+	{ "--socket", "PATH", offsetof(struct options, socket), true,
 	  "the daemon's control socket (default: $SLUICE_SOCKET or " SL_API_SOCKET ")" },
-	{ "--mode", "MODE", offsetof(struct options, mode),
+	{ "--mode", "MODE", offsetof(struct options, mode), false,
 	  "of attach: auto (default), native or generic" },
-	{ "--help", NULL, offsetof(struct options, help), "this help, or that of a command" },
-	{ "--version", NULL, offsetof(struct options, version), "print the version" },
+	{ "--timeout", "TIME", offsetof(struct options, timeout), false,
+	  "of backend drain: after this long it is disabled (30s, 5m, 2h)" },
+	{ "--wait", NULL, offsetof(struct options, wait), false,
+	  "of backend drain: until no connection is live" },
+	{ "--name", "NAME", offsetof(struct options, name), false,
+	  "of backend add (default: its address and port)" },
+	{ "--weight", "WEIGHT", offsetof(struct options, weight), false,
+	  "of backend add: its share (default: 1)" },
+	{ "--backup", NULL, offsetof(struct options, backup), false,
+	  "of backend add: serves only while no other can" },
+	{ "--help", NULL, offsetof(struct options, help), true, "this help, or that of a command" },
+	{ "--version", NULL, offsetof(struct options, version), true, "print the version" },
 };
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
 
@@ -89,12 +100,35 @@ int options_parse(char **words, struct diag *diag, struct options *ret_options)
 	return 0;
 }
 
-void options_help(FILE *file)
+static bool is_given(const struct options *options, const struct option *option)
+{
+	const char *field = (const char *)options + option->field;
+
+	return option->value ? *(const char *const *)field != NULL : *(const bool *)field;
+}
+
+static bool is_for(const struct option *option, const char *arguments)
+{
+	return option->everywhere || strstr(arguments, option->name);
+}
+
+int options_misplaced(const struct options *options, const char *arguments, struct diag *diag)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (is_given(options, &table[i]) && !is_for(&table[i], arguments))
+			return diag_set(diag, EINVAL, "%s is not an option of this command",
+					table[i].name);
+	return 0;
+}
+
+void options_help(FILE *file, const char *arguments)
 {
 	(void)fprintf(file, "\noptions, anywhere on the line:\n");
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		char name[32];
 
+		if (arguments && !is_for(&table[i], arguments))
+			continue;
 		(void)snprintf(name, sizeof(name), "%s %s", table[i].name, table[i].value ?: "");
 		(void)fprintf(file, "  %-15s  %s\n", name, table[i].help);
 	}

@@ -13,7 +13,9 @@ struct diag;
 struct options {
 	bool json, help, version;
 	const char *socket;
-	const char *mode; /* of attach; NULL: not given */
+	const char *mode; /* these: NULL is not given */
+	const char *timeout, *name, *weight;
+	bool wait, backup;
 };
 
 /* Takes the options out of words (NULL-terminated), which then holds the rest.
@@ -21,6 +23,12 @@ struct options {
  */
 int options_parse(char **words, struct diag *diag, struct options *ret_options);
 
-void options_help(FILE *file);
+/* -EINVAL and diag: one was given that is only for other commands. arguments:
+ * the command's, as its help shows them.
+ */
+int options_misplaced(const struct options *options, const char *arguments, struct diag *diag);
+
+/* Of all commands, or of the one with these arguments. */
+void options_help(FILE *file, const char *arguments);
 
 #endif

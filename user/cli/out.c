@@ -109,7 +109,7 @@ static void free_grid(struct grid *grid)
 static bool is_right(enum out_kind kind)
 {
 	return kind == OUT_COUNT || kind == OUT_BYTES || kind == OUT_SECONDS ||
-	       kind == OUT_MILLISECONDS || kind == OUT_RATIO;
+	       kind == OUT_MILLISECONDS || kind == OUT_PERCENT || kind == OUT_RATIO;
 }
 
 static bool is_idle(const json_t *row, const struct out_section *section)
@@ -277,22 +277,22 @@ static void put_wrapped(const struct out *out, const char *text, const char *ind
 	(void)fputc('\n', out->file);
 }
 
-void out_list(const struct out *out, const char *title, const json_t *strings, size_t most)
+void out_list(const struct out *out, const struct out_list *list, const json_t *strings)
 {
 	size_t n = json_array_size(strings);
 
 	if (!n)
 		return;
-	put_coloured(out, RED, title);
+	put_coloured(out, list->urgent ? RED : YELLOW, list->title);
 	(void)fputc('\n', out->file);
-	for (size_t i = 0; i < n && i < most; i++) {
+	for (size_t i = 0; i < n && i < list->most; i++) {
 		const char *text = json_string_value(json_array_get(strings, i));
 		_cleanup_(cleanup_free) char *clean = text ? out_clean(text) : NULL;
 
 		(void)fputs("  - ", out->file);
 		put_wrapped(out, clean ?: "?", "    ");
 	}
-	if (n > most)
+	if (n > list->most)
 		(void)fprintf(out->file, "  ... and %zu more (sluicectl --json status has all)\n",
-			      n - most);
+			      n - list->most);
 }

@@ -22,6 +22,7 @@ enum out_kind {
 	OUT_BYTES,        /* 12.3 MB */
 	OUT_SECONDS,      /* 3m 12s */
 	OUT_MILLISECONDS, /* 1.5 s */
+	OUT_PERCENT,      /* 40 % */
 	OUT_RATIO,        /* member/other: 2/3 */
 	OUT_ENDPOINT,     /* member:other; of several addresses the first, and how many more */
 	OUT_ENDPOINTS,    /* all of them */
@@ -56,10 +57,17 @@ struct out out_standard(bool json);
 /* Prints the sections for people, or the whole answer as JSON. */
 void out_answer(const struct out *out, const json_t *answer, const struct out_section *sections);
 
-/* A title and the strings of an array, each wrapped at OUT_WIDTH; at most
- * `most` of them. Nothing where the array is empty. Not for --json.
+/* Sentences under a title. */
+struct out_list {
+	const char *title;
+	bool urgent; /* the title is red, else yellow */
+	size_t most; /* that are shown */
+};
+
+/* The strings of an array, each wrapped at OUT_WIDTH. Nothing where the array is
+ * empty. Not for --json.
  */
-void out_list(const struct out *out, const char *title, const json_t *strings, size_t most);
+void out_list(const struct out *out, const struct out_list *list, const json_t *strings);
 
 /* The text without control characters and marks that reorder a line; each
  * becomes '?'. The caller's to free; NULL where there is no memory.

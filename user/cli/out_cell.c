@@ -170,6 +170,13 @@ static void put_cell(FILE *file, const json_t *row, const struct out_column *col
 		if (json_is_number(value))
 			return put_milliseconds(file, json_number_value(value));
 		break;
+	case OUT_PERCENT:
+		if (json_is_integer(value))
+			(void)fprintf(file, "%" JSON_INTEGER_FORMAT " %%",
+				      json_integer_value(value));
+		else
+			put_value(file, NULL);
+		return;
 	case OUT_RATIO:
 		put_value(file, value);
 		(void)fputc('/', file);

@@ -14,6 +14,7 @@
 #include "lib/cleanup.h"
 
 #define NAME_SIZE 64 /* "service show" and, from the user, a bit more */
+#define LINE_SIZE 128
 
 int usage_words(const struct command *command)
 {
@@ -62,12 +63,15 @@ static void print_list(FILE *file, const struct command *commands, const char *g
 {
 	(void)fprintf(file, "usage: sluicectl COMMAND [ARGUMENT...] [OPTION...]\n\ncommands:\n");
 	for (; commands->words; commands++) {
-		char text[NAME_SIZE];
+		char text[LINE_SIZE];
 
 		if (group && !in_group(commands, group))
 			continue;
 		(void)snprintf(text, sizeof(text), "%s %s", commands->words, commands->arguments);
-		(void)fprintf(file, "  %-30s  %s\n", text, commands->help);
+		(void)fprintf(file, "  %-30s  ", text);
+		if (strlen(text) > 30)
+			(void)fprintf(file, "\n%34s", "");
+		(void)fprintf(file, "%s\n", commands->help);
 	}
 }
 
@@ -89,7 +93,7 @@ int usage_help(const struct command *commands, const struct command *command, ch
 	} else {
 		print_list(stdout, commands, words[0]);
 	}
-	options_help(stdout);
+	options_help(stdout, command ? command->arguments : NULL);
 	return CLI_DONE;
 }
 
@@ -130,7 +134,7 @@ int usage_unknown(const struct command *commands, char *const *words)
 	}
 	print_list(stderr, commands, group);
 	if (!words[0])
-		options_help(stderr);
+		options_help(stderr, NULL);
 	return CLI_USAGE;
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/server.h"
 #include "lib/cleanup.h"
 #include "lib/diag.h"
+#include "sluice/api.h"
 
 #define API_CONNECTIONS 64
 #define API_DEADLINE_MS 10000 /* for headers, for the body, to read the answer: each */
@@ -128,24 +129,38 @@ static bool refuse_early(struct MHD_Connection *connection, const struct api_bod
 	return expect && length && strtoull(length, NULL, 10) > body->limit;
 }
 
+/* The answer as it is sent, the caller's to free, or NULL; releases what it was
+ * made of.
+ */
+static char *answer_bytes(const struct api_answer *answer, size_t *ret_length)
+{
+	char *bytes = answer->text;
+
+	if (!bytes && answer->body)
+		bytes = json_dumps(answer->body, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	json_decref(answer->body);
+	*ret_length = bytes ? strlen(bytes) : 0;
+	if (bytes && !answer->text)
+		bytes[(*ret_length)++] = '\n'; /* in the place of the NUL: the length is known */
+	return bytes;
+}
+
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer answer)
 {
-	_cleanup_(cleanup_free) char *text =
-		answer.body ? json_dumps(answer.body, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-	size_t length = text ? strlen(text) : 0;
+	size_t length;
+	_cleanup_(cleanup_free) char *bytes = answer_bytes(&answer, &length);
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	json_decref(answer.body);
-	if (!text)
+	if (!bytes)
 		return MHD_NO;
-	text[length] = '\n'; /* in the place of the NUL: the length is known */
-	response = MHD_create_response_from_buffer(length + 1, text, MHD_RESPMEM_MUST_FREE);
+	response = MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		return MHD_NO;
-	(void)TAKE_PTR(text);
-	(void)MHD_add_response_header(response, "Content-Type", "application/json");
-	if (answer.allow)
+	(void)TAKE_PTR(bytes);
+	(void)MHD_add_response_header(response, "Content-Type",
+				      answer.text ? SL_API_CONFIG_TYPE : "application/json");
+	if (answer.allow[0])
 		(void)MHD_add_response_header(response, "Allow", answer.allow);
 	result = MHD_queue_response(connection, answer.status, response);
 	MHD_destroy_response(response);

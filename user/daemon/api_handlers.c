@@ -12,10 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/api_find.h"
 #include "daemon/api_reply.h"
 #include "daemon/server.h"
 #include "daemon/view.h"
 #include "lib/cleanup.h"
+#include "lib/config_write.h"
 #include "lib/diag.h"
 #include "sluice/api.h"
 
@@ -41,47 +43,20 @@ struct api_answer api_get_stats(const struct api_ask *ask)
 	return api_reply(view_stats(ask->server));
 }
 
-static const struct service *find_service(const struct server *server, const char *name)
-{
-	for (size_t i = 0; i < server->config->n_services; i++)
-		if (strcmp(server->services[i].config->name, name) == 0)
-			return &server->services[i];
-	return NULL;
-}
-
-static struct api_answer no_service(const struct api_ask *ask)
-{
-	struct api_list list = {};
-
-	for (size_t i = 0; i < ask->server->config->n_services; i++)
-		api_list_add(&list, ask->server->services[i].config->name);
-	return api_refuse(MHD_HTTP_NOT_FOUND, "there is no service \"%s\"; the services are: %s",
-			  ask->path->segments[2], api_list_text(&list));
-}
-
 struct api_answer api_get_service(const struct api_ask *ask)
 {
-	const struct service *service = find_service(ask->server, ask->path->segments[2]);
+	struct api_answer refusal;
+	const struct service *service = api_find_service(ask, &refusal);
 
-	return service ? api_reply(view_service(service)) : no_service(ask);
+	return service ? api_reply(view_service(service)) : refusal;
 }
 
 struct api_answer api_get_backend(const struct api_ask *ask)
 {
-	const struct service *service = find_service(ask->server, ask->path->segments[2]);
-	const char *name = ask->path->segments[3];
-	struct api_list list = {};
+	struct api_answer refusal;
+	const struct backend *backend = api_find_backend(ask, &refusal);
 
-	if (!service)
-		return no_service(ask);
-	for (size_t i = 0; i < service->config->n_backends; i++) {
-		if (strcmp(service->backends[i].config->name, name) == 0)
-			return api_reply(view_backend(&service->backends[i]));
-		api_list_add(&list, service->backends[i].config->name);
-	}
-	return api_refuse(MHD_HTTP_NOT_FOUND,
-			  "service %s has no backend \"%s\"; its backends are: %s",
-			  service->config->name, name, api_list_text(&list));
+	return backend ? api_reply(view_backend(backend)) : refusal;
 }
 
 /* ---- interfaces -------------------------------------------------------- */
@@ -139,7 +114,8 @@ static bool parse_mode(const char *text, enum attach_mode *ret_mode)
 
 struct api_answer api_post_attach(const struct api_ask *ask)
 {
-	const char *name = ask->members[0], *mode_name = ask->members[1];
+	const char *name = json_string_value(ask->members[0]);
+	const char *mode_name = json_string_value(ask->members[1]);
 	enum attach_mode mode = ATTACH_AUTO;
 	const struct attachment *attachment;
 	struct diag diag = {};
@@ -161,7 +137,7 @@ struct api_answer api_post_attach(const struct api_ask *ask)
 
 struct api_answer api_post_detach(const struct api_ask *ask)
 {
-	const char *name = ask->members[0];
+	const char *name = json_string_value(ask->members[0]);
 	struct diag diag = {};
 	struct api_list list = {};
 	int error;
@@ -180,29 +156,6 @@ struct api_answer api_post_detach(const struct api_ask *ask)
 }
 
 /* ---- the configuration ------------------------------------------------- */
-
-/* What is right in the file may still not go with what runs: an interface is
- * missing or taken, the maps are too small.
- */
-static unsigned config_status(int error, const struct diag *diag)
-{
-	switch (-error) {
-	case ENODEV:
-	case EBUSY:
-	case EEXIST:
-	case EOPNOTSUPP:
-	case ENOSPC:
-		return MHD_HTTP_CONFLICT;
-	}
-	if (error == -EINVAL || diag->file[0])
-		return MHD_HTTP_UNPROCESSABLE_CONTENT;
-	return MHD_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-static struct api_answer refuse_config(int error, const struct diag *diag)
-{
-	return api_refuse_diag(config_status(error, diag), diag);
-}
 
 static struct api_answer answer_change(const struct config *config,
 				       const struct server_change *change)
@@ -223,7 +176,8 @@ struct api_answer api_post_reload(const struct api_ask *ask)
 	struct diag diag = {};
 	int error = server_reload(ask->server, &diag, &change);
 
-	return error ? refuse_config(error, &diag) : answer_change(ask->server->config, &change);
+	return error ? api_refuse_config(error, &diag)
+		     : answer_change(ask->server->config, &change);
 }
 
 static void free_config(struct config **config)
@@ -260,9 +214,31 @@ struct api_answer api_post_check(const struct api_ask *ask)
 				  sizeof(name) - 1);
 	error = server_check(ask->server, text, call->length, name, &diag, &change);
 	if (error)
-		return refuse_config(error, &diag);
+		return api_refuse_config(error, &diag);
 	/* Again, for the totals. */
 	error = text ? config_parse(text, call->length, name, &diag, &config)
 		     : config_load(ask->server->options.config_path, &diag, &config);
-	return error ? refuse_config(error, &diag) : answer_change(config, &change);
+	return error ? api_refuse_config(error, &diag) : answer_change(config, &change);
+}
+
+struct api_answer api_get_config(const struct api_ask *ask)
+{
+	struct api_answer answer = { .status = MHD_HTTP_OK };
+
+	(void)config_write(ask->server->config, &answer.text);
+	return answer;
+}
+
+/* A file that says all there is already keeps its comments. */
+struct api_answer api_post_save(const struct api_ask *ask)
+{
+	size_t n_changes = ask->server->n_edits;
+	struct diag diag = {};
+	int error = n_changes ? server_save(ask->server, &diag) : 0;
+
+	if (error)
+		return api_refuse_diag(MHD_HTTP_INTERNAL_SERVER_ERROR, &diag);
+	return api_reply(json_pack("{s:o, s:I}", "file",
+				   view_text(ask->server->options.config_path), "changes",
+				   (json_int_t)n_changes));
 }

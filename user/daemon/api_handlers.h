@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What each route does. Called by api_routes.c alone, which has checked the
- * request's form: names are decoded, members are strings and those required are
- * there.
+ * request's form: names are decoded, members are of their type and those required
+ * are there.
  */
 #ifndef SLUICE_API_HANDLERS_H
 #define SLUICE_API_HANDLERS_H
@@ -10,13 +10,13 @@
 #include "daemon/api_path.h"
 #include "daemon/api_routes.h"
 
-#define API_MEMBERS_MAX 2
+#define API_MEMBERS_MAX 5
 
 struct api_ask {
 	const struct api_call *call;
 	struct server *server;
 	const struct api_path *path;
-	const char *members[API_MEMBERS_MAX]; /* in the order of the route's; NULL: not given */
+	const json_t *members[API_MEMBERS_MAX]; /* in the order of the route's; NULL: not given */
 };
 
 struct api_answer api_get_status(const struct api_ask *ask);
@@ -29,5 +29,15 @@ struct api_answer api_post_attach(const struct api_ask *ask);
 struct api_answer api_post_detach(const struct api_ask *ask);
 struct api_answer api_post_reload(const struct api_ask *ask);
 struct api_answer api_post_check(const struct api_ask *ask);
+struct api_answer api_get_config(const struct api_ask *ask);
+struct api_answer api_post_save(const struct api_ask *ask);
+
+/* api_change.c */
+struct api_answer api_post_backend(const struct api_ask *ask);
+struct api_answer api_delete_backend(const struct api_ask *ask);
+struct api_answer api_post_drain(const struct api_ask *ask);
+struct api_answer api_post_enable(const struct api_ask *ask);
+struct api_answer api_post_disable(const struct api_ask *ask);
+struct api_answer api_post_weight(const struct api_ask *ask);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define API_SEGMENTS_MAX 4
+#define API_SEGMENTS_MAX 5
 #define API_SEGMENT_SIZE 256
 
 struct api_path {

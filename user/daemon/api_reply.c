@@ -4,6 +4,7 @@
  */
 #include "daemon/api_reply.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,6 +41,29 @@ struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
 		(void)json_object_set_new(refusal.body, "column", json_integer(diag->column));
 	}
 	return refusal;
+}
+
+/* What is right in itself may still not go with what runs: an interface is
+ * missing or taken, the maps are too small.
+ */
+static unsigned config_status(int error, const struct diag *diag)
+{
+	switch (-error) {
+	case ENODEV:
+	case EBUSY:
+	case EEXIST:
+	case EOPNOTSUPP:
+	case ENOSPC:
+		return MHD_HTTP_CONFLICT;
+	}
+	if (error == -EINVAL || diag->file[0])
+		return MHD_HTTP_UNPROCESSABLE_CONTENT;
+	return MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+struct api_answer api_refuse_config(int error, const struct diag *diag)
+{
+	return api_refuse_diag(config_status(error, diag), diag);
 }
 
 void api_list_add(struct api_list *list, const char *name)

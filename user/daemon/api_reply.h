@@ -18,6 +18,9 @@ struct api_answer api_reply(json_t *body);
 /* With the place, where diag knows one. */
 struct api_answer api_refuse_diag(unsigned status, const struct diag *diag);
 
+/* A configuration, or a change of one, that was refused. */
+struct api_answer api_refuse_config(int error, const struct diag *diag);
+
 /* Names for a sentence: what does exist, when something does not. Starts as {}. */
 struct api_list {
 	char text[512];

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/api_handlers.h"
@@ -17,14 +18,17 @@
 #include "lib/cleanup.h"
 #include "sluice/api.h"
 
+enum member_type { MEMBER_TEXT, MEMBER_NUMBER, MEMBER_SWITCH };
+
 struct member {
 	const char *name;
+	enum member_type type;
 	bool required;
 };
 
 enum takes {
 	TAKES_NOTHING, /* a body is ignored */
-	TAKES_MEMBERS, /* a JSON object of these members, all strings */
+	TAKES_MEMBERS, /* a JSON object of these members; no body is one without any */
 	TAKES_CONFIG,
 };
 
@@ -43,10 +47,26 @@ static const struct route routes[] = {
 	{ "GET", "/v1/backends", api_get_backends, .takes = TAKES_NOTHING },
 	{ "GET", "/v1/backends/{service}/{name}", api_get_backend, .takes = TAKES_NOTHING },
 	{ "GET", "/v1/stats", api_get_stats, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/config", api_get_config, .takes = TAKES_NOTHING },
+	{ "POST", "/v1/backends/{service}", api_post_backend, .takes = TAKES_MEMBERS,
+	  .members = { { "address", MEMBER_TEXT, true },
+		       { "port", MEMBER_NUMBER, false },
+		       { "name", MEMBER_TEXT, false },
+		       { "weight", MEMBER_NUMBER, false },
+		       { "backup", MEMBER_SWITCH, false } } },
+	{ "DELETE", "/v1/backends/{service}/{name}", api_delete_backend, .takes = TAKES_MEMBERS },
+	{ "POST", "/v1/backends/{service}/{name}/drain", api_post_drain, .takes = TAKES_MEMBERS,
+	  .members = { { "timeout", MEMBER_TEXT, false } } },
+	{ "POST", "/v1/backends/{service}/{name}/enable", api_post_enable, .takes = TAKES_MEMBERS },
+	{ "POST", "/v1/backends/{service}/{name}/disable", api_post_disable,
+	  .takes = TAKES_MEMBERS },
+	{ "POST", "/v1/backends/{service}/{name}/weight", api_post_weight, .takes = TAKES_MEMBERS,
+	  .members = { { "weight", MEMBER_NUMBER, true } } },
 	{ "POST", "/v1/attach", api_post_attach, .takes = TAKES_MEMBERS,
-	  .members = { { "interface", true }, { "mode", false } } },
+	  .members = { { "interface", MEMBER_TEXT, true }, { "mode", MEMBER_TEXT, false } } },
 	{ "POST", "/v1/detach", api_post_detach, .takes = TAKES_MEMBERS,
-	  .members = { { "interface", true } } },
+	  .members = { { "interface", MEMBER_TEXT, true } } },
+	{ "POST", "/v1/config/save", api_post_save, .takes = TAKES_MEMBERS },
 	{ "POST", "/v1/reload", api_post_reload, .takes = TAKES_MEMBERS },
 	{ "POST", "/v1/check", api_post_check, .takes = TAKES_CONFIG },
 };
@@ -78,24 +98,42 @@ size_t api_body_limit(const char *method, const char *path)
 	return route && route->takes == TAKES_CONFIG ? SL_API_CONFIG_MAX : SL_API_BODY_MAX;
 }
 
+/* A path is listed once, whatever methods it takes. */
+static bool is_first(const struct route *route)
+{
+	for (const struct route *other = routes; other < route; other++)
+		if (strcmp(other->path, route->path) == 0)
+			return false;
+	return true;
+}
+
 static struct api_answer no_path(const char *path)
 {
 	struct api_list list = {};
 
 	for (size_t i = 0; i < N_ROUTES; i++)
-		api_list_add(&list, routes[i].path);
+		if (is_first(&routes[i]))
+			api_list_add(&list, routes[i].path);
 	return api_refuse(MHD_HTTP_NOT_FOUND, "there is no path %.256s; the paths are: %s", path,
 			  api_list_text(&list));
 }
 
-static struct api_answer wrong_method(const struct route *route, const char *method)
+static struct api_answer wrong_method(const struct api_path *path, const char *method)
 {
-	const char *allow = strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method;
-	struct api_answer refusal =
-		api_refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "%s does not take %.32s, but %s",
-			   route->path, method, allow);
+	const char *pattern = find_route(path, NULL)->path;
+	struct api_list list = {};
+	struct api_answer refusal;
 
-	refusal.allow = allow;
+	for (size_t i = 0; i < N_ROUTES; i++) {
+		if (!api_path_matches(path, routes[i].path))
+			continue;
+		api_list_add(&list, routes[i].method);
+		if (strcmp(routes[i].method, "GET") == 0)
+			api_list_add(&list, "HEAD");
+	}
+	refusal = api_refuse(MHD_HTTP_METHOD_NOT_ALLOWED, "%s does not take %.32s, but %s", pattern,
+			     method, api_list_text(&list));
+	(void)snprintf(refusal.allow, sizeof(refusal.allow), "%s", api_list_text(&list));
 	return refusal;
 }
 
@@ -111,8 +149,9 @@ static const char *type_name(const json_t *json)
 	case JSON_STRING:
 		return "a string";
 	case JSON_INTEGER:
-	case JSON_REAL:
 		return "a number";
+	case JSON_REAL:
+		return "a fraction";
 	case JSON_TRUE:
 	case JSON_FALSE:
 		return "a boolean";
@@ -141,6 +180,32 @@ static struct api_answer unknown_member(const struct route *route, const char *n
 			  api_list_text(&list));
 }
 
+static bool has_type(const json_t *value, enum member_type type)
+{
+	switch (type) {
+	case MEMBER_TEXT:
+		return json_is_string(value);
+	case MEMBER_NUMBER:
+		return json_is_integer(value);
+	case MEMBER_SWITCH:
+		return json_is_boolean(value);
+	}
+	return false;
+}
+
+static const char *wanted_type(enum member_type type)
+{
+	switch (type) {
+	case MEMBER_TEXT:
+		return "a string";
+	case MEMBER_NUMBER:
+		return "a whole number";
+	case MEMBER_SWITCH:
+		return "true or false";
+	}
+	return "something else";
+}
+
 /* Fills ask->members from the body; status 0 when it is as the route wants it. */
 static struct api_answer read_members(const struct route *route, json_t *body, struct api_ask *ask)
 {
@@ -153,10 +218,10 @@ static struct api_answer read_members(const struct route *route, json_t *body, s
 
 		if (!member)
 			return unknown_member(route, name);
-		if (!json_is_string(value))
-			return api_refuse(MHD_HTTP_BAD_REQUEST, "\"%s\" must be a string, not %s",
-					  name, type_name(value));
-		ask->members[member - route->members] = json_string_value(value);
+		if (!has_type(value, member->type))
+			return api_refuse(MHD_HTTP_BAD_REQUEST, "\"%s\" must be %s, not %s", name,
+					  wanted_type(member->type), type_name(value));
+		ask->members[member - route->members] = value;
 	}
 	for (size_t i = 0; i < API_MEMBERS_MAX && route->members[i].name; i++)
 		if (route->members[i].required && !ask->members[i])
@@ -187,7 +252,7 @@ static struct api_answer handle(const struct route *route, struct api_ask *ask)
 			       ? api_refuse(MHD_HTTP_BAD_REQUEST,
 					    "the body is not JSON: line %d, column %d: %s",
 					    error.line, error.column, error.text)
-			       : (struct api_answer){ MHD_HTTP_INTERNAL_SERVER_ERROR, NULL, NULL };
+			       : (struct api_answer){ .status = MHD_HTTP_INTERNAL_SERVER_ERROR };
 	if (!json_is_object(body))
 		return api_refuse(MHD_HTTP_BAD_REQUEST, "the body must be a JSON object, not %s",
 				  type_name(body));
@@ -213,10 +278,10 @@ struct api_answer api_answer(const struct api_call *call)
 		return no_path(call->path);
 	route = find_route(&path, method);
 	if (!route)
-		return wrong_method(find_route(&path, NULL), call->method);
+		return wrong_method(&path, call->method);
 	ask.path = &path;
 	result = handle(route, &ask);
-	if (!result.body)
+	if (!result.body && !result.text)
 		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "there is no memory");
 	return result;
 }

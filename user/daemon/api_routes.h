@@ -23,8 +23,9 @@ struct api_call {
 
 struct api_answer {
 	unsigned status;
-	json_t *body;      /* the caller's; NULL: there was no memory for one */
-	const char *allow; /* with status 405: the methods that would do */
+	json_t *body;   /* the caller's; NULL, and no text: there was no memory for one */
+	char *text;     /* the caller's; a configuration in place of a body, or NULL */
+	char allow[32]; /* with status 405: the methods that would do */
 };
 
 /* How long a body may be for this method and path. */

@@ -418,6 +418,7 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 		return diag_set(diag, -error, "the maps have no room for it: %s",
 				strerror(-error));
 	}
+	installed_purge_replaced(datapath, change.installed);
 	drop_backends(&change, 0);
 	change.installed->claimed = true;
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "daemon/datapath_internal.h"
 #include "lib/cleanup.h"
+#include "sluice/slot.h"
 
 
 static bool equal_key(const struct hash_node *node, const void *key)
@@ -47,6 +48,23 @@ struct installed *installed_new(struct datapath *datapath, const struct sl_key *
 		return NULL;
 	datapath->by_id[id] = installed;
 	return TAKE_PTR(installed);
+}
+
+void installed_purge_replaced(struct datapath *datapath, const struct installed *installed)
+{
+	const struct sl_service *replaced = &datapath->maps.services[installed->replaced];
+	uint64_t *slots = &datapath->maps.slots[replaced->table];
+
+	if (!installed->replaced)
+		return;
+	for (unsigned i = 0; i < replaced->table_size; i++) {
+		unsigned owner = slots[i] & SL_SLOT_TRACKING ? sl_slot_previous(slots[i]) :
+							       sl_slot_current(slots[i]);
+
+		if (!(datapath->maps.backends[owner].state & SL_BACKEND_SERVES))
+			__atomic_store_n(&slots[i], sl_slot(SL_NO_BACKEND, SL_NO_BACKEND, 0),
+					 __ATOMIC_RELEASE);
+	}
 }
 
 /* An entry together with its table. */

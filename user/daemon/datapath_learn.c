@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What maps hold that a predecessor has left, learned from the maps themselves. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,10 +9,15 @@
 #include "lib/diag.h"
 #include "sluice/slot.h"
 
+#define LEARN_BATCH 4096
+
 /* Which service each backend index belongs to while learning. */
 struct learning {
 	struct datapath *datapath;
 	struct installed **owner; /* by index of sl_backends */
+	/* A batch of flows, or of affinities: their keys and values fit. */
+	struct sl_flow_key keys[LEARN_BATCH], strays[LEARN_BATCH];
+	struct sl_flow values[LEARN_BATCH];
 };
 
 static int learn_backend(struct learning *learning, struct installed *installed, unsigned index)
@@ -63,20 +69,41 @@ static int learn_slot(struct learning *learning, struct installed *installed, un
 	return 0;
 }
 
-/* Backends that only the replaced table leads to are not learned: there is
- * nothing to be known of them but that they once were.
+/* Whom older connections go to by a slot of a replaced table; nobody any more, where
+ * that backend does not serve.
  */
+static int learn_replaced_slot(struct learning *learning, struct installed *installed,
+			       uint64_t *slot)
+{
+	const struct maps *maps = &learning->datapath->maps;
+	unsigned index = *slot & SL_SLOT_TRACKING ? sl_slot_previous(*slot) :
+						    sl_slot_current(*slot);
+
+	if (index >= maps->map[MAP_BACKENDS].entries)
+		return -EPROTO;
+	if (maps->backends[index].state & SL_BACKEND_SERVES)
+		return learn_index(learning, installed, index);
+	__atomic_store_n(slot, sl_slot(SL_NO_BACKEND, SL_NO_BACKEND, 0), __ATOMIC_RELEASE);
+	return 0;
+}
+
 static int learn_replaced(struct learning *learning, struct installed *installed, unsigned entry)
 {
 	struct datapath *datapath = learning->datapath;
 	const struct sl_service *service;
+	int error = 0;
 
 	if (entry >= datapath->maps.map[MAP_SERVICES].entries ||
 	    idpool_claim(datapath->entries, entry))
 		return -EPROTO;
 	service = &datapath->maps.services[entry];
 	installed->replaced = entry;
-	return extents_claim(datapath->slots, service->table, service->table_size) ? -EPROTO : 0;
+	if (extents_claim(datapath->slots, service->table, service->table_size))
+		return -EPROTO;
+	for (unsigned i = 0; !error && i < service->table_size; i++)
+		error = learn_replaced_slot(learning, installed,
+					    &datapath->maps.slots[service->table + i]);
+	return error;
 }
 
 static int learn_service(struct learning *learning, unsigned entry)
@@ -133,24 +160,105 @@ static int learn_return(struct learning *learning, unsigned entry)
 	return error;
 }
 
+static struct installed *owner_of(const struct learning *learning, unsigned service, unsigned backend)
+{
+	const struct datapath *datapath = learning->datapath;
+
+	if (service >= datapath->maps.map[MAP_SERVICE_STAT].entries ||
+	    backend >= datapath->maps.map[MAP_BACKENDS].entries)
+		return NULL;
+	return datapath->by_id[service];
+}
+
+/* 1: the flow leads to none of our backends that serve. */
+static int learn_flow(struct learning *learning, const struct sl_flow_key *key, unsigned backend)
+{
+	struct installed *installed = owner_of(learning, key->service, backend);
+	int error;
+
+	if (!installed ||
+	    !(learning->datapath->maps.backends[backend].state & SL_BACKEND_SERVES))
+		return 1;
+	error = learn_backend(learning, installed, backend);
+	return error == -EPROTO ? 1 : error;
+}
+
+/* 1: the client is pinned to none of our backends. */
+static int learn_affinity(const struct learning *learning, const struct sl_source *client,
+			  unsigned backend)
+{
+	struct installed *installed = owner_of(learning, client->service, backend);
+
+	return !installed || learning->owner[backend] != installed;
+}
+
+static int learn_batch(struct learning *learning, enum map_name map, __u32 count)
+{
+	const struct sl_affinity *affinities = (const void *)learning->values;
+	const struct sl_source *clients = (const void *)learning->keys;
+	__u32 n_strays = 0;
+
+	for (__u32 i = 0; i < count; i++) {
+		int stray = map == MAP_AFFINITIES ?
+				    learn_affinity(learning, &clients[i], affinities[i].backend) :
+				    learn_flow(learning, &learning->keys[i],
+					       learning->values[i].backend);
+
+		if (stray < 0)
+			return stray;
+		if (stray)
+			learning->strays[n_strays++] = learning->keys[i];
+	}
+	if (n_strays)
+		(void)bpf_map_delete_batch(learning->datapath->maps.map[map].fd, learning->strays,
+					   &n_strays, NULL);
+	return 0;
+}
+
+/* Flows outlive slots: of a backend that drains, they may be all that leads to it. What
+ * leads elsewhere goes, before others are given its index.
+ */
+static int learn_flows(struct learning *learning, enum map_name map)
+{
+	int fd = learning->datapath->maps.map[map].fd, last = 0, error = 0;
+	__u32 token;
+
+	for (bool begun = false; !error && !last; begun = true) {
+		__u32 count = LEARN_BATCH;
+
+		last = bpf_map_lookup_batch(fd, begun ? &token : NULL, &token, learning->keys,
+					    learning->values, &count, NULL);
+		error = last && last != -ENOENT ? last : learn_batch(learning, map, count);
+	}
+	return error;
+}
+
 int datapath_learn(struct datapath *datapath, struct diag *diag)
 {
 	_cleanup_(cleanup_free) struct installed **owner =
 		calloc(datapath->maps.map[MAP_BACKENDS].entries, sizeof(*owner));
-	struct learning learning = { .datapath = datapath, .owner = owner };
-	int error = owner ? 0 : -ENOMEM;
+	_cleanup_(cleanup_free) struct learning *learning = calloc(1, sizeof(*learning));
+	int error = owner && learning ? 0 : -ENOMEM;
 
+	if (error)
+		return diag_set(diag, -error, "no memory");
+	learning->datapath = datapath;
+	learning->owner = owner;
 	for (unsigned i = 0; !error && i < datapath->directory.size; i++) {
 		uint64_t word = datapath->directory.words[i];
 
 		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
-			error = learn_service(&learning, (unsigned)word);
+			error = learn_service(learning, (unsigned)word);
 	}
 	for (unsigned i = 0; !error && i < datapath->return_dir.size; i++) {
 		uint64_t word = datapath->return_dir.words[i];
 
 		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
-			error = learn_return(&learning, (unsigned)word);
+			error = learn_return(learning, (unsigned)word);
 	}
+	error = error
+	     ?: learn_flows(learning, MAP_HANDSHAKES)
+	     ?: learn_flows(learning, MAP_FLOWS)
+	     ?: learn_flows(learning, MAP_AFFINITIES);
 	return error ? diag_set(diag, -error, "its maps contradict themselves") : 0;
 }

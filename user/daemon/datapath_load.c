@@ -17,6 +17,9 @@
 /* Words per key: sparse enough that no key ends up SL_DIRECTORY_PROBES away. */
 #define DIRECTORY_SPARSENESS 8
 
+/* The share of handshakes, and of pinned clients, as sluice/abi.h has it too. */
+#define FLOWS_PER_OTHER 8
+
 /* libbpf and libxdp speak of failures that are then handled (no such program
  * yet, an older kernel): for whoever looks for trouble, not for everybody. What
  * they do when nothing fails is nobody's business.
@@ -69,6 +72,8 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 		{ skeleton->maps.sl_loads, sizes->backends },
 		{ skeleton->maps.sl_cursors, sizes->services },
 		{ skeleton->maps.sl_flows, sizes->flows },
+		{ skeleton->maps.sl_handshakes, sizes->flows / FLOWS_PER_OTHER },
+		{ skeleton->maps.sl_affinities, sizes->flows / FLOWS_PER_OTHER },
 		{ skeleton->maps.sl_return_dir, return_dir },
 		{ skeleton->maps.sl_returns, sizes->backends },
 		{ skeleton->maps.sl_sources, sizes->sources },

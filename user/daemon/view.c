@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Services, backends and attachments as JSON. Only reads.
+ * Services and attachments as JSON. Only reads.
  */
 #include "daemon/view.h"
 
@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 #include "daemon/server.h"
 #include "daemon/view_parts.h"
@@ -30,7 +29,7 @@ json_t *view_text(const char *text)
 	return json_string(ascii);
 }
 
-static json_t *view_ip(const struct ip *ip)
+json_t *view_ip(const struct ip *ip)
 {
 	char buffer[ADDR_TEXT_SIZE];
 
@@ -46,75 +45,6 @@ json_t *view_attachment(const struct attachment *attachment)
 }
 
 /* ---- backends ---------------------------------------------------------- */
-
-static json_t *view_check_result(const struct backend *backend)
-{
-	const struct check_result *result = check_get(backend->check);
-	const struct service *service = backend->service;
-	unsigned long long now = uv_now(service->server->loop);
-	unsigned long long since = now > result->changed_ms ? now - result->changed_ms : 0;
-
-	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:f}", "type",
-			 config_check_name(service->config->check.type), "text",
-			 view_text(result->text), "ok",
-			 result->probed ? json_boolean(result->last_ok) : json_null(), "in_a_row",
-			 (json_int_t)result->run, "since_s", (json_int_t)(since / 1000),
-			 "duration_ms", result->duration_us / 1000.0);
-}
-
-static const char *hop_state_name(enum hop_state state)
-{
-	switch (state) {
-	case HOP_RESOLVED:
-		return "resolved";
-	case HOP_NO_NEIGHBOUR:
-		return "no_neighbour";
-	case HOP_NO_ROUTE:
-		return "no_route";
-	case HOP_LINK_DOWN:
-		return "link_down";
-	case HOP_LOCAL:
-		return "local";
-	case HOP_UNSUPPORTED:
-		return "unsupported";
-	}
-	return "unknown";
-}
-
-static json_t *view_mac(const __u8 mac[static 6])
-{
-	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-			    mac[5]);
-}
-
-static json_t *view_hop(const struct hop *hop)
-{
-	bool resolved = hop->state == HOP_RESOLVED;
-
-	return json_pack("{s:o, s:o, s:o, s:o, s:s}", "device",
-			 hop->device[0] ? view_text(hop->device) : json_null(), "mac",
-			 resolved ? view_mac(hop->wire.dst_mac) : json_null(), "gateway",
-			 hop->gateway.family ? view_ip(&hop->gateway) : json_null(), "vlan",
-			 resolved && hop->wire.vlan ? json_integer(ntohs(hop->wire.vlan))
-						    : json_null(),
-			 "state", hop_state_name(hop->state));
-}
-
-json_t *view_backend(const struct backend *backend)
-{
-	const struct backend_config *config = backend->config;
-	char reason[256];
-
-	return json_pack(
-		"{s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:o, s:o, s:o, s:o}", "service",
-		backend->service->config->name, "name", config->name, "address",
-		view_ip(&config->ip), "port", ntohs(config->port), "weight", (int)config->weight,
-		"state", check_get(backend->check)->up ? "up" : "down", "serving",
-		backend_serves(backend), "reason",
-		view_text(backend_explain(backend, reason, sizeof(reason))), "check",
-		view_check_result(backend), "next_hop", view_hop(hop_watch_get(backend->hop)),
-		"stats", view_backend_stats(backend));
-}
 
 /* Takes the reference of value; true unless there was no memory for it. */
 static bool append(json_t *array, json_t *value)
@@ -148,6 +78,11 @@ json_t *view_backends(const struct server *server)
 
 /* ---- services ---------------------------------------------------------- */
 
+bool view_is_healthy(const struct backend *backend)
+{
+	return check_get(backend->check)->up && hop_watch_get(backend->hop)->state == HOP_RESOLVED;
+}
+
 size_t view_serving(const struct service *service)
 {
 	size_t n = 0;
@@ -157,19 +92,30 @@ size_t view_serving(const struct service *service)
 	return n;
 }
 
+/* Backups need not serve; what the operator took out must not. */
+static bool is_lacking(const struct backend *backend)
+{
+	const struct backend_config *config = backend->config;
+
+	if (config->wish != WISH_UP || !config->weight)
+		return false;
+	return !view_is_healthy(backend) || (!config->backup && !backend_serves(backend));
+}
+
 enum view_state view_service_state(const struct service *service)
 {
 	const struct service_config *config = service->config;
-	size_t idle_addresses = 0, wanted = 0;
+	size_t idle_addresses = 0;
 
 	for (size_t i = 0; i < config->n_addresses; i++)
 		idle_addresses += service->serving[i] == 0;
 	if (idle_addresses == config->n_addresses)
 		return VIEW_DOWN;
-	for (size_t i = 0; i < config->n_backends; i++)
-		wanted += config->backends[i].weight != 0;
-	if (idle_addresses || service->error[0] || view_serving(service) < wanted)
+	if (idle_addresses || service->error[0] || service->panic)
 		return VIEW_DEGRADED;
+	for (size_t i = 0; i < config->n_backends; i++)
+		if (is_lacking(&service->backends[i]))
+			return VIEW_DEGRADED;
 	return VIEW_OK;
 }
 
@@ -260,6 +206,37 @@ static json_t *view_check(const struct check_config *check)
 	return json;
 }
 
+static json_t *view_affinity(const struct affinity_config *affinity)
+{
+	if (!affinity->timeout_ms)
+		return json_null();
+	return json_pack("{s:I, s:i, s:i}", "timeout_ms", (json_int_t)affinity->timeout_ms,
+			 "prefix_v4", (int)affinity->prefix_v4, "prefix_v6",
+			 (int)affinity->prefix_v6);
+}
+
+/* As the file has it: "2", "50%". */
+static json_t *view_min_healthy(const struct service_config *config)
+{
+	if (!config->min_healthy)
+		return json_null();
+	return json_sprintf("%u%s", config->min_healthy, config->min_healthy_percent ? "%" : "");
+}
+
+/* How it chooses backends. */
+static json_t *view_choice(const struct service *service)
+{
+	const struct service_config *config = service->config;
+
+	return json_pack("{s:s, s:I, s:o, s:s, s:o, s:b, s:o}", "scheduler",
+			 config_scheduler_name(config->scheduler), "table_size",
+			 (json_int_t)config->table_size, "affinity",
+			 view_affinity(&config->affinity), "on_all_down",
+			 config_on_all_down_name(config->on_all_down), "min_healthy",
+			 view_min_healthy(config), "panic", service->panic, "slow_start_ms",
+			 config->slow_start_ms ? json_integer(config->slow_start_ms) : json_null());
+}
+
 json_t *view_service(const struct service *service)
 {
 	const struct service_config *config = service->config;
@@ -268,13 +245,13 @@ json_t *view_service(const struct service *service)
 					    "burst", (json_int_t)config->limit.burst)
 				: json_null();
 	json_t *json = view_service_row(service);
+	json_t *rest = json_pack("{s:o, s:o, s:o, s:o}", "limit", limit, "check",
+				 view_check(&config->check), "stats", view_service_stats(service),
+				 "backends", view_service_backends(service));
 
-	if (json_object_update_new(json,
-				   json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "scheduler",
-					     "maglev", "table_size", (json_int_t)config->table_size,
-					     "limit", limit, "check", view_check(&config->check),
-					     "stats", view_service_stats(service), "backends",
-					     view_service_backends(service))) < 0)
+	if (json_object_update_new(json, view_choice(service)) < 0)
+		return json_decref(json), json_decref(rest), NULL;
+	if (json_object_update_new(json, rest) < 0)
 		return json_decref(json), NULL;
 	return json;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/advice.h"
+#include "daemon/datapath.h"
 #include "daemon/server.h"
 #include "daemon/view.h"
 #include "daemon/view_parts.h"
@@ -73,7 +74,9 @@ static void backend_problem(const struct backend *backend, json_t *problems)
 {
 	char address[ENDPOINT_TEXT_SIZE], reason[256];
 
-	if (backend->config->weight == 0 || backend_serves(backend))
+	if (backend->config->wish != WISH_UP || !backend->config->weight)
+		return;
+	if (view_is_healthy(backend) && (backend->config->backup || backend_serves(backend)))
 		return;
 	(void)endpoint_format(&backend->config->ip, backend->config->port, address);
 	complain(problems, "backend %s/%s (%s): %s", backend->service->config->name,
@@ -88,6 +91,11 @@ static void service_problems(const struct service *service, json_t *problems)
 	if (service->error[0])
 		complain(problems, "service %s could not be applied: %s", config->name,
 			 service->error);
+	if (service->panic)
+		complain(problems,
+			 "service %s ignores health (panic): fewer than min_healthy, %u%s, of its "
+			 "backends are healthy",
+			 config->name, config->min_healthy, config->min_healthy_percent ? "%" : "");
 	if (view_service_state(service) == VIEW_DOWN)
 		complain(problems, "service %s is down: no backend serves it", config->name);
 	else
@@ -127,16 +135,25 @@ static json_t *view_interfaces(const struct server *server)
 	return array;
 }
 
+static json_t *view_flows(const struct server *server)
+{
+	struct datapath_flow_stats stats = datapath_flow_stats(server->datapath);
+
+	return json_pack("{s:I, s:I}", "tracked", (json_int_t)stats.tracked, "slots_in_transition",
+			 (json_int_t)stats.slots_in_transition);
+}
+
 json_t *view_status(const struct server *server)
 {
 	unsigned long long now = wall_clock_ms();
 	unsigned long long up_ms = now > server->started_ms ? now - server->started_ms : 0;
-	json_t *status =
-		json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
-			  "pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
-			  view_text(server->options.config_path), "started",
-			  rfc3339(server->started_ms), "reloaded", rfc3339(server->reloaded_ms),
-			  "problems", view_problems(server), "interfaces", view_interfaces(server));
+	json_t *status = json_pack(
+		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
+		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
+		view_text(server->options.config_path), "started", rfc3339(server->started_ms),
+		"reloaded", rfc3339(server->reloaded_ms), "problems", view_problems(server),
+		"changes", view_changes(server), "flows", view_flows(server), "interfaces",
+		view_interfaces(server));
 
 	if (json_object_update_new(status, view_services(server)) < 0)
 		return json_decref(status), NULL;

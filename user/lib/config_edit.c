@@ -123,6 +123,15 @@ static int check_wish(const struct edit *edit)
 			edit->service->name);
 }
 
+/* Also the name that a backend has when it is given none. */
+static bool is_backend_name(const struct config_change *change)
+{
+	char endpoint[ENDPOINT_TEXT_SIZE];
+
+	return !change->backend[0] || config_is_name(change->backend) ||
+	       strcmp(change->backend, endpoint_format(&change->ip, change->port, endpoint)) == 0;
+}
+
 /* What must hold of a new backend before the rules can look at it. */
 static int check_new(const struct edit *edit)
 {
@@ -132,7 +141,7 @@ static int check_new(const struct edit *edit)
 	const char *fault;
 	int err;
 
-	if (change->backend[0] && !config_is_name(change->backend))
+	if (!is_backend_name(change))
 		return diag_set(edit->diag, EINVAL,
 				"%s: a backend's name is 1 to %d of A-Z, a-z, 0-9, dot, hyphen and "
 				"underscore, the first a letter or digit",

@@ -8,6 +8,7 @@
 
 #include "lib/config.h"
 
+/* One to add may also be named address:port in so many words. */
 struct config_change {
 	enum {
 		CHANGE_ADD, /* a backend that is not there yet */
@@ -16,7 +17,7 @@ struct config_change {
 		CHANGE_WISH,
 	} kind;
 	char service[CONFIG_NAME_MAX + 1];
-	char backend[CONFIG_NAME_MAX + 1]; /* its name; to add: "" for address:port */
+	char backend[CONFIG_NAME_MAX + 1]; /* its name; "": address:port */
 	struct ip ip;                      /* to add */
 	__be16 port;                       /* to add; 0: the service's */
 	unsigned weight;                   /* of one to add, or its new one */

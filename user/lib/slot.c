@@ -19,8 +19,10 @@ uint64_t slot_move(uint64_t slot, unsigned next, slot_serves_fn *serves, const v
 			return sl_slot(next, SL_NO_BACKEND, 0);
 		return sl_slot(next, current, SL_SLOT_TRACKING | SL_SLOT_FRESH);
 	}
-	/* The mark stays: others may be pinned elsewhere. */
-	if (!lives(previous, serves, arg))
+	/* The mark stays: others may be pinned elsewhere. A slot without `previous` goes
+	 * by a table that its own has replaced, and goes on to.
+	 */
+	if (previous != SL_NO_BACKEND && !lives(previous, serves, arg))
 		previous = next;
 	if (next != current)
 		marks |= SL_SLOT_FRESH;

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sluicectl config show, save.
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "lib/cleanup.h"
+
+/* Line by line, so that what is not a line's end stays harmless. */
+static int put_lines(const struct out *out, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		_cleanup_(cleanup_free) char *line = strndup(text, length);
+		_cleanup_(cleanup_free) char *clean = line ? out_clean(line) : NULL;
+
+		if (!clean)
+			return CLI_FAILED;
+		(void)fprintf(out->file, "%s\n", clean);
+		text += length + (text[length] == '\n');
+	}
+	return CLI_DONE;
+}
+
+int cmd_config_show(struct cli *cli, char *const *arguments)
+{
+	_cleanup_(cleanup_json) json_t *text = cli_ask(
+		cli, &(struct request){ .method = "GET", .path = "/v1/config", .text = true });
+	_cleanup_(cleanup_json) json_t *answer = NULL;
+
+	(void)arguments;
+	if (!text)
+		return CLI_FAILED;
+	if (!cli->out.json)
+		return put_lines(&cli->out, json_string_value(text));
+	answer = json_pack("{s:O}", "config", text);
+	out_answer(&cli->out, answer, NULL);
+	return CLI_DONE;
+}
+
+static const struct out_column saved[] = {
+	{ "written to", OUT_TEXT, "file", NULL, 0 },
+	{ "changes", OUT_COUNT, "changes", NULL, 0 },
+	{},
+};
+
+static const struct out_section saved_sections[] = {
+	{ .columns = saved, .fields = true },
+	{},
+};
+
+int cmd_config_save(struct cli *cli, char *const *arguments)
+{
+	_cleanup_(cleanup_json) json_t *answer =
+		cli_ask(cli, &(struct request){ .method = "POST", .path = "/v1/config/save" });
+
+	(void)arguments;
+	if (!answer)
+		return CLI_FAILED;
+	if (!cli->out.json && !json_integer_value(json_object_get(answer, "changes")))
+		(void)fputs("nothing was changed at run time: the file stays as it is\n",
+			    cli->out.file);
+	else
+		out_answer(&cli->out, answer, saved_sections);
+	return CLI_DONE;
+}
