@@ -36,7 +36,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e bench lint format install uninstall clean help
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-guest bench lint format install uninstall clean help
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice.bpf.o ## build the daemon, the tool and the BPF object (default)
 
@@ -117,6 +117,10 @@ test-bpf: all ## packets through the real program (as root)
 
 test-e2e: all ## real servers and clients in namespaces (as root)
 	$(Q)$(PYTEST) -q tests/e2e
+
+# By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
+test-guest: all ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
+	$(Q)tests/guest/run.sh $(or $(KERNEL),6.1) $(SCENARIOS)
 
 bench: $(B)/.deps ## cost of the program per packet (as root)
 	$(Q)$(MAKE) --no-print-directory all $(B)/bench/program-cost

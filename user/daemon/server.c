@@ -200,6 +200,9 @@ static void detach_others(struct server *server, const struct config *config)
 
 		for (size_t j = 0; config && j < config->n_interfaces; j++)
 			wanted |= !strcmp(config->interfaces[j].name, attachment->name);
+		/* A failed start leaves what it found as it was. */
+		if (attachment->adopted && !server->running)
+			continue;
 		if (!wanted && attachment->program_id && detach(server, attachment, &diag))
 			log_warning("%s", diag.text);
 	}
@@ -288,6 +291,7 @@ int server_new(struct uv_loop_s *loop, const struct server_options *options,
 	server->config = config;
 	server->started_ms = server->reloaded_ms = wall_clock_ms();
 	error = start(server, diag);
+	server->running = !error;
 	/* On failure too: the caller stops it, runs the loop empty and frees it. */
 	*ret_server = server;
 	return error;
@@ -318,7 +322,7 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	datapath_free(server->datapath, server->options.keep);
+	datapath_free(server->datapath, server->options.keep || !server->running);
 	config_free(server->config);
 	free(server->attachments);
 	free(server);

@@ -57,6 +57,7 @@ struct server {
 	struct attachment *attachments;
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
+	bool running; /* the start has succeeded */
 	bool stopping;
 	unsigned long long started_ms; /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
