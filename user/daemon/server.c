@@ -78,6 +78,7 @@ static int open_datapath(struct server *server, struct diag *diag)
 				      -ENOENT;
 
 		if (!error) {
+			server->took_over = true;
 			log_info("took over the program and maps that %s runs", name);
 			return 0;
 		}
@@ -322,7 +323,8 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	datapath_free(server->datapath, server->options.keep || !server->running);
+	datapath_free(server->datapath,
+		      server->options.keep || (server->took_over && !server->running));
 	config_free(server->config);
 	free(server->attachments);
 	free(server);

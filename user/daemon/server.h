@@ -58,6 +58,7 @@ struct server {
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
 	bool running; /* the start has succeeded */
+	bool took_over; /* program and maps were there before us */
 	bool stopping;
 	unsigned long long started_ms; /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
