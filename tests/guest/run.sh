@@ -18,9 +18,7 @@ PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
 BUILD=${SLUICE_BUILD:-build}
 PROGRAMS="$BUILD/sluiced $BUILD/sluicectl ip ethtool bpftool curl xdp-loader xdp-filter"
-# In the order in which they load; what a kernel has built in is not there.
-MODULES="failover net_failover virtio virtio_ring virtio_pci_legacy_dev
-	virtio_pci_modern_dev virtio_pci virtio_net veth"
+MODULES="virtio_pci virtio_net veth"
 
 kernel=${1:-6.1}
 case $kernel in
@@ -83,19 +81,33 @@ fetch_kernel() {
 	rm -rf "$work/apt"
 }
 
+# collect_module NAME: it, and before it those that it needs, go to modules/ and
+# into modules/order. What is nowhere is built into the kernel.
+collect_module() {
+	[ ! -e "$work/modules/$1.ko" ] || return 0
+	file=$(find "$work/image" -name "$(echo "$1" | sed 's/_/[_-]/g').ko*")
+	case $file in
+	'') return 0 ;;
+	*.xz) xz -dc "$file" >"$work/modules/$1.ko" ;;
+	*.zst) zstd -qdc "$file" >"$work/modules/$1.ko" ;;
+	*) cp "$file" "$work/modules/$1.ko" ;;
+	esac
+	grep -ao 'depends=[[:alnum:]_,-]*' "$work/modules/$1.ko" | sed 's/depends=//' | tr , '\n' |
+		while read -r module; do
+			[ -z "$module" ] || collect_module "$module"
+		done
+	echo "$1" >>"$work/modules/order"
+}
+
 unpack_kernel() {
 	[ ! -e "$work/vmlinuz" ] || return 0
 	rm -rf "$work/image" "$work/modules"
 	mkdir -p "$work/image" "$work/modules"
-	dpkg-deb --fsys-tarfile "$work/linux-image.deb" | tar -x -C "$work/image" --wildcards \
-		'./boot/vmlinuz-*' '*/kernel/drivers/virtio' '*/kernel/drivers/net/*.ko*' \
-		'*/kernel/net/core'
+	dpkg-deb --fsys-tarfile "$work/linux-image.deb" |
+		tar -x -C "$work/image" --wildcards './boot/vmlinuz-*' '*.ko*'
 	for module in $MODULES; do
-		find "$work/image" \( -name "$module.ko" -o -name "$module.ko.*" \) \
-			-exec cp {} "$work/modules" \;
+		collect_module "$module"
 	done
-	find "$work/modules" -name '*.xz' -exec xz -d {} +
-	find "$work/modules" -name '*.zst' -exec zstd -q -d --rm {} +
 	mv "$work/image/boot/vmlinuz-"* "$work/vmlinuz"
 	rm -rf "$work/image"
 }
@@ -126,12 +138,10 @@ make_root() {
 	objects=$(dirname "$(dpkg -L libxdp1 | grep '/xdp-dispatcher\.o$')")
 	mkdir -p "$root$objects"
 	cp "$objects"/xdp-dispatcher.o "$objects"/xdpfilt_*.o "$root$objects"
-	for module in $MODULES; do
-		[ ! -e "$work/modules/$module.ko" ] || cp "$work/modules/$module.ko" "$root/modules"
-	done
-	for module in $MODULES; do echo "$module"; done >"$root/modules/order"
+	cp "$work/modules/"* "$root/modules"
 	for scenario in $scenarios; do echo "$scenario"; done >"$root/scenarios"
 	cp "$BUILD/sluice.bpf.o" "$root"
+	cp tests/guest/lab.sh "$root"
 	cp tests/guest/inside.sh "$root/init"
 	chmod 755 "$root/init"
 	(cd "$root" && find . | cpio --quiet -o -H newc) >"$work/initramfs"
@@ -147,11 +157,16 @@ boot() {
 		-append "console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on" \
 		-netdev hubport,id=a,hubid=0 -device virtio-net-pci,netdev=a,mac=02:00:00:00:0a:01 \
 		-netdev hubport,id=b,hubid=0 -device virtio-net-pci,netdev=b,mac=02:00:00:00:0a:02 \
-		</dev/null 2>&1 | tr -d '\r' | tee "$work/console.log"
+		</dev/null 2>&1 | sed -u -e 's/\r//g' -e '/is not connected to host network/d' |
+		tee "$work/console.log"
 }
 
 if [ "$(id -u)" != 0 ]; then
 	echo "guest: run it as root (it reads the packages of apt, and may install some)" >&2
+	exit 1
+fi
+if [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ]; then
+	echo "guest: needs Debian on amd64: the guest runs this machine's programs" >&2
 	exit 1
 fi
 install_packages

@@ -68,10 +68,10 @@ static void print_list(FILE *file, const struct command *commands, const char *g
 		if (group && !in_group(commands, group))
 			continue;
 		(void)snprintf(text, sizeof(text), "%s %s", commands->words, commands->arguments);
-		(void)fprintf(file, "  %-30s  ", text);
 		if (strlen(text) > 30)
-			(void)fprintf(file, "\n%34s", "");
-		(void)fprintf(file, "%s\n", commands->help);
+			(void)fprintf(file, "  %s\n%34s%s\n", text, "", commands->help);
+		else
+			(void)fprintf(file, "  %-30s  %s\n", text, commands->help);
 	}
 }
 

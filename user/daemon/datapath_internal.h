@@ -95,6 +95,9 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 /* Learns what the maps hold: services, their tables, their backends. */
 int datapath_learn(struct datapath *datapath, struct diag *diag);
 
+/* The program once more, over the same maps, not loaded yet. */
+int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_object);
+
 /* Pins program and maps in a directory on a bpffs, mounting one where there is
  * none. Replaces what a predecessor left.
  */

@@ -19,6 +19,8 @@
 
 /* The share of handshakes, and of pinned clients, as sluice/abi.h has it too. */
 #define FLOWS_PER_OTHER 8
+/* Of one message of libbpf's, at most so many lines are logged, the last ones. */
+#define LOG_LINES 20
 
 /* libbpf and libxdp speak of failures that are then handled (no such program
  * yet, an older kernel): for whoever looks for trouble, not for everybody. What
@@ -26,14 +28,18 @@
  */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[512];
+	_cleanup_(cleanup_free) char *text = NULL;
+	char *line, *rest;
+	unsigned left = 0;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
-	(void)vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (line[0])
-		log_debug("%s", line);
+	/* Of a verifier's log, the end says what was wrong. */
+	for (const char *c = text; *c; c++)
+		left += *c == '\n';
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (left-- <= LOG_LINES)
+			log_debug("%s", line);
 	return 0;
 }
 
@@ -215,6 +221,61 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 	return 0;
 }
 
+static void object_cleanup(struct bpf_object **object)
+{
+	bpf_object__close(*object);
+}
+
+int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_object)
+{
+	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "sluice");
+	size_t size;
+	const void *elf = sluice_bpf__elf_bytes(&size);
+
+	object = bpf_object__open_mem(elf, size, &options);
+	if (!object)
+		return -errno;
+	for (unsigned i = 0; i < MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_text(i));
+		int error = map ? bpf_map__reuse_fd(map, datapath->maps.map[i].fd) : -ENOENT;
+
+		if (error)
+			return error;
+	}
+	*ret_object = TAKE_PTR(object);
+	return 0;
+}
+
+/* A program that was found in a dispatcher cannot run alone, as what is pinned
+ * has to: loads the plain one in its place.
+ */
+static int make_plain(struct datapath *datapath, struct diag *diag)
+{
+	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
+	struct bpf_prog_info info = { 0 };
+	unsigned size = sizeof(info);
+	int error, fd;
+
+	if (bpf_obj_get_info_by_fd(datapath->program_fd, &info, &size))
+		return diag_set(diag, errno, "cannot ask what program it is: %s", strerror(errno));
+	if (info.type == BPF_PROG_TYPE_XDP)
+		return 0;
+	error = datapath_reopen(datapath, &object);
+	if (!error)
+		error = bpf_object__load(object);
+	if (error)
+		return diag_set(diag, -error, "the kernel does not load the program: %s",
+				strerror(-error));
+	fd = fcntl(bpf_program__fd(bpf_object__find_program_by_name(object, "sluice")),
+		   F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return diag_set(diag, errno, "cannot keep the program: %s", strerror(errno));
+	cleanup_close(&datapath->program_fd);
+	datapath->program_fd = fd;
+	return 0;
+}
+
 static int check_room(const struct datapath *datapath, const struct datapath_sizes *sizes,
 		      struct diag *diag)
 {
@@ -259,6 +320,8 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 	error = datapath_new(fd, diag, &datapath);
 	if (!error)
 		error = check_room(datapath, sizes, diag);
+	if (!error)
+		error = make_plain(datapath, diag);
 	if (!error)
 		error = pins_make(datapath, pin_dir, diag);
 	if (error)

@@ -15,7 +15,6 @@
 #include "daemon/datapath_internal.h"
 #include "lib/cleanup.h"
 #include "lib/diag.h"
-#include "sluice.skel.h"
 
 #define PROGRAM_NAME "sluice"
 
@@ -115,6 +114,16 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 				mode_text(occupant.mode), name);
 	case EOPNOTSUPP:
 	case EINVAL:
+		(void)look_at((int)if_nametoindex(name), &occupant);
+		occupant_done(&occupant);
+		if (occupant.dispatcher)
+			return diag_set(diag, EBUSY,
+					"%s runs other XDP programs in libxdp's dispatcher, where "
+					"this kernel lets no program change packets that the "
+					"installed libxdp has put there; remove them first: "
+					"xdp-loader unload %s --all",
+					name, name);
+		/* fall through */
 	case ENOMEM:
 		if (mode != ATTACH_GENERIC)
 			return diag_set(diag, error,
@@ -132,30 +141,21 @@ static void object_cleanup(struct bpf_object **object)
 	bpf_object__close(*object);
 }
 
-/* The program once more, over the same maps, for libxdp to load: in a
- * dispatcher a program is of another type than alone, so libxdp must load it
- * itself; the plain one stays for `ip link set ... xdp pinned`.
+/* The program once more, for libxdp to load: in a dispatcher a program is of
+ * another type than alone, so libxdp must load it itself; the plain one stays
+ * for `ip link set ... xdp pinned`.
  */
 static int make_program(struct datapath *datapath)
 {
 	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = PROGRAM_NAME);
 	struct xdp_program *program;
-	size_t size;
-	const void *elf = sluice_bpf__elf_bytes(&size);
+	int error;
 
 	if (datapath->program)
 		return 0;
-	object = bpf_object__open_mem(elf, size, &options);
-	if (!object)
-		return -errno;
-	for (unsigned i = 0; i < MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object, map_text(i));
-		int error = map ? bpf_map__reuse_fd(map, datapath->maps.map[i].fd) : -ENOENT;
-
-		if (error)
-			return error;
-	}
+	error = datapath_reopen(datapath, &object);
+	if (error)
+		return error;
 	program = xdp_program__from_bpf_obj(object, "xdp");
 	if (libxdp_get_error(program))
 		return (int)libxdp_get_error(program);
@@ -217,6 +217,23 @@ static int detach_sluice(int ifindex, const struct occupant *occupant)
 	return error;
 }
 
+static void forget_program(struct datapath *datapath)
+{
+	xdp_program__close(datapath->program);
+	bpf_object__close(datapath->object);
+	datapath->program = NULL;
+	datapath->object = NULL;
+}
+
+/* On an interface that runs nothing. */
+static int attach_alone(const struct datapath *datapath, int ifindex, enum attach_mode mode)
+{
+	__u32 flag = mode == ATTACH_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+
+	return bpf_xdp_attach(ifindex, datapath->program_fd, XDP_FLAGS_UPDATE_IF_NOEXIST | flag,
+			      NULL);
+}
+
 static int attach_program(struct datapath *datapath, int ifindex, enum attach_mode mode,
 			  const struct occupant *occupant)
 {
@@ -230,7 +247,14 @@ static int attach_program(struct datapath *datapath, int ifindex, enum attach_mo
 		error = make_program(datapath);
 	if (!error)
 		error = xdp_program__attach(datapath->program, ifindex, libxdp_mode(mode), 0);
-	return error;
+	if (!error)
+		return 0;
+	/* libxdp attaches alone by itself where a kernel knows no extending of
+	 * programs; but newer ones (6.12) know it and refuse ours, for it changes
+	 * packets and the functions of a dispatcher before libxdp 1.5.5 do not.
+	 */
+	forget_program(datapath);
+	return occupant->id ? error : attach_alone(datapath, ifindex, mode);
 }
 
 static bool is_ours(const struct datapath *datapath, const struct occupant *occupant)

@@ -53,6 +53,7 @@ static int open_datapath(struct server *server, struct diag *diag)
 				      -ENOENT;
 
 		if (!error) {
+			server->took_over = true;
 			log_info("took over the program and maps that %s runs", name);
 			return 0;
 		}
@@ -148,6 +149,7 @@ int server_new(struct uv_loop_s *loop, const struct server_options *options,
 	server->config = config;
 	server->started_ms = server->reloaded_ms = server_wall_clock_ms();
 	error = start(server, diag);
+	server->running = !error;
 	/* On failure too: the caller stops it, runs the loop empty and frees it. */
 	*ret_server = server;
 	return error;
@@ -179,7 +181,8 @@ void server_free(struct server *server)
 {
 	if (!server)
 		return;
-	datapath_free(server->datapath, server->options.keep);
+	datapath_free(server->datapath,
+		      server->options.keep || (server->took_over && !server->running));
 	config_free(server->config);
 	free(server->attachments);
 	free(server->edits);

@@ -75,6 +75,8 @@ struct server {
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
 	struct upkeep *upkeep; /* what is done by the clock (upkeep.h) */
+	bool running; /* the start has succeeded */
+	bool took_over; /* program and maps were there before us */
 	bool stopping;
 	unsigned long long started_ms; /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */

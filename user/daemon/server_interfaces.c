@@ -116,6 +116,9 @@ void server_detach_others(struct server *server, const struct config *config)
 
 		for (size_t j = 0; config && j < config->n_interfaces; j++)
 			wanted |= !strcmp(config->interfaces[j].name, attachment->name);
+		/* A failed start leaves what it found as it was. */
+		if (attachment->adopted && !server->running)
+			continue;
 		if (!wanted && attachment->program_id && detach(server, attachment, &diag))
 			log_warning("%s", diag.text);
 	}

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=dash
+# What inside.sh tests in: namespaces, servers, and sluiced in one of them.
+#
+#   client --- front [lb] back --- web     veth pairs, 192.0.2.0/24 and 10.0.0.0/24
+#   remote --- nic                         virtio cards, 203.0.113.0/24
+#
+# Frames that XDP sends into a veth need a peer that polls (gro on); senders
+# write their checksums themselves (tx off).
+
+SERVICE4=198.51.100.10
+SERVICE6=2001:db8:1::10
+REFUSED=192.0.2.66 # an address of the client's that xdp-filter refuses
+CONTROL=/run/control.sock
+PIN=/sys/fs/bpf/sluice
+
+seconds() {
+	cut -d . -f 1 /proc/uptime
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; its output is of no interest.
+wait_for() {
+	deadline=$(($(seconds) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(seconds)" -lt "$deadline" ] || return 1
+		sleep 0.1
+	done
+}
+
+# in_ns NAMESPACE COMMAND...: other than `ip netns exec` and `ip -n`, it leaves
+# the mounts as they are, of which /sys/fs/bpf is one.
+in_ns() {
+	namespace=$1
+	shift
+	nsenter "--net=/run/netns/$namespace" "$@"
+}
+
+# ---- the network ---------------------------------------------------------
+# This shell takes busybox's own commands first.
+ip() {
+	/usr/bin/ip "$@"
+}
+
+mount_all() {
+	# Without /proc, the shell does not find those.
+	busybox mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	mount -t devtmpfs dev /dev
+	mount -t bpf bpf /sys/fs/bpf
+	while read -r module; do
+		insmod "/modules/$module.ko"
+	done </modules/order
+}
+
+namespace() {
+	ip netns add "$1"
+	ip -n "$1" link set lo up
+	in_ns "$1" sysctl -q -w net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+}
+
+# address NAMESPACE DEVICE IPV4 IPV6: gives them to the device and sets it up.
+address() {
+	ip -n "$1" address add "$3/24" dev "$2"
+	ip -n "$1" address add "$4/64" dev "$2" nodad
+	ip -n "$1" link set "$2" up
+	# Only then: it is this change that opens the peer for XDP_REDIRECT.
+	in_ns "$1" ethtool -K "$2" tx off gro on >/dev/null
+}
+
+gateway() {
+	ip -n "$1" route add default via "$2"
+	ip -n "$1" route add default via "$3"
+}
+
+# The card with this MAC address goes to the namespace, under this name.
+move_card() {
+	for path in /sys/class/net/*; do
+		[ "$(cat "$path/address")" = "$1" ] || continue
+		ip link set "${path##*/}" netns "$2" name "$3"
+	done
+}
+
+make_network() {
+	for name in client remote lb web; do
+		namespace "$name"
+	done
+	in_ns lb sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n lb link add front type veth peer name eth0 netns client
+	ip -n lb link add back type veth peer name eth0 netns web
+	move_card 02:00:00:00:0a:01 lb nic
+	move_card 02:00:00:00:0a:02 remote eth0
+	address lb front 192.0.2.1 2001:db8:c::1
+	address lb back 10.0.0.1 2001:db8:b::1
+	address lb nic 203.0.113.1 2001:db8:d::1
+	address client eth0 192.0.2.2 2001:db8:c::2
+	address remote eth0 203.0.113.2 2001:db8:d::2
+	address web eth0 10.0.0.11 2001:db8:b::11
+	ip -n client address add "$REFUSED/24" dev eth0
+	ip -n web address add 10.0.0.12/24 dev eth0
+	ip -n web address add 2001:db8:b::12/64 dev eth0 nodad
+	gateway client 192.0.2.1 2001:db8:c::1
+	gateway remote 203.0.113.1 2001:db8:d::1
+	gateway web 10.0.0.1 2001:db8:b::1
+}
+
+start_servers() {
+	for number in 1 2; do
+		mkdir -p "/www/$number"
+		echo "web-$number" >"/www/$number/index.html"
+		for host in "10.0.0.1$number" "[2001:db8:b::1$number]"; do
+			in_ns web httpd -p "$host:8080" -h "/www/$number"
+		done
+	done
+}
+
+# ---- the daemon ----------------------------------------------------------
+configure() {
+	echo "interfaces: [$1]"
+	cat <<-END
+		services:
+		  - name: web
+		    address: [$SERVICE4, "$SERVICE6"]
+		    port: 80
+		    forward: nat
+		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
+		    backends:
+		      - {name: web-1, address: 10.0.0.11, port: 8080}
+		      - {name: web-2, address: 10.0.0.12, port: 8080}
+		      - {name: web-1-v6, address: "2001:db8:b::11", port: 8080}
+		      - {name: web-2-v6, address: "2001:db8:b::12", port: 8080}
+	END
+}
+
+ctl() {
+	sluicectl --socket "$CONTROL" "$@"
+}
+
+all_serve() {
+	ctl status | grep -q ' 4/4 *$'
+}
+
+# launch INTERFACES [OPTION...]
+launch() {
+	configure "$1" >/tmp/sluice.yaml
+	shift
+	# Not in_ns, for $! to be the daemon.
+	nsenter --net=/run/netns/lb sluiced -v -c /tmp/sluice.yaml \
+		--socket "$CONTROL" --pin-dir "$PIN" "$@" >>/tmp/log 2>&1 &
+	daemon=$!
+}
+
+# stop SIGNAL: leaves what the daemon ended with in $status.
+stop() {
+	kill "-$1" "$daemon"
+	wait "$daemon"
+	status=$?
+	echo "--- ended by $1: $status" >>/tmp/log
+}
+
+# The interface's row in `sluicectl status`: mode, adopted, shared.
+runs() {
+	found=$(ctl status | awk -v name="$1" '$1 == name { print $2, $4, $5 }')
+	[ "$found" = "$2" ] || { echo "not \"$2\" but \"$found\""; return 1; }
+}
+
+# What the verifier went through, of the daemon's programs of this type (6: xdp, 28: ext).
+verified() {
+	cat "/proc/$daemon/fdinfo/"* 2>/dev/null | awk -v type="$1" '
+		/^prog_type:/ { ours = $2 == type }
+		/^verified_insns:/ && ours && $2 > most { most = $2 }
+		END { print most + 0 }'
+}
+
+# get NAMESPACE URL [OPTION...]: a range in the URL stands for many connections.
+get() {
+	namespace=$1
+	shift
+	in_ns "$namespace" curl -sS -H 'Connection: close' "$@"
+}
+
+# fetch NAMESPACE HOST: 16 connections; all are answered, and both backends answer.
+fetch() {
+	get "$1" "http://$2/?[1-16]" --max-time 5 --fail-early >/tmp/answers
+	awk '/^web-[12]$/ { n++; if (!seen[$0]++) kinds++; next } { print }
+		END { exit n != 16 || kinds != 2 }' /tmp/answers
+}
+
+# ---- a client that does not stop asking ----------------------------------
+start_load() {
+	: >/tmp/requests
+	retransmits=$(syn_retransmits)
+	nsenter --net=/run/netns/client curl -sS -N --rate 20/s --max-time 5 --fail-early \
+		-H 'Connection: close' "http://$SERVICE4/?[1-9999]" >/tmp/requests 2>/tmp/harm &
+	load=$!
+}
+
+answered() {
+	grep -c '^web-' /tmp/requests
+}
+
+at_least() {
+	[ "$(answered)" -ge "$1" ]
+}
+
+load_goes_on() {
+	wait_for 10 at_least $(($(answered) + 10))
+}
+
+# A request that is only late has lost a packet too, most likely its first.
+syn_retransmits() {
+	in_ns client cat /proc/net/netstat | awk '$1 == "TcpExt:" && !n { n = split($0, name); next }
+		$1 == "TcpExt:" { for (i = 1; i <= n; i++) if (name[i] == "TCPSynRetrans") print $i }'
+}
+
+load_unharmed() {
+	kill "$load"
+	retransmits=$(($(syn_retransmits) - retransmits))
+	echo "$(answered) answered, $retransmits SYNs sent again"
+	cat /tmp/harm
+	[ ! -s /tmp/harm ] && [ "$retransmits" = 0 ]
+}

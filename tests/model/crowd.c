@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "crowd.h"
+
+#include <netinet/in.h>
+
+#define FLOWS     100000
+#define FLOOD     300000
+#define BACKENDS  8
+#define HANDSHAKE 4000 /* of FLOWS: have sent nothing but a SYN when the flood comes */
+
+#define IDLE_MS   900000
+#define FIVE_MIN  280 /* SL_SECONDs */
+#define HOUR      12  /* of them */
+
+struct crowd {
+	struct subject *subject;
+	int home[FLOWS];
+};
+
+static struct client member(unsigned flow)
+{
+	return (struct client){ .address = 0x10000 | flow >> 5,
+				.port = (unsigned short)(1024 + (flow & 31)) };
+}
+
+static int send_flow(const struct crowd *crowd, unsigned flow, enum tcp_flags flags)
+{
+	struct client client = member(flow);
+
+	return subject_packet(crowd->subject, &client, flags);
+}
+
+/* Sends a packet of each flow; how many went elsewhere than before. */
+static unsigned send_from(const struct crowd *crowd, unsigned first, unsigned n)
+{
+	unsigned moved = 0;
+
+	for (unsigned i = first; i < first + n; i++)
+		moved += send_flow(crowd, i, TCP_ACK) != crowd->home[i];
+	return moved;
+}
+
+static void open_from(struct crowd *crowd, unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++)
+		crowd->home[i] = send_flow(crowd, i, TCP_SYN);
+}
+
+/* Spoofed SYNs, each from another address. */
+static void flood(const struct crowd *crowd)
+{
+	for (unsigned i = 0; i < FLOOD; i++) {
+		struct client client = { .address = 0x800000 + i, .port = 4242 };
+
+		check(subject_packet(crowd->subject, &client, TCP_SYN) != SUBJECT_NOBODY);
+	}
+}
+
+static unsigned entries(const struct crowd *crowd)
+{
+	return subject_count(crowd->subject, MAP_FLOWS) +
+	       subject_count(crowd->subject, MAP_HANDSHAKES);
+}
+
+static unsigned long long in_transition(const struct crowd *crowd)
+{
+	return datapath_flow_stats(crowd->subject->datapath).slots_in_transition;
+}
+
+static void pass_five_minutes(const struct crowd *crowd)
+{
+	subject_pass_time(crowd->subject, FIVE_MIN);
+	subject_walk(crowd->subject);
+}
+
+static void settled_flood(struct crowd *crowd)
+{
+	open_from(crowd, 0, FLOWS);
+	check(!send_from(crowd, 0, FLOWS));
+	check(!entries(crowd));
+	flood(crowd);
+	check(!entries(crowd));
+	check(!send_from(crowd, 0, FLOWS));
+	(void)printf("settled: %d flows and a flood of %d SYNs leave 0 entries, 0 harmed\n", FLOWS,
+		     FLOOD);
+}
+
+/* A backend comes. The first half are older than that; the others have begun since, and
+ * of these some are still in their handshake.
+ */
+static void transition_flood(struct crowd *crowd)
+{
+	unsigned older = FLOWS / 2, harmed, harmed_early;
+
+	subject_backend(crowd->subject, BACKENDS, 1);
+	subject_apply(crowd->subject);
+	check(in_transition(crowd) > 0);
+	for (unsigned i = older; i < FLOWS; i++)
+		(void)send_flow(crowd, i, TCP_FIN | TCP_ACK);
+	open_from(crowd, older, FLOWS - older);
+	check(!send_from(crowd, 0, FLOWS - HANDSHAKE));
+	flood(crowd);
+	harmed = send_from(crowd, 0, FLOWS - HANDSHAKE);
+	harmed_early = send_from(crowd, FLOWS - HANDSHAKE, HANDSHAKE);
+	(void)printf("in transition: %u entries after a flood of %d SYNs; harmed: %u of %d "
+		     "established, %u of %d in their handshake\n",
+		     entries(crowd), FLOOD, harmed, FLOWS - HANDSHAKE, harmed_early, HANDSHAKE);
+	check(harmed < (FLOWS - HANDSHAKE) / 100);
+	for (unsigned i = FLOWS - HANDSHAKE; i < FLOWS; i++)
+		crowd->home[i] = send_flow(crowd, i, TCP_ACK);
+}
+
+/* While older connections live they keep their slots in transition; nobody is moved.
+ */
+static void settle(struct crowd *crowd)
+{
+	unsigned long long held;
+
+	for (unsigned i = 0; i < 5; i++) {
+		pass_five_minutes(crowd);
+		check(!send_from(crowd, 0, FLOWS));
+	}
+	held = in_transition(crowd);
+	check(held > 0 && entries(crowd) > 0);
+	for (unsigned i = 0; i < FLOWS; i++)
+		(void)send_flow(crowd, i, TCP_RST);
+	open_from(crowd, 0, FLOWS);
+	for (unsigned i = 0; i < 4; i++) {
+		check(!send_from(crowd, 0, FLOWS));
+		pass_five_minutes(crowd);
+	}
+	check(!in_transition(crowd));
+	subject_walk(crowd->subject);
+	for (unsigned i = 0; i < HOUR; i++) {
+		check(!send_from(crowd, 0, FLOWS));
+		check(!entries(crowd));
+		pass_five_minutes(crowd);
+	}
+	(void)printf("settled: %llu slots were held by older connections, until these ended; an "
+		     "hour of %d flows leaves %u entries\n",
+		     held, FLOWS, entries(crowd));
+	check(!entries(crowd));
+}
+
+void crowd_run(struct subject *subject)
+{
+	static const struct datapath_timeouts timeouts = { IDLE_MS, 30000 };
+	static struct crowd crowd;
+
+	crowd.subject = subject;
+	subject_service(subject, IPPROTO_TCP, SL_FAMILY_IPV6, SL_SCHEDULER_MAGLEV);
+	subject_set_timeouts(subject, &timeouts);
+	subject->service.table_size = 65537;
+	for (unsigned i = 0; i < BACKENDS; i++)
+		subject_backend(subject, i, 1);
+	subject_apply(subject);
+	settled_flood(&crowd);
+	transition_flood(&crowd);
+	settle(&crowd);
+	subject_remove(subject);
+}

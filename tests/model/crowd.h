@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Many flows at once, and floods of them. Prints what it found; whatever is wrong
+ * ends the process.
+ */
+#ifndef TESTS_MODEL_CROWD_H
+#define TESTS_MODEL_CROWD_H
+
+#include "subject.h"
+
+/* 100 000 connections through settled slots, a transition, floods in both, and until
+ * all has settled again.
+ */
+void crowd_run(struct subject *subject);
+
+#endif
