@@ -2,6 +2,7 @@
 #include "crowd.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 
 #define FLOWS     100000
 #define FLOOD     300000
