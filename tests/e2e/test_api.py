@@ -24,6 +24,7 @@ import pytest
 from lab import clients, daemon, wait
 from lab.daemon import Daemon
 from lab.netns import Lab
+from lab.topology import SERVICE4
 from lab.xdp import attach_pass
 from scenario import all_serving, configuration, serve, web
 
@@ -32,8 +33,9 @@ COUNTERS = {"packets", "bytes", "connections", "dropped_packets", "dropped_bytes
             "reply_packets", "reply_bytes"}
 LISTED = {"name", "addresses", "port", "protocol", "forward", "state", "backends_total",
           "backends_serving"}
-BACKEND = {"service", "name", "address", "port", "weight", "state", "serving", "reason", "check",
-           "next_hop", "stats"}
+BACKEND = {"service", "name", "address", "port", "weight", "role", "changed", "ends_in_s", "state",
+           "since_s", "health", "serving", "reason", "live", "slow_start", "check", "next_hop",
+           "stats"}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,9 @@ def raw(made, data):
         return answer
 
 
+WISHES = {"drain": "drain", "disabled": "disabled"}  # else it is to be up, and may be down
+
+
 def state(scene):
     """All that a request could change; health, which changes by itself, is not of it."""
     made = scene.daemon
@@ -85,10 +90,11 @@ def state(scene):
     for service in services:
         for name in ("stats", "state", "backends_serving"):
             service.pop(name)
-        settings = ("name", "address", "port", "weight")
-        service["backends"] = [{name: backend[name] for name in settings}
+        settings = ("name", "address", "port", "weight", "role", "changed", "ends_in_s")
+        service["backends"] = [{name: backend[name] for name in settings} |
+                               {"wish": WISHES.get(backend["state"], "up")}
                                for backend in service["backends"]]
-    for name in ("uptime_s", "problems", "services"):
+    for name in ("uptime_s", "problems", "services", "flows"):
         status.pop(name)
     xdp = {device: scene.top.balancer.xdp(device) for device in scene.top.interfaces}
     with open(made.config_path, encoding="utf-8") as file:
@@ -106,7 +112,9 @@ def unchanged(scene):
 def test_status(scene):
     status = scene.daemon.status()
     assert set(status) == {"version", "pid", "uptime_s", "config", "started", "reloaded",
-                           "problems", "interfaces", "services"}
+                           "problems", "changes", "flows", "interfaces", "services"}
+    assert status["changes"] == []
+    assert set(status["flows"]) == {"tracked", "slots_in_transition"}
     assert status["pid"] == scene.daemon.process.pid
     assert status["config"] == scene.daemon.config_path
     assert status["problems"] == []
@@ -128,8 +136,13 @@ def test_status(scene):
 def test_services(scene):
     (listed,) = scene.daemon.get("/v1/services")["services"]
     service = scene.daemon.service("web")
-    assert set(service) == LISTED | {"scheduler", "table_size", "limit", "check", "stats",
-                                     "backends"}
+    assert set(service) == LISTED | {"scheduler", "table_size", "affinity", "on_all_down",
+                                     "min_healthy", "panic", "slow_start_ms", "limit", "check",
+                                     "stats", "backends"}
+    assert (service["scheduler"], service["on_all_down"], service["panic"]) == (
+        "maglev", "drop", False)
+    assert (service["affinity"], service["min_healthy"], service["slow_start_ms"]) == (
+        None, None, None)
     assert {key: service[key] for key in LISTED} == listed
     assert service["addresses"] == [scene.top.service(4), scene.top.service(6)]
     assert (service["port"], service["protocol"], service["forward"]) == (80, "tcp", "nat")
@@ -147,7 +160,10 @@ def test_backends(scene):
     for row in listed:
         backend = scene.daemon.backend("web", row["name"])
         assert set(backend) == set(row) == BACKEND
-        assert backend["state"] == "up" and backend["serving"] is True
+        assert backend["state"] == backend["health"] == "up" and backend["serving"] is True
+        assert backend["role"] == "primary" and backend["changed"] is False
+        assert backend["ends_in_s"] is backend["slow_start"] is None
+        assert backend["since_s"] <= backend["check"]["since_s"] <= backend["since_s"] + 1
         assert backend["reason"] == ""
         assert set(backend["check"]) == {"type", "text", "ok", "in_a_row", "since_s",
                                          "duration_ms"}
@@ -167,7 +183,7 @@ def test_stats(scene):
     assert verdicts["drop_limit"]["action"] == "drop"
     for row in stats["verdicts"]:
         assert set(row) == {"name", "action", "packets", "bytes", "text"}
-        assert row["name"].split("_")[0].startswith(("pass", "drop", "forward", "return"))
+        assert row["name"].split("_")[0].startswith(("pass", "drop", "forward", "return", "reject"))
     assert [row["address"] for row in stats["services"]] == [scene.top.service(4),
                                                              scene.top.service(6)]
     for row in stats["services"]:
@@ -225,6 +241,7 @@ def test_one_connection_serves_many_requests(scene):
 
 # ---- refusals ---------------------------------------------------------------
 ATTACH, DETACH, RELOAD = "/v1/attach", "/v1/detach", "/v1/reload"
+ADD, ONE, SAVE = "/v1/backends/web", "/v1/backends/web/web-1", "/v1/config/save"
 
 REFUSED = [
     # method, path, body, status, words of the sentence
@@ -254,10 +271,16 @@ REFUSED = [
     ("GET", "/v1/services/%-1", None, 400, "malformed"),
     ("GET", "/v1/backends/web/nosuch", None, 404, "web-1, web-1-v6, web-2, web-2-v6"),
     ("GET", "/v1/backends/nosuch/web-1", None, 404, "no service"),
-    ("GET", "/v1/backends/web", None, 404, "/v1/backends/{service}/{name}"),
+    ("GET", "/v1/backends/web/web-1/drain/now", None, 404, "there is no path"),
+    ("GET", "/v1/backends/web/web-1/stop", None, 404, "/v1/backends/{service}/{name}/drain"),
+    ("GET", "/v1/backends/", None, 404, "/v1/backends/{service}"),
+    ("GET", "/v1/backends/web", None, 405, "POST"),
     ("POST", "/v1/status", b"{}", 405, "GET"),
     ("PUT", "/v1/services/web", b"{}", 405, "GET"),
-    ("DELETE", "/v1/backends/web/web-1", None, 405, "GET"),
+    ("PUT", "/v1/backends/web/web-1", None, 405, "GET, HEAD, DELETE"),
+    ("GET", "/v1/backends/web/web-1/drain", None, 405, "POST"),
+    ("DELETE", "/v1/config", None, 405, "GET"),
+    ("HEAD", "/v1/config/save", None, 405, ""),
     ("GET", ATTACH, None, 405, "POST"),
     ("GET", RELOAD, None, 405, "POST"),
     ("HEAD", RELOAD, None, 405, ""),
@@ -296,6 +319,60 @@ REFUSED = [
     ("POST", RELOAD, b"[]", 400, "a JSON object"),
     ("POST", RELOAD, b'{"now": "yes"}', 400, '"now"'),
     ("POST", RELOAD, b"services: []", 400, "not JSON"),
+    ("POST", "/v1/backends/nosuch/web-1/drain", None, 404, "web"),
+    ("POST", "/v1/backends/web/nosuch/drain", None, 404, "web-1, web-1-v6, web-2, web-2-v6"),
+    ("POST", "/v1/backends/web/" + "n" * 64 + "/drain", None, 404, "web-1"),
+    ("POST", "/v1/backends/web/web%2D1%20/drain", None, 404, "web-1"),
+    ("POST", ONE + "/drain", b'{"timeout": 5}', 400, "a string, not a number"),
+    ("POST", ONE + "/drain", b'{"timeout": "5"}', 400, "30s, 5m or 2h"),
+    ("POST", ONE + "/drain", b'{"timeout": "-5m"}', 400, "30s, 5m or 2h"),
+    ("POST", ONE + "/drain", b'{"timeout": "soon"}', 400, '"soon"'),
+    ("POST", ONE + "/drain", b'{"timeout": "0s"}', 400, "from 1s"),
+    ("POST", ONE + "/drain", b'{"timeout": "999ms"}', 400, "from 1s"),
+    ("POST", ONE + "/drain", b'{"timeout": "721h"}', 400, "to 720h"),
+    ("POST", ONE + "/drain", b'{"timeout": "99999999999999999999h"}', 400, "to 720h"),
+    ("POST", ONE + "/drain", b'{"after": "5m"}', 400, "timeout"),
+    ("POST", ONE + "/drain", b"5m", 400, "not JSON"),
+    ("POST", "/v1/backends/web/nosuch/enable", None, 404, "web-1"),
+    ("POST", ONE + "/enable", b'{"timeout": "5m"}', 400, '"timeout"'),
+    ("POST", "/v1/backends/web/nosuch/disable", b"{}", 404, "web-1"),
+    ("POST", ONE + "/disable", b"[]", 400, "a JSON object"),
+    ("POST", ONE + "/weight", None, 400, '"weight" is missing'),
+    ("POST", ONE + "/weight", b'{"weight": "5"}', 400, "a whole number, not a string"),
+    ("POST", ONE + "/weight", b'{"weight": 1.5}', 400, "a whole number, not a fraction"),
+    ("POST", ONE + "/weight", b'{"weight": null}', 400, "a whole number, not null"),
+    ("POST", ONE + "/weight", b'{"weight": true}', 400, "a whole number, not a boolean"),
+    ("POST", ONE + "/weight", b'{"weight": -1}', 400, "from 0 to 65535, not -1"),
+    ("POST", ONE + "/weight", b'{"weight": 65536}', 400, "from 0 to 65535, not 65536"),
+    ("POST", ONE + "/weight", b'{"weight": 4294967297}', 400, "from 0 to 65535"),
+    ("POST", ONE + "/weight", b'{"weight": 9999999999999999999999}', 400, "not JSON"),
+    ("POST", ONE + "/weight", b'{"weight": 1, "name": "x"}', 400, '"name"'),
+    ("POST", "/v1/backends/web/nosuch/weight", b'{"weight": 5}', 404, "web-1"),
+    ("POST", "/v1/backends/nosuch", b'{"address": "10.9.0.1"}', 404, "web"),
+    ("POST", ADD, None, 400, '"address" is missing'),
+    ("POST", ADD, b'{"address": "web-3"}', 400, "an IPv4 or IPv6 address"),
+    ("POST", ADD, b'{"address": "10.9.0.1:80"}', 400, "an IPv4 or IPv6 address"),
+    ("POST", ADD, b'{"address": 10}', 400, "a string, not a number"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "port": 0}', 400, "from 1 to 65535, not 0"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "port": 65536}', 400, "from 1 to 65535"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "port": "80"}', 400, "a whole number"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "weight": -1}', 400, "from 0 to 65535"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "backup": "yes"}', 400, "true or false"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "name": ""}', 400, "1 to 63"),
+    ("POST", ADD, json.dumps({"address": "10.9.0.1", "name": "n" * 64}).encode(), 400, "1 to 63"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "name": "a/b"}', 422, "web: a backend's name"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "name": "a\\u001bb"}', 422, "web: a backend's name"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "name": "10.9.0.2:80"}', 422, "web: a backend's name"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "state": "drain"}', 400, "backup"),
+    ("POST", ADD, b'{"address": "127.0.0.1"}', 422, "loopback"),
+    ("POST", ADD, b'{"address": "0.0.0.0"}', 422, "unspecified"),
+    ("POST", ADD, json.dumps({"address": SERVICE4}).encode(), 422, "the service itself"),
+    ("POST", ADD, b'{"address": "10.9.0.1", "name": "web-1"}', 409, '"web-1" already'),
+    ("DELETE", "/v1/backends/web/nosuch", None, 404, "web-1"),
+    ("DELETE", "/v1/backends/nosuch/web-1", None, 404, "web"),
+    ("DELETE", ONE, b'{"force": "yes"}', 400, '"force"'),
+    ("POST", SAVE, b'{"file": "/etc/passwd"}', 400, '"file"'),
+    ("POST", SAVE, b"services: []", 400, "not JSON"),
     ("POST", "/v1/check", b"services: []", 415, YAML),
     ("POST", ATTACH, b" " * (64 * 1024 + 1), 413, "65536"),
     ("POST", RELOAD, b" " * (64 * 1024 + 1), 413, "65536"),
@@ -320,8 +397,14 @@ def test_a_refused_request_says_why_and_changes_nothing(scene, unchanged, row):
     if method != "HEAD":
         assert set(answer) == {"error"} and words in answer["error"], answer
     if status == 405:
-        assert headers["Allow"] == ("POST" if path in (ATTACH, RELOAD, "/v1/check")
-                                    else "GET, HEAD")
+        assert headers["Allow"] == allowed(path)
+
+
+def allowed(path):
+    if path == "/v1/backends/web/web-1":
+        return "GET, HEAD, DELETE"
+    posted = (ATTACH, RELOAD, "/v1/check", SAVE, ADD)
+    return "POST" if path in posted or path.startswith(ONE + "/") else "GET, HEAD"
 
 
 def test_too_much_is_refused_before_it_is_sent(scene, unchanged):
@@ -634,10 +717,13 @@ def test_a_refused_reload_changes_nothing(scene, unchanged):
 # ---- sluicectl --------------------------------------------------------------
 READING = (["status"], ["service", "list"], ["service", "show", "web"], ["backend", "list"],
            ["backend", "list", "web"], ["backend", "show", "web", "web-1"],
-           ["backend", "show", "web/web-2-v6"], ["stats"])
-CHANGING = (["check"], ["reload"], ["attach", "front"])
+           ["backend", "show", "web/web-2-v6"], ["stats"], ["config", "show"])
+CHANGING = (["check"], ["reload"], ["attach", "front"], ["backend", "enable", "web", "web-1"],
+            ["config", "save"])
 COMMANDS = ("status", "service list", "service show", "backend list", "backend show", "stats",
-            "attach", "detach", "check", "reload")
+            "attach", "detach", "check", "reload", "backend drain", "backend enable",
+            "backend disable", "backend weight", "backend add", "backend remove", "config show",
+            "config save")
 
 
 def ctl(*args, env=None, **options):
@@ -737,6 +823,17 @@ def test_check_by_command(scene, unchanged, tmp_path):
     (["service", "show", "a\033[31mb"], "no service"),
     (["backend", "show", "web", "nosuch"], "web-1"),
     (["backend", "list", "nosuch"], "web"),
+    (["backend", "drain", "web", "nosuch"], "web-1"),
+    (["backend", "drain", "web/web-1", "--timeout", "soon"], "from 1s to 720h"),
+    (["backend", "drain", "web/web-1", "--timeout", "\xff"], '"timeout"'),
+    (["backend", "drain", "web/nosuch", "--wait"], "web-1"),
+    (["backend", "enable", "nosuch/web-1"], "web"),
+    (["backend", "weight", "web/web-1", "65536"], "from 0 to 65535"),
+    (["backend", "add", "web", "127.0.0.1"], "loopback"),
+    (["backend", "add", "web", "10.9.0.1:0"], "from 1 to 65535"),
+    (["backend", "add", "web", "10.9.0.1", "--name", "web-1"], "already"),
+    (["backend", "add", "nosuch", "10.9.0.1"], "web"),
+    (["backend", "remove", "web", "nosuch"], "web-1"),
     (["attach", "nosuch"], "front"),
     (["attach", "\xff\xfe"], "no interface"),
     (["attach", "lo", "--mode", "turbo"], "generic"),
@@ -770,6 +867,26 @@ def test_a_refusal_is_exit_1_and_a_sentence(scene, unchanged, args, words):
     (["status", "--socket"], "--socket"),
     (["status", "-j"], "-j"),
     (["reload", "--mode", "native"], "--mode"),
+    (["backend", "enable", "web/web-1", "--wait"], "--wait"),
+    (["backend", "drain", "web/web-1", "--backup"], "--backup"),
+    (["backend", "drain", "web"], "SERVICE/NAME"),
+    (["backend", "drain", "web/web-1", "5m"], "too many"),
+    (["backend", "drain", "web/web-1", "--timeout"], "--timeout"),
+    (["backend", "weight", "web", "web-1"], "SERVICE/NAME"),
+    (["backend", "weight", "web/web-1"], "missing"),
+    (["backend", "weight", "web/web-1", "-1"], "-1"),
+    (["backend", "weight", "web/web-1", "5%"], "5%"),
+    (["backend", "weight", "web", "web-1", "x"], "from 0 to 65535"),
+    (["backend", "add", "web"], "missing"),
+    (["backend", "add", "web", "web-3"], "[ADDRESS]:PORT"),
+    (["backend", "add", "web", "10.9.0.1:"], "[ADDRESS]:PORT"),
+    (["backend", "add", "web", "[10.9.0.1]:80"], "[ADDRESS]:PORT"),
+    (["backend", "add", "web", "[2001:db8::1"], "[ADDRESS]:PORT"),
+    (["backend", "add", "web", "[2001:db8::1]80"], "[ADDRESS]:PORT"),
+    (["backend", "add", "web", "10.9.0.1", "--weight", "many"], "--weight"),
+    (["backend", "remove"], "missing"),
+    (["config"], "config save"),
+    (["config", "shwo"], 'did you mean "config show"?'),
 ), ids=lambda value: repr(value)[:40])
 def test_misuse_is_exit_2(args, words):
     done = ctl(*args)
@@ -809,7 +926,9 @@ def test_a_proxy_in_the_environment_is_nobodys_business(scene):
 
 def test_without_a_daemon_it_says_so(tmp_path):
     path = str(tmp_path / "control.sock")
-    for command in READING + CHANGING + (["detach", "x"],):
+    others = (["detach", "x"], ["backend", "drain", "web/web-1", "--wait"],
+              ["backend", "add", "web", "10.9.0.1"], ["backend", "weight", "web/web-1", "1"])
+    for command in READING + CHANGING + others:
         done = ctl("--socket", path, *command)
         assert done.returncode == 1 and not done.stdout
         assert done.stderr == f"sluicectl: no sluiced answers on {path}: is it running?\n"

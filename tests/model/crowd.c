@@ -86,19 +86,22 @@ static void settled_flood(struct crowd *crowd)
 		     FLOOD);
 }
 
-/* A backend comes. The first half are older than that; the others have begun since, and
- * of these some are still in their handshake.
+/* Half of the backends drain. The first half of the flows are older than that; the
+ * others have begun since, and of these some are still in their handshake.
  */
 static void transition_flood(struct crowd *crowd)
 {
 	unsigned older = FLOWS / 2, harmed, harmed_early;
 
-	subject_backend(crowd->subject, BACKENDS, 1);
+	for (unsigned i = 0; i < BACKENDS; i += 2)
+		crowd->subject->inputs[i].wish = WISH_DRAIN;
 	subject_apply(crowd->subject);
 	check(in_transition(crowd) > 0);
 	for (unsigned i = older; i < FLOWS; i++)
 		(void)send_flow(crowd, i, TCP_FIN | TCP_ACK);
 	open_from(crowd, older, FLOWS - older);
+	for (unsigned i = older; i < FLOWS; i++)
+		check(crowd->home[i] % 2);
 	check(!send_from(crowd, 0, FLOWS - HANDSHAKE));
 	flood(crowd);
 	harmed = send_from(crowd, 0, FLOWS - HANDSHAKE);

@@ -204,7 +204,7 @@ void schedulers_round_robin(struct subject *subject)
 /* ---- least-connections ------------------------------------------------------ */
 
 #define CONNECTIONS 10000
-#define LONGEST     3000
+#define LONGEST     7000
 
 struct opened {
 	int backend;
@@ -217,14 +217,14 @@ struct simulation {
 	unsigned live[BACKENDS];
 };
 
-/* One backend is four times as slow as the others, and of each one's answers one in
- * ten takes ten times as long.
+/* One backend is three times as slow as the others, and of each one's answers one in
+ * ten takes four times as long.
  */
 static unsigned length_of(unsigned number, int backend)
 {
-	unsigned length = 50 + (unsigned)(sl_hash_mix(number) % 20);
+	unsigned length = 400 + (unsigned)(sl_hash_mix(number) % 160);
 
-	return length * (backend == 0 ? 4 : 1) * (number % 10 ? 1 : 10);
+	return length * (backend == 0 ? 3 : 1) * (number % 10 ? 1 : 4);
 }
 
 static void close_ended(struct subject *subject, struct simulation *simulation, unsigned now)
@@ -269,7 +269,7 @@ void schedulers_least_connections(struct subject *subject)
 		for (unsigned i = 0; i < BACKENDS; i++)
 			total += simulation.live[i];
 		/* Until there are enough, one connection is more than the bound. */
-		if (total > 20 * WEIGHTS)
+		if (total > 40 * WEIGHTS)
 			worst = fmax(worst, farthest(simulation.live, total));
 	}
 	(void)printf("least-connections: live ones within %.2f %% of their share\n", worst * 100);

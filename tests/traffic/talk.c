@@ -127,13 +127,15 @@ static void begin(struct talker *talker, double now)
 		err(1, "epoll");
 }
 
+/* UDP: again, as long as there is no answer. */
 static void say(struct talker *talker, double now)
 {
-	unsigned char byte = ++talker->said;
+	unsigned char byte = talker->waits && udp ? talker->said : ++talker->said;
 
 	talker->next = now + pause_length();
+	if (!talker->waits || !udp)
+		talker->said_at = now;
 	talker->waits = true;
-	talker->said_at = now;
 	talker->heard = 0;
 	if (send(talker->fd, &byte, 1, MSG_NOSIGNAL) != 1 && (!udp || errno != ECONNREFUSED))
 		trouble(talker, strerror(errno), now);
@@ -221,7 +223,7 @@ static void tick(double now)
 			continue;
 		else if (talker->waits && now - talker->said_at > SILENCE)
 			trouble(talker, "silence", now);
-		else if (!talker->waits && now >= talker->next &&
+		else if ((!talker->waits || udp) && now >= talker->next &&
 			 !(hold && talker->server != UNKNOWN))
 			say(talker, now);
 	}

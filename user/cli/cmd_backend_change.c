@@ -160,7 +160,7 @@ static bool split_endpoint(char *text, const char **ret_address, json_int_t *ret
 static json_t *new_backend(const struct options *options, const char *endpoint, int *ret_code)
 {
 	_cleanup_(cleanup_free) char *text = strdup(endpoint);
-	json_int_t port = 0, weight = 1;
+	json_int_t port = -1, weight = 1; /* -1: none is given */
 	const char *address;
 
 	*ret_code = CLI_FAILED;
@@ -177,7 +177,7 @@ static json_t *new_backend(const struct options *options, const char *endpoint, 
 		return NULL;
 	}
 	return json_pack("{s:s, s:o*, s:s*, s:I, s:b}", "address", address, "port",
-			 port ? json_integer(port) : NULL, "name", options->name, "weight", weight,
+			 port < 0 ? NULL : json_integer(port), "name", options->name, "weight", weight,
 			 "backup", options->backup);
 }
 

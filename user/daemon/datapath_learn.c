@@ -61,7 +61,7 @@ static int learn_slot(struct learning *learning, struct installed *installed, un
 	if (error || !(slot & SL_SLOT_TRACKING))
 		return error;
 	error = learn_index(learning, installed, sl_slot_previous(slot))
-	     ?: transition_begin(installed, service->table_size);
+			?: transition_begin(installed, service->table_size);
 	if (error)
 		return error;
 	installed->changed[position] = datapath_now();
@@ -76,8 +76,8 @@ static int learn_replaced_slot(struct learning *learning, struct installed *inst
 			       uint64_t *slot)
 {
 	const struct maps *maps = &learning->datapath->maps;
-	unsigned index = *slot & SL_SLOT_TRACKING ? sl_slot_previous(*slot) :
-						    sl_slot_current(*slot);
+	unsigned index =
+		*slot & SL_SLOT_TRACKING ? sl_slot_previous(*slot) : sl_slot_current(*slot);
 
 	if (index >= maps->map[MAP_BACKENDS].entries)
 		return -EPROTO;
@@ -160,7 +160,8 @@ static int learn_return(struct learning *learning, unsigned entry)
 	return error;
 }
 
-static struct installed *owner_of(const struct learning *learning, unsigned service, unsigned backend)
+static struct installed *owner_of(const struct learning *learning, unsigned service,
+				  unsigned backend)
 {
 	const struct datapath *datapath = learning->datapath;
 
@@ -176,20 +177,20 @@ static int learn_flow(struct learning *learning, const struct sl_flow_key *key, 
 	struct installed *installed = owner_of(learning, key->service, backend);
 	int error;
 
-	if (!installed ||
-	    !(learning->datapath->maps.backends[backend].state & SL_BACKEND_SERVES))
+	if (!installed || !(learning->datapath->maps.backends[backend].state & SL_BACKEND_SERVES))
 		return 1;
 	error = learn_backend(learning, installed, backend);
 	return error == -EPROTO ? 1 : error;
 }
 
-/* 1: the client is pinned to none of our backends. */
+/* 1: the client is pinned to none of our backends that serve. */
 static int learn_affinity(const struct learning *learning, const struct sl_source *client,
 			  unsigned backend)
 {
 	struct installed *installed = owner_of(learning, client->service, backend);
 
-	return !installed || learning->owner[backend] != installed;
+	return !installed || learning->owner[backend] != installed ||
+	       !(learning->datapath->maps.backends[backend].state & SL_BACKEND_SERVES);
 }
 
 static int learn_batch(struct learning *learning, enum map_name map, __u32 count)
@@ -199,10 +200,10 @@ static int learn_batch(struct learning *learning, enum map_name map, __u32 count
 	__u32 n_strays = 0;
 
 	for (__u32 i = 0; i < count; i++) {
-		int stray = map == MAP_AFFINITIES ?
-				    learn_affinity(learning, &clients[i], affinities[i].backend) :
-				    learn_flow(learning, &learning->keys[i],
-					       learning->values[i].backend);
+		int stray = map == MAP_AFFINITIES
+				    ? learn_affinity(learning, &clients[i], affinities[i].backend)
+				    : learn_flow(learning, &learning->keys[i],
+						 learning->values[i].backend);
 
 		if (stray < 0)
 			return stray;

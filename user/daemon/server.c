@@ -13,8 +13,9 @@
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 
-/* Maps are made for twice of what the configuration needs, and at least this,
- * so that reloads have room to grow.
+/* Maps are made for more than the configuration needs, and at least this, so that
+ * reloads have room to grow: of what is small twice as much, of slots, which
+ * are most of the memory, a quarter more.
  */
 #define ROOM_SERVICES 1024
 #define ROOM_BACKENDS 4096
@@ -30,7 +31,8 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 	return (struct datapath_sizes){
 		.services = roomy(needed->services, ROOM_SERVICES),
 		.backends = roomy(needed->backends, ROOM_BACKENDS),
-		.slots = roomy(needed->slots, ROOM_SLOTS),
+		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS :
+							  needed->slots + needed->slots / 4,
 		.sources = SL_DEFAULT_SOURCES,
 		.flows = needed->flows,
 		.hash_seed = needed->hash_seed,

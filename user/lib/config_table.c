@@ -9,7 +9,7 @@
  * services take memory that they have no use for.
  */
 #define SERVICES_FEW           512
-#define SLOTS_PER_BACKEND_MANY 500
+#define SLOTS_PER_BACKEND_MANY 250
 
 bool config_is_prime(unsigned number)
 {
@@ -25,7 +25,7 @@ bool config_is_prime(unsigned number)
 unsigned config_table_size(size_t n_backends, size_t n_services)
 {
 	static const unsigned primes[] = {
-		1021, 4093, 16381, CONFIG_TABLE_SIZE_USUAL, 131071, 655373, CONFIG_TABLE_SIZE_MAX,
+		1021, 2039, 4093, 8191, 16381, CONFIG_TABLE_SIZE_USUAL, 131071, 655373, CONFIG_TABLE_SIZE_MAX,
 	};
 	size_t wanted = n_backends * SLOTS_PER_BACKEND;
 	size_t i = 0;
