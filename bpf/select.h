@@ -62,21 +62,27 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 }
 
 /* Whom an older connection belongs to: the slot's `previous`; where it has none, whom
- * the table says that this one has replaced.
+ * the table says that this one has replaced, and so on.
  */
 static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
 {
-	__u32 index = packet->service->replaced;
-	const struct sl_service *replaced;
-	__u64 *old;
+	const struct sl_service *service = packet->service;
 
-	if (!index || sl_slot_previous(slot) != SL_NO_BACKEND)
-		return sl_slot_previous(slot);
-	replaced = bpf_map_lookup_elem(&sl_services, &index);
-	old = replaced ? schedule_hash(packet, replaced) : NULL;
-	if (!old)
-		return SL_NO_BACKEND;
-	return *old & SL_SLOT_TRACKING ? sl_slot_previous(*old) : sl_slot_current(*old);
+	for (int i = 0; i < SL_REPLACED_MAX; i++) {
+		__u32 index = service->replaced;
+		__u64 *old;
+
+		if (sl_slot_previous(slot) != SL_NO_BACKEND || !index)
+			break;
+		service = bpf_map_lookup_elem(&sl_services, &index);
+		old = service ? schedule_hash(packet, service) : NULL;
+		if (!old)
+			return SL_NO_BACKEND;
+		slot = *old;
+		if (!(slot & SL_SLOT_TRACKING))
+			return sl_slot_current(slot);
+	}
+	return sl_slot_previous(slot);
 }
 
 /* A packet of a flow that has no (valid) entry. Is it a new connection, or one

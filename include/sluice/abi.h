@@ -99,6 +99,9 @@ enum sl_scheduler {
 #define SL_SERVICE_TRACKED 1 /* every flow is in the flow table, whatever its slot */
 #define SL_SERVICE_REJECT  2 /* no backend can serve: answer instead of dropping */
 
+/* So many replaced tables, one behind the other, are gone by. */
+#define SL_REPLACED_MAX 4
+
 /* A service; one cache line. Immutable once the directory leads to it. */
 struct sl_service {
 	struct sl_key key;
@@ -113,7 +116,7 @@ struct sl_service {
 	__u8 pad;
 	struct sl_rate limit;
 	__u32 affinity_timeout; /* SL_SECONDs; 0: no affinity */
-	/* Index of the entry that this one has replaced, another table or another
+	/* Index of the entry that this one has replaced (SL_REPLACED_MAX), another table or another
 	 * scheduler, while older connections may still go by it; 0: none.
 	 */
 	__u32 replaced;

@@ -88,6 +88,7 @@ def routed(lab, backends=3, clients=1):
     balancer = _balancer(lab)
     _plug(wire, balancer, "front", "front", mac_of(0, 1))
     _plug(wire, balancer, "back", "back", mac_of(0, 2))
+    attach_pass(wire, "lb-front", "lab_pass")  # a refusal goes out by XDP_TX
     balancer.ip(
         f"address add {CLIENT_NET4.format(BALANCER_HOST)}/24 dev front",
         f"address add {CLIENT_NET6.format(BALANCER_HOST)}/64 dev front nodad",

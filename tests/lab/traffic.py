@@ -3,9 +3,11 @@
 tests/traffic, which say what they do.
 """
 
+import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ PROGRAMS = {name: os.path.join(BUILD, "traffic", name) for name in ("echo", "tal
 
 # Where a flood's packets say they come from: 2^23 addresses each.
 SPOOFED = {4: "20.0.0.0", 6: "2001:db8:f::"}
-SPOOFED_NETS = {4: "20.0.0.0/9", 6: "2001:db8:f::/64"}
+SPOOFED_NETS = {4: "20.0.0.0/8", 6: "2001:db8:f::/64"}
 
 
 class Echo(Server):
@@ -118,13 +120,43 @@ class Flood:
                             "type", "blackhole")
         return self
 
-    def send(self, kind, family, port, count, rate=1e9, source=None):
+    def argv(self, kind, family, port, count, rate, source=None):
+        return [PROGRAMS["flood"], self.device, mac_of(0, 1), kind, source or SPOOFED[family],
+                self.top.service(family), port, count, rate]
+
+    def send(self, kind, family, port, count, rate=1e9):
         """How many packets were sent, and in how many seconds."""
-        done = self.top.wire.run(
-            PROGRAMS["flood"], self.device, mac_of(0, 1), kind, source or SPOOFED[family],
-            self.top.service(family), port, count, rate, timeout=300)
+        done = self.top.wire.run(*self.argv(kind, family, port, count, rate), timeout=300)
         sent, seconds = done.stdout.split()
         return int(sent), float(seconds)
+
+    def send_on_cpus(self, cpus, kind, port, count, rate=1e9):
+        """The same over IPv4 from two CPUs at once, of other sources on each."""
+        senders = [
+            self.top.wire.popen(
+                ["taskset", "-c", cpu, *self.argv(kind, 4, port, count, rate, f"20.{128 * i}.0.0")],
+                stdout=subprocess.PIPE)
+            for i, cpu in enumerate(cpus)]
+        return sum(int(sender.communicate(timeout=300)[0].split()[0]) for sender in senders)
+
+
+def ask_echo(host, family, port, sources=(None,), timeout=3.0):
+    """Connects from each of the host's addresses (None: the usual one), all at
+    once; the numbers of the servers that answered, in the same order.
+    """
+    kind = socket.AF_INET if family == 4 else socket.AF_INET6
+    address = SERVICE4 if family == 4 else SERVICE6
+    with contextlib.ExitStack() as stack, host.ns.entered():
+        socks = []
+        for source in sources:
+            sock = stack.enter_context(socket.socket(kind, socket.SOCK_STREAM))
+            sock.settimeout(timeout)
+            if source:
+                sock.bind((source, 0))
+            sock.connect((address, port))
+            sock.sendall(b"x")
+            socks.append(sock)
+        return [sock.recv(2)[0] for sock in socks]
 
 
 def rest(seconds):

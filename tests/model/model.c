@@ -94,6 +94,9 @@ static void purge_tables(struct model *model)
 		for (unsigned i = 0; i < model->tables[t].size; i++) {
 			struct model_slot *slot = &model->tables[t].slots[i];
 
+			/* Goes by the table before. */
+			if (slot->tracking && slot->previous == MODEL_NOBODY)
+				continue;
 			if (!serves(model, slot->tracking ? slot->previous : slot->current))
 				*slot = (struct model_slot){ .current = MODEL_NOBODY,
 							     .previous = MODEL_NOBODY };

@@ -13,7 +13,7 @@
 #define MODEL_BACKENDS 8
 #define MODEL_FLOWS    24
 #define MODEL_SLOTS    257
-#define MODEL_TABLES   4 /* the one in use, and those that it has replaced */
+#define MODEL_TABLES   5 /* the one in use, and those that it has replaced */
 
 /* In place of a backend. */
 #define MODEL_NOBODY  (-1)

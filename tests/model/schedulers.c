@@ -39,19 +39,24 @@ static int send_number(const struct subject *subject, unsigned number, enum tcp_
 	return subject_packet(subject, &client, flags);
 }
 
-static void begin(struct subject *subject, enum sl_scheduler scheduler)
+static void begin_family(struct subject *subject, enum sl_scheduler scheduler, __u8 family)
 {
 	static const struct datapath_timeouts timeouts = { 900000, 30000 };
 	unsigned turns[] = { [SL_SCHEDULER_ROUND_ROBIN] = WEIGHTS,
 			     [SL_SCHEDULER_LEAST_CONNECTIONS] = BACKENDS,
 			     [SL_SCHEDULER_RANDOM] = 0 };
 
-	subject_service(subject, IPPROTO_TCP, SL_FAMILY_IPV4, scheduler);
+	subject_service(subject, IPPROTO_TCP, family, scheduler);
 	subject_set_timeouts(subject, &timeouts);
 	subject->service.table_size = turns[scheduler] ?: BIG_TABLE;
 	for (unsigned i = 0; i < BACKENDS; i++)
 		subject_backend(subject, i, weights[i]);
 	subject_apply(subject);
+}
+
+static void begin(struct subject *subject, enum sl_scheduler scheduler)
+{
+	begin_family(subject, scheduler, SL_FAMILY_IPV4);
 }
 
 static void end(struct subject *subject)
@@ -317,15 +322,21 @@ static unsigned open_from_all(struct subject *subject, int backends[static PREFI
 	return moved;
 }
 
-void schedulers_affinity(struct subject *subject)
+static void begin_affinity(struct subject *subject, __u8 family, unsigned prefix_v6)
+{
+	begin_family(subject, SL_SCHEDULER_MAGLEV, family);
+	subject->service.affinity = (struct affinity_config){ .timeout_ms = 322122,
+							      .prefix_v4 = 24,
+							      .prefix_v6 = prefix_v6 };
+	subject_apply(subject);
+}
+
+static void come_back(struct subject *subject, __u8 family)
 {
 	int backends[PREFIXES] = { 0 }, before[PREFIXES];
 	unsigned counts[BACKENDS] = { 0 }, moved;
 
-	begin(subject, SL_SCHEDULER_MAGLEV);
-	subject->service.affinity =
-		(struct affinity_config){ .timeout_ms = 322122, .prefix_v4 = 24, .prefix_v6 = 64 };
-	subject_apply(subject);
+	begin_affinity(subject, family, 120);
 	(void)open_from_all(subject, backends);
 	for (unsigned i = 0; i < PREFIXES; i++)
 		counts[backends[i]]++;
@@ -350,7 +361,22 @@ void schedulers_affinity(struct subject *subject)
 	check(!subject_count(subject, MAP_AFFINITIES));
 	moved = open_from_all(subject, backends);
 	check(moved > PREFIXES / 4);
-	(void)printf("affinity: %d prefixes came back, %u of them moved when it had expired\n",
-		     PREFIXES, moved);
+	(void)printf("affinity, IPv%d: %d prefixes came back, %u of them moved when it had "
+		     "expired\n",
+		     family, PREFIXES, moved);
+	end(subject);
+}
+
+void schedulers_affinity(struct subject *subject)
+{
+	int backends[PREFIXES];
+
+	come_back(subject, SL_FAMILY_IPV4);
+	come_back(subject, SL_FAMILY_IPV6);
+	/* All are in one /64. */
+	begin_affinity(subject, SL_FAMILY_IPV6, 64);
+	(void)open_from_all(subject, backends);
+	for (unsigned i = 1; i < PREFIXES; i++)
+		check(backends[i] == backends[0]);
 	end(subject);
 }

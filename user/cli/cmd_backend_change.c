@@ -177,8 +177,8 @@ static json_t *new_backend(const struct options *options, const char *endpoint, 
 		return NULL;
 	}
 	return json_pack("{s:s, s:o*, s:s*, s:I, s:b}", "address", address, "port",
-			 port < 0 ? NULL : json_integer(port), "name", options->name, "weight", weight,
-			 "backup", options->backup);
+			 port < 0 ? NULL : json_integer(port), "name", options->name, "weight",
+			 weight, "backup", options->backup);
 }
 
 int cmd_backend_add(struct cli *cli, char *const *arguments)

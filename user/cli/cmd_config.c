@@ -25,16 +25,16 @@ static int put_lines(const struct out *out, const char *text)
 
 int cmd_config_show(struct cli *cli, char *const *arguments)
 {
-	_cleanup_(cleanup_json) json_t *text = cli_ask(
-		cli, &(struct request){ .method = "GET", .path = "/v1/config", .text = true });
+	const struct request request = { .method = "GET", .path = "/v1/config", .text = true };
+	_cleanup_(cleanup_json) json_t *config = cli_ask(cli, &request);
 	_cleanup_(cleanup_json) json_t *answer = NULL;
 
 	(void)arguments;
-	if (!text)
+	if (!config)
 		return CLI_FAILED;
 	if (!cli->out.json)
-		return put_lines(&cli->out, json_string_value(text));
-	answer = json_pack("{s:O}", "config", text);
+		return put_lines(&cli->out, json_string_value(config));
+	answer = json_pack("{s:O}", "config", config);
 	out_answer(&cli->out, answer, NULL);
 	return CLI_DONE;
 }

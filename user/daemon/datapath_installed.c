@@ -50,20 +50,38 @@ struct installed *installed_new(struct datapath *datapath, const struct sl_key *
 	return TAKE_PTR(installed);
 }
 
-void installed_purge_replaced(struct datapath *datapath, const struct installed *installed)
+static void purge_table(struct datapath *datapath, const struct sl_service *replaced)
 {
-	const struct sl_service *replaced = &datapath->maps.services[installed->replaced];
 	uint64_t *slots = &datapath->maps.slots[replaced->table];
 
-	if (!installed->replaced)
-		return;
 	for (unsigned i = 0; i < replaced->table_size; i++) {
-		unsigned owner = slots[i] & SL_SLOT_TRACKING ? sl_slot_previous(slots[i]) :
-							       sl_slot_current(slots[i]);
+		bool tracking = slots[i] & SL_SLOT_TRACKING;
+		unsigned owner = tracking ? sl_slot_previous(slots[i]) : sl_slot_current(slots[i]);
 
+		/* Goes by the table before. */
+		if (tracking && owner == SL_NO_BACKEND)
+			continue;
 		if (!(datapath->maps.backends[owner].state & SL_BACKEND_SERVES))
 			__atomic_store_n(&slots[i], sl_slot(SL_NO_BACKEND, SL_NO_BACKEND, 0),
 					 __ATOMIC_RELEASE);
+	}
+}
+
+void installed_purge_replaced(struct datapath *datapath, const struct installed *installed)
+{
+	const struct sl_service *services = datapath->maps.services;
+
+	for (unsigned entry = installed->replaced; entry; entry = services[entry].replaced)
+		purge_table(datapath, &services[entry]);
+}
+
+void installed_retire_replaced(struct datapath *datapath, unsigned entry)
+{
+	while (entry) {
+		unsigned next = datapath->maps.services[entry].replaced;
+
+		installed_retire_entry(datapath, entry);
+		entry = next;
 	}
 }
 
@@ -175,8 +193,7 @@ void installed_remove(struct datapath *datapath, struct installed *installed)
 	}
 	for (size_t i = 0; i < installed->n_backends; i++)
 		installed_drop_backend(datapath, &installed->backends[i]);
-	if (installed->replaced)
-		installed_retire_entry(datapath, installed->replaced);
+	installed_retire_replaced(datapath, installed->replaced);
 	drop_index(datapath, datapath->services, installed->id);
 	datapath->by_id[installed->id] = NULL;
 	hashtable_remove(&datapath->installed, &installed->node);

@@ -135,10 +135,13 @@ void stats_reset(const struct datapath *datapath, enum map_name name, unsigned i
 unsigned datapath_now(void);
 __u32 coarse_timeout(unsigned ms);
 
-/* Takes backends that do not serve out of the table that the service's own has
+/* Takes backends that do not serve out of the tables that the service's own has
  * replaced: nobody there is left to protect, and their indices may become others'.
  */
 void installed_purge_replaced(struct datapath *datapath, const struct installed *installed);
+
+/* Retires a replaced entry, and those that it has replaced, with their tables. */
+void installed_retire_replaced(struct datapath *datapath, unsigned entry);
 
 /* Retires an entry together with its table. */
 void installed_retire_entry(struct datapath *datapath, unsigned entry);

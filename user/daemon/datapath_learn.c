@@ -81,13 +81,16 @@ static int learn_replaced_slot(struct learning *learning, struct installed *inst
 
 	if (index >= maps->map[MAP_BACKENDS].entries)
 		return -EPROTO;
+	/* Goes by the table before. */
+	if ((*slot & SL_SLOT_TRACKING) && index == SL_NO_BACKEND)
+		return 0;
 	if (maps->backends[index].state & SL_BACKEND_SERVES)
 		return learn_index(learning, installed, index);
 	__atomic_store_n(slot, sl_slot(SL_NO_BACKEND, SL_NO_BACKEND, 0), __ATOMIC_RELEASE);
 	return 0;
 }
 
-static int learn_replaced(struct learning *learning, struct installed *installed, unsigned entry)
+static int learn_replaced_table(struct learning *learning, struct installed *installed, unsigned entry)
 {
 	struct datapath *datapath = learning->datapath;
 	const struct sl_service *service;
@@ -97,12 +100,25 @@ static int learn_replaced(struct learning *learning, struct installed *installed
 	    idpool_claim(datapath->entries, entry))
 		return -EPROTO;
 	service = &datapath->maps.services[entry];
-	installed->replaced = entry;
 	if (extents_claim(datapath->slots, service->table, service->table_size))
 		return -EPROTO;
 	for (unsigned i = 0; !error && i < service->table_size; i++)
 		error = learn_replaced_slot(learning, installed,
 					    &datapath->maps.slots[service->table + i]);
+	return error;
+}
+
+static int learn_replaced(struct learning *learning, struct installed *installed, unsigned entry)
+{
+	int error = 0;
+
+	installed->replaced = entry;
+	/* A circle would claim an entry twice, which is an error. */
+	while (!error && entry) {
+		error = learn_replaced_table(learning, installed, entry);
+		if (!error)
+			entry = learning->datapath->maps.services[entry].replaced;
+	}
 	return error;
 }
 

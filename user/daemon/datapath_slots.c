@@ -140,6 +140,21 @@ static struct sl_service entry_of(const struct change *change)
 	};
 }
 
+/* Forgets the oldest of the replaced tables where there are too many of them. */
+static void limit_replaced(struct datapath *datapath, unsigned entry)
+{
+	struct sl_service *services = datapath->maps.services;
+	unsigned oldest;
+
+	for (unsigned i = 1; entry && i < SL_REPLACED_MAX; i++)
+		entry = services[entry].replaced;
+	oldest = entry ? services[entry].replaced : 0;
+	if (!oldest)
+		return;
+	__atomic_store_n(&services[entry].replaced, 0, __ATOMIC_RELEASE);
+	installed_retire_replaced(datapath, oldest);
+}
+
 /* Another table: of another size, or for another scheduler. */
 static int replace_table(struct change *change, const struct sl_service *old,
 			 struct sl_service *entry)
@@ -158,8 +173,7 @@ static int replace_table(struct change *change, const struct sl_service *old,
 	if (error)
 		return error;
 	installed->replaced = entry->replaced;
-	if (replaced)
-		installed_retire_entry(change->datapath, replaced);
+	limit_replaced(change->datapath, installed->replaced);
 	return 0;
 }
 

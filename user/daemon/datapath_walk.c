@@ -198,7 +198,7 @@ static void settle(struct datapath *datapath, struct installed *installed)
 	}
 }
 
-/* Nobody goes by the table any more that this one has replaced. */
+/* Nobody goes by the tables any more that this one has replaced. */
 static void forget_replaced(struct datapath *datapath, struct installed *installed)
 {
 	struct sl_service entry = *entry_of(datapath, installed);
@@ -208,7 +208,7 @@ static void forget_replaced(struct datapath *datapath, struct installed *install
 	if (installed_publish(datapath, installed, &entry))
 		return; /* the next round tries again */
 	installed->replaced = 0;
-	installed_retire_entry(datapath, replaced);
+	installed_retire_replaced(datapath, replaced);
 }
 
 static void end_round(struct datapath *datapath)

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What each state of a backend does to new and established connections, what the
+operator changes at run time, and that tables depend on nothing else.
+"""
+
+import collections
+import errno
+import os
+import random
+import socket
+import time
+
+import pytest
+
+from lab import wait
+from lab.daemon import Daemon
+from lab.netns import Lab
+from lab.servers import udp_socket
+from lab.traffic import ask_echo, rest
+from scenario_talk import ADDRESS, FAMILIES, LONG, NAT_PORT, PORT, conversations, talk_scene
+
+ROUND = 60  # new connections, enough to meet every backend
+
+
+def met(scene, family=4):
+    """The servers that new connections go to."""
+    return set(ask_echo(scene.client, family, PORT, [None] * ROUND))
+
+
+def troubles(talks):
+    return [trouble for talk in talks.values() for trouble in talk.ask().troubles]
+
+
+def wait_talking_without(talks, number):
+    wait.until(lambda: all(number not in talk.ask().talking for talk in talks.values()),
+               lambda: f"none talks to {number}: {[talk.ask().talking for talk in talks.values()]}",
+               timeout=5)
+
+
+def test_disabled_and_drained_to_its_deadline(lab):
+    scene = talk_scene(lab)
+    with conversations(scene, 60, 30) as (talks, _):
+        scene.for_both(scene.daemon.disable, "web-1")
+        wait_talking_without(talks, 1)
+        cut = troubles(talks)
+        assert cut and {trouble["server"] for trouble in cut} == {1}
+        assert 1 not in met(scene)
+        scene.for_both(scene.daemon.enable, "web-1")
+        scene.wait_state("web-1", True)
+        assert 1 in met(scene)
+
+        # A drain with a deadline: until then its connections go on, and then they end.
+        begun = time.monotonic()
+        scene.for_both(scene.daemon.drain, "web-2", timeout="3s")
+        assert 2 not in met(scene)
+        shown = scene.daemon.backend("talk", "web-2")
+        assert shown["live"] > 0 and not shown["serving"]
+        rest(1.5)
+        assert len(troubles(talks)) == len(cut)
+        wait_talking_without(talks, 2)
+        assert 2.9 <= time.monotonic() - begun <= 6
+        assert {trouble["server"] for trouble in troubles(talks)} == {1, 2}
+        assert 2 not in met(scene)
+
+
+def test_live_connections_are_shown_while_a_backend_drains(lab):
+    scene = talk_scene(lab, udp=False)
+    with scene.talk(4, 80) as talk:
+        expected = talk.wait_talking().talking[3]
+        scene.daemon.drain("talk", "web-3")
+        wait.until(lambda: scene.daemon.backend("talk", "web-3")["live"] == expected,
+                   lambda: f"{expected} live: {scene.daemon.backend('talk', 'web-3')}", timeout=5)
+        talk.ask("close 3")
+        wait.until(lambda: scene.daemon.backend("talk", "web-3")["live"] == 0, "none lives")
+        assert not talk.ask().troubles
+
+
+def test_weight_0_gets_nothing_new_and_keeps_what_it_has(lab):
+    scene = talk_scene(lab)
+    with conversations(scene, 60, 30) as (talks, _):
+        before = {name: talk.ask().talking for name, talk in talks.items()}
+        scene.for_both(scene.daemon.weight, "web-1", 0)
+        assert 1 not in met(scene) and 1 not in met(scene, 6)
+        rest(1)
+        assert {name: talk.ask().talking for name, talk in talks.items()} == before
+
+
+def test_a_backup_serves_only_when_nobody_else_can(lab):
+    scene = talk_scene(lab, backends=3)
+    for service in scene.config["services"]:
+        for entry in service["backends"]:
+            entry["backup"] = entry["name"].startswith("web-3")
+    scene.daemon.write(scene.config)
+    scene.daemon.reload()
+    wait.until(lambda: met(scene) == met(scene, 6) == {1, 2}, "the backup has nothing")
+
+    scene.kill("web-1")
+    scene.wait_state("web-1", False)
+    assert met(scene) == {2}
+    scene.servers["web-2"].sick()
+    scene.wait_state("web-2", False)
+    assert met(scene) == met(scene, 6) == {3}
+    with conversations(scene, 30) as (talks, _):
+        assert all(set(talk.ask().talking) == {3} for talk in talks.values())
+        scene.servers["web-2"].sick(False)
+        scene.wait_state("web-2", True)
+        assert met(scene) == met(scene, 6) == {2}
+        rest(1)
+        assert not troubles(talks)
+        assert all(set(talk.ask().talking) == {3} for talk in talks.values())
+
+
+def test_a_returning_backend_starts_slowly(lab, figure):
+    scene = talk_scene(lab, backends=3, udp=False, slow_start="6s")
+    with scene.talk(4, 60) as talk:
+        talk.wait_talking()
+        scene.servers["web-2"].sick()
+        scene.wait_state("web-2", False, services=("talk",))
+        scene.servers["web-2"].sick(False)
+        scene.wait_state("web-2", True, services=("talk",))
+        shares, begun = [], time.monotonic()
+        while time.monotonic() - begun < 7.5:
+            table = collections.Counter(scene.maps.tables()[ADDRESS[4], PORT, 6])
+            shares.append(table[f"{scene.hosts['web-2'].ipv4}:{NAT_PORT}"] / table.total())
+            rest(0.5)
+        assert not talk.ask().troubles
+    figure("slow_start 6s of one of three, share of the table every 0.5 s: "
+           + " ".join(f"{share:.0%}" for share in shares))
+    assert shares[0] < 0.1 and shares == sorted(shares)
+    assert len(set(shares)) >= 5 and abs(shares[-1] - 1 / 3) < 0.01
+
+
+def test_too_few_healthy_ones_and_health_is_ignored(lab):
+    scene = talk_scene(lab, min_healthy="50%")
+    for name in ("web-1", "web-2"):
+        scene.servers[name].sick()
+        scene.wait_state(name, False)
+    assert met(scene) == met(scene, 6) == {3, 4}
+    scene.servers["web-3"].sick()  # one of four: less than half
+    wait.until(lambda: met(scene) == {1, 2, 3, 4}, "all are used again")
+    with conversations(scene, 30, 15) as (talks, _):
+        scene.servers["web-3"].sick(False)
+        wait.until(lambda: met(scene) == met(scene, 6) == {3, 4}, "health counts again")
+        rest(1)
+        assert not troubles(talks)
+
+
+# ---- nobody can serve --------------------------------------------------------
+def no_checks_pass(scene):
+    """The servers go on; what answers the checks is no more."""
+    for server in scene.servers.values():
+        server.kill()
+    for name in scene.servers:
+        wait.until(lambda n=name: scene.daemon.backend("talk", n)["state"] == "down", "down")
+        wait.until(lambda n=name: scene.daemon.backend("talk", n + "-v6")["state"] == "down",
+                   "down")
+
+
+def connect_error(scene, family, timeout):
+    """(errno, seconds) of an attempt to connect."""
+    kind = socket.AF_INET if family == 4 else socket.AF_INET6
+    with scene.client.ns.entered(), socket.socket(kind, socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout)
+        begun = time.monotonic()
+        try:
+            sock.connect((ADDRESS[family], PORT))
+            return 0, time.monotonic() - begun
+        except socket.timeout:
+            return errno.ETIMEDOUT, time.monotonic() - begun
+        except OSError as error:
+            return error.errno, time.monotonic() - begun
+
+
+@pytest.mark.parametrize("path", ("nat, routed", "dsr, one arm"))
+def test_on_all_down(lab, path):
+    """drop, reject and last-known, each by a reload while nobody can serve."""
+    scene = talk_scene(lab, path, backends=2)
+    no_checks_pass(scene)
+
+    def use(what):
+        for service in scene.config["services"]:
+            service["on_all_down"] = what
+        scene.daemon.write(scene.config)
+        scene.daemon.reload()
+
+    for family in FAMILIES:
+        assert connect_error(scene, family, 0.3)[0] == errno.ETIMEDOUT
+    dropped = scene.daemon.verdicts()["DROP_NO_BACKEND"]
+    assert dropped >= 2
+
+    use("reject")
+    for family in FAMILIES:
+        error, seconds = connect_error(scene, family, 2)
+        assert error == errno.ECONNREFUSED and seconds < 0.1
+        with udp_socket(scene.client.ns, family) as sock:
+            sock.connect((ADDRESS[family], PORT))
+            sock.send(b"x")
+            with pytest.raises(OSError) as refused:
+                sock.recv(10)
+            assert refused.value.errno in (errno.EHOSTUNREACH, errno.EACCES)
+    assert scene.daemon.verdicts()["REJECTED"] == 4
+    assert scene.daemon.verdicts()["DROP_NO_BACKEND"] == dropped
+
+    use("last-known")
+    wait.until(lambda: connect_error(scene, 4, 0.3)[0] == 0, "those that served last serve")
+    assert met(scene) == met(scene, 6) == {1, 2}
+    for server in scene.servers.values():
+        server.start()
+    scene.daemon.wait_serving("talk", 4)
+    assert met(scene) == {1, 2}
+
+
+# ---- at run time -------------------------------------------------------------
+def shape(scene):
+    """What runs: weights and who serves."""
+    return {(service, backend["name"]): (backend["weight"], backend["serving"])
+            for service in ("talk", "talk-udp")
+            for backend in scene.daemon.service(service)["backends"]}
+
+
+def test_changes_at_run_time_survive_a_reload_and_once_saved_a_restart(lab):
+    scene = talk_scene(lab, backends=3, spare=1)
+    daemon = scene.daemon
+    original = shape(scene)
+    assert daemon.status()["changes"] == []
+    with open(daemon.config_path, encoding="utf-8") as file:
+        before = file.read()
+
+    scene.for_both(daemon.drain, "web-1")
+    scene.for_both(daemon.weight, "web-2", 7)
+    scene.add("web-4")
+    scene.wait_state("web-4", True)
+    scene.for_both(daemon.remove, "web-3")
+    changed = shape(scene)
+    assert changed["talk", "web-1"] == (1, False) and changed["talk", "web-2"] == (7, True)
+    assert ("talk", "web-3") not in changed and ("talk", "web-4") in changed
+    assert len(daemon.status()["changes"]) == 16  # four of four backends each
+    assert met(scene) == {2, 4}
+
+    daemon.reload()
+    assert shape(scene) == changed
+    assert len(daemon.status()["changes"]) == 16
+    with open(daemon.config_path, encoding="utf-8") as file:
+        assert file.read() == before
+
+    # Not saved, they end with the daemon.
+    daemon.stop()
+    daemon.start()
+    wait.until(lambda: shape(scene) == original, lambda: f"as in the file: {shape(scene)}")
+
+    scene.for_both(daemon.drain, "web-1")
+    scene.for_both(daemon.weight, "web-2", 7)
+    scene.for_both(daemon.remove, "web-3")
+    scene.add("web-4")
+    scene.wait_state("web-4", True)
+    daemon.save()
+    assert daemon.status()["changes"] == []
+    with open(daemon.config_path + ".old", encoding="utf-8") as file:
+        assert file.read() == before
+    daemon.stop()
+    daemon.start()
+    wait.until(lambda: shape(scene) == changed, lambda: f"as saved: {shape(scene)}")
+    assert met(scene) == {2, 4}
+
+
+def test_a_restart_with_saved_changes_cuts_nothing(lab):
+    """A drained backend's connections go on in the new daemon, which has never
+    sent it any.
+    """
+    scene = talk_scene(lab, flows=LONG)
+    with conversations(scene, 60, 30) as (talks, _):
+        before = {name: talk.ask().talking for name, talk in talks.items()}
+        scene.for_both(scene.daemon.drain, "web-1")
+        scene.servers["web-2"].sick()
+        scene.wait_state("web-2", False)
+        scene.daemon.save()
+        rest(0.5)
+        scene.daemon.kill()
+        rest(0.5)
+        scene.daemon.start()
+        wait.until(lambda: met(scene) == {3, 4}, "new connections go elsewhere")
+        rest(1.5)
+        assert not troubles(talks)
+        assert {name: talk.ask().talking for name, talk in talks.items()} == before
+
+
+# ---- equal tables ------------------------------------------------------------
+def test_tables_depend_on_configuration_and_health_alone():
+    """Two daemons that have come to the same by different ways."""
+    weights = {"web-1": 1, "web-2": 5, "web-3": 2, "web-4": 1, "web-5": 3}
+    with Lab() as one, Lab() as other:
+        first = talk_scene(one, backends=5, weights=list(weights.values()))
+        second = talk_scene(other, backends=3, spare=2)
+
+        # The first is as its file says, its backends in another order.
+        for service in first.config["services"]:
+            random.Random(1).shuffle(service["backends"])
+            service["address"].reverse()
+        first.daemon.write(first.config)
+        first.daemon.stop()
+        os.unlink(first.daemon.log_path)
+        first.daemon = Daemon(first.top.balancer, first.config).start()
+        first.daemon.wait_serving("talk", 10)
+        first.daemon.wait_serving("talk-udp", 10)
+
+        # The second has lived.
+        daemon = second.daemon
+        second.for_both(daemon.remove, "web-1")
+        second.add("web-5")
+        second.kill("web-2")
+        second.wait_state("web-2", False)
+        second.add("web-1")
+        second.for_both(daemon.drain, "web-3")
+        second.add("web-4")
+        second.for_both(daemon.weight, "web-3", 9)
+        for name, weight in weights.items():
+            second.for_both(daemon.weight, name, weight)
+        second.revive("web-2")
+        second.for_both(daemon.enable, "web-3")
+        second.servers["web-5"].sick()
+        second.wait_state("web-5", False)
+        daemon.kill()
+        daemon.start()
+        second.for_both(daemon.remove, "web-1")
+        for name in ("web-4", "web-5"):
+            second.add(name)
+        second.add("web-1")
+        for name, weight in weights.items():
+            second.for_both(daemon.weight, name, weight)
+        second.servers["web-5"].sick(False)
+        for name in weights:
+            second.wait_state(name, True)
+
+        compare(first, second)
+        # And in what is left when one fails, and one drains.
+        for scene in (first, second):
+            scene.kill("web-4")
+            scene.for_both(scene.daemon.drain, "web-2")
+            scene.wait_state("web-4", False)
+        compare(first, second)
+
+
+def compare(first, second):
+    tables, others = first.maps.tables(), second.maps.tables()
+    assert set(tables) == set(others) and len(tables) == 4
+    for service, table in tables.items():
+        assert len(table) == 65537
+        assert table == others[service], service
