@@ -242,8 +242,15 @@ static void test_want_of_descriptors(void **state)
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
 	assert_true(backend_start(&backend, AF_INET));
-	for (size_t i = 0; i < ARRAY_SIZE(both_kinds); i++)
-		(void)make(both_kinds[i], backend.port);
+	for (size_t i = 0; i < ARRAY_SIZE(both_kinds); i++) {
+		struct check_config config = *both_kinds[i];
+
+		/* The backend is in this process too, and cannot answer a probe
+		 * that is under way when the limit falls: that may fail, once.
+		 */
+		config.fall = 3;
+		(void)make(&config, backend.port);
+	}
 	RUN_UNTIL(t.told == 2);
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	none = limit;
