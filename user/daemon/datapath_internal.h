@@ -63,6 +63,7 @@ struct datapath {
 	 */
 	struct xdp_program *program;
 	struct bpf_object *object; /* program's */
+	bool alone; /* libxdp could not attach where the plain program could be */
 	char pin_dir[PATH_MAX];
 	int pin_lock; /* pin_dir, locked; -1: has no pins */
 	struct maps maps;

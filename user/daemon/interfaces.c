@@ -243,6 +243,8 @@ static int attach_program(struct datapath *datapath, int ifindex, enum attach_mo
 		return replace_sluice(datapath, ifindex, occupant);
 	if (occupant->sluice_fd >= 0)
 		error = detach_sluice(ifindex, occupant);
+	if (!error && !occupant->id && datapath->alone)
+		return attach_alone(datapath, ifindex, mode);
 	if (!error)
 		error = make_program(datapath);
 	if (!error)
@@ -251,10 +253,15 @@ static int attach_program(struct datapath *datapath, int ifindex, enum attach_mo
 		return 0;
 	/* libxdp attaches alone by itself where a kernel knows no extending of
 	 * programs; but newer ones (6.12) know it and refuse ours, for it changes
-	 * packets and the functions of a dispatcher before libxdp 1.5.5 do not.
+	 * packets and the functions of an older dispatcher do not.
 	 */
-	forget_program(datapath);
-	return occupant->id ? error : attach_alone(datapath, ifindex, mode);
+	if (datapath->program && xdp_program__fd(datapath->program) < 0)
+		forget_program(datapath);
+	if (occupant->id)
+		return error;
+	error = attach_alone(datapath, ifindex, mode);
+	datapath->alone |= !error;
+	return error;
 }
 
 static bool is_ours(const struct datapath *datapath, const struct occupant *occupant)
