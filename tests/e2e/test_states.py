@@ -7,6 +7,7 @@ import collections
 import errno
 import os
 import random
+import signal
 import socket
 import time
 
@@ -17,7 +18,9 @@ from lab.daemon import Daemon
 from lab.netns import Lab
 from lab.servers import udp_socket
 from lab.traffic import ask_echo, rest
-from scenario_talk import ADDRESS, FAMILIES, LONG, NAT_PORT, PORT, conversations, talk_scene
+from scenario_talk import (
+    ADDRESS, CHECKED, FAMILIES, LONG, NAT_PORT, PORT, conversations, talk_scene,
+)
 
 ROUND = 60  # new connections, enough to meet every backend
 
@@ -73,6 +76,32 @@ def test_live_connections_are_shown_while_a_backend_drains(lab):
         talk.ask("close 3")
         wait.until(lambda: scene.daemon.backend("talk", "web-3")["live"] == 0, "none lives")
         assert not talk.ask().troubles
+
+
+def test_a_draining_backend_is_not_dead_for_one_lost_check(lab):
+    """Not ready, it finishes what it has; dead, after `fall` checks without any
+    answer, it loses it. The first good check of its recovery ends nothing either.
+    """
+    scene = talk_scene(lab, udp=False, check={**CHECKED, "fall": 8})
+    nginx = scene.servers["web-3"]
+    with conversations(scene, 60) as (talks, _):
+        nginx.sick()
+        scene.wait_state("web-3", False, services=("talk",))
+        nginx.process.send_signal(signal.SIGSTOP)
+        rest(0.5)  # two checks or three
+        nginx.process.send_signal(signal.SIGCONT)
+        rest(0.5)
+        assert not troubles(talks)
+        nginx.sick(False)
+        scene.wait_state("web-3", True, services=("talk",))
+        rest(0.5)
+        assert not troubles(talks)
+
+        nginx.sick()
+        scene.wait_state("web-3", False, services=("talk",))
+        nginx.kill()
+        wait_talking_without(talks, 3)
+        assert {trouble["server"] for trouble in troubles(talks)} == {3}
 
 
 def test_weight_0_gets_nothing_new_and_keeps_what_it_has(lab):

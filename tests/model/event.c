@@ -18,7 +18,7 @@ static struct event random_event(uint64_t *random, bool tcp)
 	static const unsigned char odds[] = {
 		[EVENT_PACKET] = 100, [EVENT_STATE] = 26, [EVENT_WEIGHT] = 5,
 		[EVENT_RESIZE] = 3,   [EVENT_TIME] = 14,  [EVENT_LIVE] = 2,
-		[EVENT_LOOK] = 4,     [EVENT_GRACE] = 4,  [EVENT_RESTART] = 1,
+		[EVENT_LOOK] = 6,     [EVENT_GRACE] = 6,  [EVENT_RESTART] = 1,
 	};
 	unsigned sum = 0, draw, kind = 0;
 	struct event event;

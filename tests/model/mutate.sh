@@ -85,7 +85,8 @@ plant 'a second move does not start the waiting anew' user/daemon/datapath_slots
 plant 'an index is free before a whole round of the walk' user/daemon/datapath_installed.c \
 	'if (dropped->round < datapath->round)' 'if (dropped->round <= datapath->round)'
 plant 'a replaced table still leads to backends that are gone' user/daemon/datapath_installed.c \
-	'for (unsigned entry = installed->replaced; entry;' 'for (unsigned entry = 0; entry;'
+	'if (!(datapath->maps.backends[owner].state & SL_BACKEND_SERVES))' \
+	'if (owner == SL_NO_BACKEND)'
 plant 'the connection before on a reused port is found first' bpf/flow.h \
 	'	if (old)' '	if (0)'
 plant 'a new daemon does not know the backends that only flows lead to' \

@@ -265,7 +265,7 @@ static void run_event(struct run *run, const struct event *event)
 		return;
 	case EVENT_GRACE:
 		apply(run);
-		walk(run);
+		finish_round(run);
 		subject_grace(run->subject);
 		tell(run, "  nobody reads what was retired\n");
 		return;

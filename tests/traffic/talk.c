@@ -350,7 +350,7 @@ int main(int argc, char **argv)
 			else if (!obey(now))
 				return 0;
 		}
-		if (now - last_tick >= TICK_MS / 1000.0) {
+		if (interval <= 0 || now - last_tick >= TICK_MS / 1000.0) {
 			tick(now);
 			last_tick = now;
 		}

@@ -8,16 +8,16 @@
 #include "daemon/server.h"
 
 /* Notes a change that has been made, in place of what it makes void: an earlier
- * one of the same kind, the adding of what is removed. Taking back a drain (or
- * disabling) leaves nothing to note. 0 or -ENOMEM: nothing is noted.
+ * one of the same kind, all that was done to what is removed. What the file says
+ * too needs no note. 0 or -ENOMEM: nothing is noted.
  */
 int edits_note(struct server *server, const struct config_change *change,
 	       unsigned long long deadline_ms);
 
-/* Makes the noted changes to a configuration that was read anew, and marks those
- * that do not fit it any more. Takes *config and gives another.
+/* A configuration that was read anew, with the noted changes made: another one,
+ * or file itself where there are none. Those that do not fit any more are marked.
  */
-void edits_remake(struct server *server, struct config **config);
+struct config *edits_remake(struct server *server, struct config *file);
 
 /* Forgets, and logs, what was marked: that configuration runs now. */
 void edits_forget_unfit(struct server *server);

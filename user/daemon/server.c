@@ -148,7 +148,7 @@ int server_new(struct uv_loop_s *loop, const struct server_options *options,
 	}
 	server->loop = loop;
 	server->options = *options;
-	server->config = config;
+	server->config = server->file = config;
 	server->started_ms = server->reloaded_ms = server_wall_clock_ms();
 	error = start(server, diag);
 	server->running = !error;
@@ -185,6 +185,8 @@ void server_free(struct server *server)
 		return;
 	datapath_free(server->datapath,
 		      server->options.keep || (server->took_over && !server->running));
+	if (server->file != server->config)
+		config_free(server->file);
 	config_free(server->config);
 	free(server->attachments);
 	free(server->edits);

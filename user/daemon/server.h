@@ -65,6 +65,10 @@ struct server {
 	struct uv_loop_s *loop;
 	struct server_options options;
 	struct config *config; /* what runs: the file's, with the edits made */
+	/* The file's alone, as of when it was last read or saved; `config` itself while
+	 * there are no edits.
+	 */
+	struct config *file;
 	struct server_edit *edits; /* in the order in which they were made */
 	size_t n_edits;
 	struct datapath *datapath;
@@ -134,6 +138,9 @@ int server_edit(struct server *server, const struct config_change *change, unsig
  * FILE.old), and forgets the edits.
  */
 int server_save(struct server *server, struct diag *diag);
+
+/* Tenths of its weight that the backend has now: 10 unless it starts slowly. */
+unsigned backend_weight_tenths(const struct backend *backend);
 
 /* Live connections of the backend that are tracked, over all addresses. All are,
  * while it drains and whenever the scheduler tracks each flow; else those of

@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "daemon/edits.h"
@@ -98,7 +100,7 @@ int server_check(struct server *server, const char *text, size_t length, const c
 }
 
 /* From what runs to another configuration: what is new is there before what is
- * old goes. Takes config, also on failure, when nothing has changed.
+ * old goes. On failure nothing has changed, and config is still the caller's.
  */
 static int switch_config(struct server *server, struct config *config, struct diag *diag)
 {
@@ -106,17 +108,8 @@ static int switch_config(struct server *server, struct config *config, struct di
 	struct config *old_config = server->config;
 	int error = services_new(server, config, &services);
 
-	if (error) {
-		config_free(config);
+	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
-	}
-	error = server_attach_all(server, config, diag);
-	if (error) {
-		server_detach_others(server, old_config);
-		services_free(services, config);
-		config_free(config);
-		return error;
-	}
 	server->config = config;
 	server->services = services;
 	server_set_timeouts(server);
@@ -124,26 +117,42 @@ static int switch_config(struct server *server, struct config *config, struct di
 	server_reconcile(server);
 	datapath_remove_unclaimed(server->datapath);
 	services_free(old_services, old_config);
-	config_free(old_config);
+	if (old_config != server->file)
+		config_free(old_config);
 	return 0;
+}
+
+/* Attaches first: that can fail, and is easily undone. */
+static int switch_file(struct server *server, struct config *config, struct diag *diag)
+{
+	int error = server_attach_all(server, config, diag);
+
+	if (!error)
+		error = switch_config(server, config, diag);
+	if (error)
+		server_detach_others(server, server->config);
+	return error;
 }
 
 int server_reload(struct server *server, struct diag *diag, struct server_change *ret_change)
 {
-	struct config *config = NULL;
-	int error = config_load(server->options.config_path, diag, &config);
+	struct config *file, *config;
+	int error = config_load(server->options.config_path, diag, &file);
 
 	if (error)
 		return error;
-	edits_remake(server, &config);
+	config = edits_remake(server, file);
 	error = check_change(server, config, diag, ret_change);
+	if (!error)
+		error = switch_file(server, config, diag);
 	if (error) {
-		config_free(config);
+		if (config != file)
+			config_free(config);
+		config_free(file);
 		return error;
 	}
-	error = switch_config(server, config, diag);
-	if (error)
-		return error;
+	config_free(server->file);
+	server->file = file;
 	edits_forget_unfit(server);
 	server->reloaded_ms = server_wall_clock_ms();
 	server_detach_others(server, server->config);
@@ -161,32 +170,55 @@ int server_edit(struct server *server, const struct config_change *change, unsig
 	if (error)
 		return error;
 	error = check_change(server, config, diag, &unused);
+	if (!error)
+		error = switch_config(server, config, diag);
 	if (error) {
 		config_free(config);
 		return error;
 	}
-	error = switch_config(server, config, diag);
-	if (!error && edits_note(server, change, deadline))
+	if (edits_note(server, change, deadline))
 		log_error("no memory to remember a change at run time: a reload will undo it");
-	return error;
+	return 0;
 }
 
-/* Replaces the file as a whole; what it held stays beside it. */
-static int replace_file(const char *path, const char *text, struct diag *diag)
+/* A file beside path that has text, and path's mode and owner. */
+static int write_fresh(const char *fresh, const char *path, const char *text)
 {
-	char fresh[PATH_MAX], old[PATH_MAX];
-	_cleanup_(cleanup_fclose) FILE *file = NULL;
+	_cleanup_(cleanup_fclose) FILE *file = fopen(fresh, "wxe");
+	struct stat old;
 
-	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh) ||
-	    snprintf(old, sizeof(old), "%s.old", path) >= (int)sizeof(old))
-		return diag_set(diag, ENAMETOOLONG, "the path %s is too long", path);
-	file = fopen(fresh, "we");
-	if (!file || fputs(text, file) == EOF || fflush(file) || fsync(fileno(file)))
-		return diag_set(diag, errno, "cannot write %s: %s", fresh, strerror(errno));
-	(void)unlink(old);
-	if ((link(path, old) && errno != ENOENT) || rename(fresh, path))
-		return diag_set(diag, errno, "cannot replace %s: %s", path, strerror(errno));
-	return 0;
+	if (!file)
+		return -errno;
+	/* Whom it belongs to cannot be kept without the right to give files away. */
+	if (!stat(path, &old)) {
+		if (fchmod(fileno(file), old.st_mode & 07777))
+			return -errno;
+		(void)!fchown(fileno(file), old.st_uid, old.st_gid);
+	}
+	return fputs(text, file) == EOF || fflush(file) || fsync(fileno(file)) ? -errno : 0;
+}
+
+/* Replaces the file as a whole, not a link to it; what it held stays beside it. */
+static int replace_file(const char *link_path, const char *text, struct diag *diag)
+{
+	_cleanup_(cleanup_free) char *path = realpath(link_path, NULL);
+	char fresh[PATH_MAX + 8], old[PATH_MAX + 8];
+	int error;
+
+	if (!path)
+		return diag_set(diag, errno, "cannot find %s: %s", link_path, strerror(errno));
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", path);
+	(void)snprintf(old, sizeof(old), "%s.old", path);
+	(void)unlink(fresh);
+	error = write_fresh(fresh, path, text);
+	if (!error) {
+		(void)unlink(old);
+		error = link(path, old) || rename(fresh, path) ? -errno : 0;
+	}
+	if (!error)
+		return 0;
+	(void)unlink(fresh);
+	return diag_set(diag, -error, "cannot write %s: %s", fresh, strerror(-error));
 }
 
 int server_save(struct server *server, struct diag *diag)
@@ -199,6 +231,9 @@ int server_save(struct server *server, struct diag *diag)
 	error = replace_file(server->options.config_path, text, diag);
 	if (error)
 		return error;
+	if (server->file != server->config)
+		config_free(server->file);
+	server->file = server->config;
 	server->n_edits = 0;
 	log_info("what runs is saved to %s", server->options.config_path);
 	return 0;

@@ -190,18 +190,14 @@ bool backend_serves(const struct backend *backend)
 	return backend->member;
 }
 
-/* Full weight in tenths, so that a slow start has steps to climb for any. */
-static unsigned weight_now(const struct backend *backend)
+unsigned backend_weight_tenths(const struct backend *backend)
 {
 	unsigned long long slow_start = backend->service->config->slow_start_ms, elapsed;
-	unsigned tenths = 10;
 
-	if (backend->slow_since_ms && slow_start) {
-		elapsed = uv_now(backend->service->server->loop) - backend->slow_since_ms;
-		if (elapsed < slow_start)
-			tenths = 1 + (unsigned)(9 * elapsed / slow_start);
-	}
-	return backend->config->weight * tenths;
+	if (!backend->slow_since_ms || !slow_start)
+		return 10;
+	elapsed = uv_now(backend->service->server->loop) - backend->slow_since_ms;
+	return elapsed < slow_start ? 1 + (unsigned)(9 * elapsed / slow_start) : 10;
 }
 
 static enum plan_health health_now(const struct backend *backend)
@@ -232,7 +228,9 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 	else if (!backend->config->weight)
 		(void)snprintf(buffer, size, "weight 0");
 	else if (!backend->member)
-		(void)snprintf(buffer, size, "backup: others serve");
+		(void)snprintf(buffer, size, "%s",
+			       backend->config->backup ? "backup: others serve" :
+							 "not in the maps yet");
 	return buffer;
 }
 
@@ -286,7 +284,8 @@ static int apply_service(struct service *service, struct diag *diag)
 		inputs[i] = (struct plan_input){
 			.health = health_now(backend),
 			.wish = backend->config->wish,
-			.weight = weight_now(backend),
+			/* In tenths, so that a slow start has steps to climb for any. */
+			.weight = backend->config->weight * backend_weight_tenths(backend),
 			.served_last = backend->served_last,
 			.resolved = hop->state == HOP_RESOLVED,
 			.hop = hop->wire,

@@ -73,16 +73,12 @@ static const char *state_name(const struct backend *backend)
 	return check_get(backend->check)->up ? "up" : "down";
 }
 
-/* In percent of its weight, or null when it has it all; steps as in services.c. */
+/* In percent of its weight, or null when it has it all. */
 static json_t *view_slow_start(const struct backend *backend)
 {
-	unsigned long long whole = backend->service->config->slow_start_ms;
-	unsigned long long now = uv_now(backend->service->server->loop);
-	unsigned long long elapsed = now - backend->slow_since_ms;
+	unsigned tenths = backend_weight_tenths(backend);
 
-	if (!backend->slow_since_ms || elapsed >= whole)
-		return json_null();
-	return json_integer((json_int_t)(10 * (1 + 9 * elapsed / whole)));
+	return tenths == 10 ? json_null() : json_integer((json_int_t)tenths * 10);
 }
 
 /* Since when it has its state, where that is known: of a wish it is not. */

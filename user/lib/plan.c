@@ -122,6 +122,16 @@ static unsigned greatest_divisor(unsigned a, unsigned b)
 	return b ? greatest_divisor(b, a % b) : a;
 }
 
+static int build_nobody(struct plan *plan)
+{
+	plan->table_size = 1;
+	plan->table = malloc(sizeof(*plan->table));
+	if (!plan->table)
+		return -ENOMEM;
+	plan->table[0] = PLAN_NO_BACKEND;
+	return 0;
+}
+
 /* round-robin: every turn of one cycle, in order. */
 static int build_turns(struct plan *plan, const struct maglev_member *members, size_t n)
 {
@@ -132,6 +142,8 @@ static int build_turns(struct plan *plan, const struct maglev_member *members, s
 		heaviest = members[i].weight > heaviest ? members[i].weight : heaviest;
 		turns += members[i].weight;
 	}
+	if (!divisor)
+		return build_nobody(plan);
 	plan->table_size = turns / divisor;
 	heaviest /= divisor;
 	plan->table = malloc(plan->table_size * sizeof(*plan->table));
@@ -156,22 +168,12 @@ static int build_list(struct plan *plan, const struct maglev_member *members, si
 	return 0;
 }
 
-static int build_nobody(struct plan *plan)
-{
-	plan->table_size = 1;
-	plan->table = malloc(sizeof(*plan->table));
-	if (!plan->table)
-		return -ENOMEM;
-	plan->table[0] = PLAN_NO_BACKEND;
-	return 0;
-}
-
 static int build_table(struct plan *plan, struct maglev_member *members, size_t n)
 {
 	plan->n_members = (unsigned)n;
 	switch (plan->scheduler) {
 	case SL_SCHEDULER_ROUND_ROBIN:
-		return n ? build_turns(plan, members, n) : build_nobody(plan);
+		return build_turns(plan, members, n);
 	case SL_SCHEDULER_LEAST_CONNECTIONS:
 		return n ? build_list(plan, members, n) : build_nobody(plan);
 	case SL_SCHEDULER_MAGLEV:
