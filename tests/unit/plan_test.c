@@ -43,7 +43,8 @@ static int setup(void **state)
 	for (size_t i = 0; i < BACKENDS; i++) {
 		backends[i] = (struct backend_config){ .ip = ip(addresses[i]),
 						       .port = htons(8080), .weight = 1 };
-		inputs[i] = (struct plan_input){ .up = true, .resolved = true };
+		inputs[i] = (struct plan_input){ .health = PLAN_UP, .resolved = true,
+						    .weight = 10 };
 		inputs[i].hop.ifindex = (unsigned)i + 1;
 	}
 	return 0;
@@ -75,7 +76,7 @@ static void test_only_the_address_family(void **state)
 	(void)state;
 	assert_int_equal(plan_and_count(&plan, counts), 0);
 	assert_int_equal(plan.n_backends, 2);
-	assert_int_equal(plan.n_serving, 2);
+	assert_int_equal(plan.n_members, 2);
 	assert_int_equal(counts[0] + counts[1], 1021);
 	assert_in_range(counts[0], 505, 516);
 	assert_int_equal(plan.backends[0].key.family, SL_FAMILY_IPV4);
@@ -85,23 +86,29 @@ static void test_only_the_address_family(void **state)
 	plan_done(&plan);
 }
 
-static void test_down_unresolved_or_weightless_gets_nothing(void **state)
+static void test_who_gets_nothing(void **state)
 {
 	unsigned counts[BACKENDS];
 	struct plan plan;
 
 	(void)state;
-	for (unsigned fault = 0; fault < 3; fault++) {
+	for (unsigned fault = 0; fault < 6; fault++) {
 		setup(NULL);
-		inputs[0].up = fault != 0;
-		inputs[0].resolved = fault != 1;
-		backends[0].weight = fault != 2;
+		inputs[0].health = fault == 0 ? PLAN_DEAD : fault == 1 ? PLAN_NOT_READY : PLAN_UP;
+		inputs[0].resolved = fault != 2;
+		inputs[0].weight = fault == 3 ? 0 : 10;
+		inputs[0].wish = fault == 4 ? WISH_DRAIN : fault == 5 ? WISH_DISABLED : WISH_UP;
 		assert_int_equal(plan_and_count(&plan, counts), 0);
 		/* It stays known: its connections' answers must find back. */
 		assert_int_equal(plan.n_backends, 2);
-		assert_int_equal(plan.n_serving, 1);
+		assert_int_equal(plan.n_members, 1);
 		assert_int_equal(counts[0], 0);
 		assert_int_equal(counts[1], 1021);
+		/* Established connections go on where somebody is there to go on with,
+		 * and the operator lets them.
+		 */
+		assert_int_equal(plan.backends[0].serves, fault == 1 || fault == 3 || fault == 4);
+		assert_false(plan.backends[0].member);
 		plan_done(&plan);
 	}
 }
@@ -112,9 +119,9 @@ static void test_nobody_serves(void **state)
 	struct plan plan;
 
 	(void)state;
-	inputs[0].up = inputs[1].up = false;
+	inputs[0].health = inputs[1].health = PLAN_DEAD;
 	assert_int_equal(plan_and_count(&plan, counts), 1021);
-	assert_int_equal(plan.n_serving, 0);
+	assert_int_equal(plan.n_members, 0);
 	plan_done(&plan);
 }
 
@@ -138,12 +145,141 @@ static void test_order_of_the_file_does_not_matter(void **state)
 	plan_done(&second);
 }
 
+static void test_backups_wait(void **state)
+{
+	unsigned counts[BACKENDS];
+	struct plan plan;
+
+	(void)state;
+	backends[1].backup = true;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(counts[0], 1021);
+	assert_false(plan.backends[1].member);
+	assert_true(plan.backends[1].serves);
+	plan_done(&plan);
+
+	inputs[0].health = PLAN_DEAD;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(counts[1], 1021);
+	plan_done(&plan);
+}
+
+/* With fewer healthy ones than asked for, health is ignored; wishes are not. */
+static void test_panic(void **state)
+{
+	unsigned counts[BACKENDS];
+	struct plan plan;
+
+	(void)state;
+	inputs[0].health = PLAN_DEAD;
+	service.min_healthy = 2;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_true(plan.panic);
+	assert_in_range(counts[0], 505, 516);
+	assert_true(plan.backends[0].serves);
+	plan_done(&plan);
+
+	service.min_healthy = 51;
+	service.min_healthy_percent = true;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_true(plan.panic);
+	plan_done(&plan);
+
+	service.min_healthy = 50;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_false(plan.panic);
+	assert_int_equal(counts[0], 0);
+	plan_done(&plan);
+
+	service.min_healthy = 100;
+	inputs[0].wish = WISH_DISABLED;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(counts[0], 0);
+	plan_done(&plan);
+}
+
+static void test_last_known(void **state)
+{
+	unsigned counts[BACKENDS];
+	struct plan plan;
+
+	(void)state;
+	service.on_all_down = ON_ALL_DOWN_LAST_KNOWN;
+	inputs[0].health = inputs[1].health = PLAN_DEAD;
+	inputs[1].served_last = true;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(counts[1], 1021);
+	assert_true(plan.backends[1].serves);
+	plan_done(&plan);
+}
+
+static void test_on_all_down_reject_is_said_to_the_program(void **state)
+{
+	unsigned counts[BACKENDS];
+	struct plan plan;
+
+	(void)state;
+	service.on_all_down = ON_ALL_DOWN_REJECT;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(plan.flags, SL_SERVICE_REJECT);
+	plan_done(&plan);
+}
+
+/* One cycle: as many turns as weights, whatever the weights' common divisor. */
+static void test_round_robin_turns(void **state)
+{
+	unsigned counts[BACKENDS];
+	struct plan plan;
+
+	(void)state;
+	service.scheduler = SL_SCHEDULER_ROUND_ROBIN;
+	inputs[0].weight = 30;
+	inputs[1].weight = 50;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(plan.table_size, 8);
+	assert_int_equal(counts[0], 3);
+	assert_int_equal(counts[1], 5);
+	assert_int_equal(plan.flags, SL_SERVICE_TRACKED);
+	/* Spread out: never more than two turns in a row. */
+	for (unsigned i = 0; i + 2 < plan.table_size; i++)
+		assert_false(plan.table[i] == plan.table[i + 1] &&
+			     plan.table[i] == plan.table[i + 2]);
+	plan_done(&plan);
+
+	inputs[0].health = inputs[1].health = PLAN_DEAD;
+	assert_int_equal(plan_and_count(&plan, counts), 1);
+	assert_int_equal(plan.table_size, 1);
+	plan_done(&plan);
+}
+
+static void test_least_connections_lists_each_once(void **state)
+{
+	unsigned counts[BACKENDS];
+	struct plan plan;
+
+	(void)state;
+	service.scheduler = SL_SCHEDULER_LEAST_CONNECTIONS;
+	inputs[0].weight = 30;
+	assert_int_equal(plan_and_count(&plan, counts), 0);
+	assert_int_equal(plan.table_size, 2);
+	assert_int_equal(counts[0], 1);
+	assert_int_equal(counts[1], 1);
+	assert_int_equal(plan.backends[0].weight, 30);
+	plan_done(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_only_the_address_family, setup),
-		cmocka_unit_test_setup(test_down_unresolved_or_weightless_gets_nothing, setup),
+		cmocka_unit_test_setup(test_who_gets_nothing, setup),
 		cmocka_unit_test_setup(test_nobody_serves, setup),
+		cmocka_unit_test_setup(test_backups_wait, setup),
+		cmocka_unit_test_setup(test_panic, setup),
+		cmocka_unit_test_setup(test_last_known, setup),
+		cmocka_unit_test_setup(test_on_all_down_reject_is_said_to_the_program, setup),
+		cmocka_unit_test_setup(test_round_robin_turns, setup),
+		cmocka_unit_test_setup(test_least_connections_lists_each_once, setup),
 		cmocka_unit_test_setup(test_order_of_the_file_does_not_matter, setup),
 	};
 
