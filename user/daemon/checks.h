@@ -19,7 +19,7 @@ struct check_result {
 	bool up;
 	bool probed; /* false: no probe has ended yet */
 	bool last_ok; /* of the last probe */
-	bool answers; /* the last probe was answered, though not as it should be */
+	bool answers; /* the last probe that failed was answered, though not as it should be */
 	unsigned run; /* probes in a row that ended as the last one did */
 	unsigned duration_us; /* of the last probe */
 	unsigned long long changed_ms; /* uv_now() of the last change of `up`, or of the start */

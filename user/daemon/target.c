@@ -99,15 +99,19 @@ static void target_conclude(void *arg, enum probe_outcome outcome, const char *t
 {
 	struct target *target = arg;
 	struct check_result *result = &target->result;
-	bool changed = false, answers = outcome == PROBE_NOT_READY;
+	bool changed = false, tell = false, answers = outcome == PROBE_NOT_READY;
 
 	(void)snprintf(result->text, sizeof(result->text), "%s", text);
 	if (outcome == PROBE_IMPOSSIBLE) {
 		target_warn(target->checks, text);
 	} else {
 		changed = health_step(&target->health, outcome == PROBE_OK);
-		changed |= !target->health.up && result->probed && result->answers != answers;
-		result->answers = answers;
+		/* How it fails matters to those who have connections there. */
+		tell = changed;
+		if (outcome != PROBE_OK) {
+			tell |= result->probed && !target->health.up && result->answers != answers;
+			result->answers = answers;
+		}
 		result->probed = true;
 		result->up = target->health.up;
 		result->last_ok = target->health.last_ok;
@@ -117,7 +121,7 @@ static void target_conclude(void *arg, enum probe_outcome outcome, const char *t
 	if (changed)
 		result->changed_ms = uv_now(target->checks->loop);
 	target_schedule(target);
-	if (changed)
+	if (tell)
 		target_tell(target);
 }
 
