@@ -135,7 +135,7 @@ test-bpf: all ## packets through the real program (as root)
 test-e2e: all $(TRAFFIC_BIN) ## real servers and clients in namespaces (as root)
 	$(Q)$(PYTEST) -q tests/e2e
 
-# 1 000 connections, 100 000 flows, 5 million spoofed packets: half an hour or so.
+# 1 000 connections, 100 000 flows, 5 million spoofed packets: five minutes.
 test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, as root)
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q -k 'survival or schedulers or states' tests/e2e
 

@@ -157,13 +157,16 @@ def test_a_killed_daemon_cuts_nothing_in_the_middle_of_a_transition(lab, figure)
 # ---- the flow table ----------------------------------------------------------
 FLOWS = 100_000 if FULL else 20_000
 
+# Longer than it takes to send and count them.
+IDLE = {"tcp_idle": "8s", "udp_idle": "8s"} if FULL else {"tcp_idle": "3s", "udp_idle": "3s"}
+
 
 def test_nothing_is_tracked_when_all_has_settled(lab, figure):
-    scene = talk_scene(lab, flows=SHORT)
+    scene = talk_scene(lab, flows=IDLE)
     flood = flood_of(scene)
+    scene.wait_settled()  # of the start, when one backend after the other came up
     with conversations(scene, TCP, UDP) as (staying, _):
         # Settled: whatever comes, no flow is noted.
-        scene.wait_settled()
         for family in FAMILIES:
             flood.send("ack", family, PORT, FLOWS, rate=100_000)
             flood.send("udp", family, PORT, FLOWS, rate=100_000)
@@ -203,8 +206,8 @@ RATE = 250_000
 def test_a_syn_flood_leaves_no_trace_when_settled(lab, figure):
     scene = talk_scene(lab, flows=SHORT, udp=False)
     flood = flood_of(scene)
+    scene.wait_settled()  # of the start
     with conversations(scene, TCP) as (staying, _):
-        scene.wait_settled()  # of the start, when one backend after the other came up
         sent, seconds = flood.send("syn", 4, PORT, SPOOFED, rate=RATE)
         forwarded = scene.daemon.service_stats("talk")["packets"]
         assert forwarded > 0.9 * sent

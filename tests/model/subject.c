@@ -30,6 +30,14 @@ void fail(const char *format, ...)
 	exit(1);
 }
 
+/* The one that is open: its pins would outlive a process that ends by fail(). */
+static struct datapath *pinned;
+
+static void remove_pins(void)
+{
+	datapath_free(TAKE_PTR(pinned), false);
+}
+
 /* ---- the program ---------------------------------------------------------- */
 
 void subject_open(struct subject *subject, unsigned flows)
@@ -42,6 +50,7 @@ void subject_open(struct subject *subject, unsigned flows)
 		.flows = flows,
 		.hash_seed = SL_DEFAULT_HASH_SEED,
 	};
+	static bool registered;
 	char pin_dir[64];
 	struct diag diag = { 0 };
 
@@ -49,12 +58,17 @@ void subject_open(struct subject *subject, unsigned flows)
 	(void)snprintf(pin_dir, sizeof(pin_dir), "/sys/fs/bpf/sluice-model-%d", (int)getpid());
 	if (datapath_load(&sizes, pin_dir, &diag, &subject->datapath))
 		fail("cannot load the program: %s", diag.text);
+	if (!registered)
+		check(!atexit(remove_pins));
+	registered = true;
+	pinned = subject->datapath;
 }
 
 void subject_close(struct subject *subject)
 {
 	subject_remove(subject);
-	datapath_free(TAKE_PTR(subject->datapath), false);
+	subject->datapath = NULL;
+	remove_pins();
 }
 
 void subject_set_timeouts(struct subject *subject, const struct datapath_timeouts *timeouts)
@@ -86,7 +100,7 @@ void subject_restart(struct subject *subject)
 	memcpy(datapath->pin_dir, old->pin_dir, sizeof(old->pin_dir));
 	datapath_free(old, true);
 	datapath_set_timeouts(datapath, &subject->timeouts);
-	subject->datapath = datapath;
+	subject->datapath = pinned = datapath;
 }
 
 /* ---- the service ---------------------------------------------------------- */
