@@ -274,19 +274,12 @@ void datapath_remove_unclaimed(struct datapath *datapath)
 	}
 }
 
-bool datapath_serves(const struct datapath *datapath, const struct sl_key *service,
-		     const struct sl_key *backend)
+unsigned datapath_backend_state(const struct datapath *datapath, const struct sl_key *service,
+				const struct sl_key *backend)
 {
 	const struct installed *installed = installed_find(datapath, service);
 	const struct installed_backend *found =
 		installed ? installed_find_backend(installed, backend) : NULL;
-	const struct sl_service *entry;
 
-	if (!found || !installed->entry)
-		return false;
-	entry = &datapath->maps.services[installed->entry];
-	for (unsigned i = 0; i < entry->table_size; i++)
-		if (sl_slot_current(datapath->maps.slots[entry->table + i]) == found->index)
-			return true;
-	return false;
+	return found ? datapath->maps.backends[found->index].state : 0;
 }

@@ -75,11 +75,11 @@ void datapath_claim(struct datapath *datapath, const struct sl_key *key);
 /* Removes every service that is unclaimed. */
 void datapath_remove_unclaimed(struct datapath *datapath);
 
-/* Whether the maps, as found, send connections of this service to this backend:
- * the state of health that a predecessor left.
+/* SL_BACKEND_* of this backend, as the maps have it: what a predecessor left. 0
+ * where it is not in them.
  */
-bool datapath_serves(const struct datapath *datapath, const struct sl_key *service,
-		     const struct sl_key *backend);
+unsigned datapath_backend_state(const struct datapath *datapath, const struct sl_key *service,
+				const struct sl_key *backend);
 
 /* Tracked connections of this backend that are live, as the last walk left it and
  * the program has counted since. 0 where it is not in the maps.

@@ -39,6 +39,7 @@ struct backend {
 	struct hop_watch *hop;
 	bool member; /* takes new connections, at one address of the service at least */
 	bool served_last; /* was a member when anybody last was */
+	bool inherited; /* its connections went on when the daemon took over */
 	unsigned long long slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
 };
 

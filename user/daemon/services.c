@@ -55,21 +55,23 @@ static void on_hop(void *arg)
 	server_touch(backend->service);
 }
 
-/* What a predecessor left in the maps: a backend that had connections sent to
- * it goes on as up, so that a restart cuts nobody off.
+/* What a predecessor left in the maps: a backend that took new connections goes on
+ * as up, one whose connections went on keeps them until a check says otherwise,
+ * so that a restart cuts nobody off.
  */
-static bool was_serving(const struct backend *backend)
+static unsigned state_found(const struct backend *backend)
 {
 	const struct service_config *config = backend->service->config;
 	struct sl_key backend_key = plan_backend_key(config, backend->config);
+	unsigned state = 0;
 
 	for (size_t i = 0; i < config->n_addresses; i++) {
 		struct sl_key key = plan_service_key(config, &config->addresses[i]);
 
-		if (datapath_serves(backend->service->server->datapath, &key, &backend_key))
-			return true;
+		state |= datapath_backend_state(backend->service->server->datapath, &key,
+						&backend_key);
 	}
-	return false;
+	return state;
 }
 
 static int start_backend(struct backend *backend)
@@ -110,12 +112,16 @@ static void inherit(struct backend *backend, const struct service *running)
 		old = lfind(backend->config->name, running->backends, &n, sizeof(*old),
 			    compare_name);
 	if (!old) {
-		backend->member = backend->served_last = was_serving(backend);
+		unsigned state = state_found(backend);
+
+		backend->member = backend->served_last = state & SL_BACKEND_NEW;
+		backend->inherited = state & SL_BACKEND_SERVES;
 		return;
 	}
 	backend->member = old->member;
 	backend->served_last = old->served_last;
 	backend->slow_since_ms = old->slow_since_ms;
+	backend->inherited = old->inherited;
 }
 
 static int start_service(struct service *service)
@@ -206,6 +212,8 @@ static enum plan_health health_now(const struct backend *backend)
 
 	if (result->up)
 		return PLAN_UP;
+	if (backend->inherited && (!result->probed || result->last_ok))
+		return PLAN_NOT_READY;
 	return result->answers ? PLAN_NOT_READY : PLAN_DEAD;
 }
 
