@@ -13,8 +13,8 @@ enum verdict_action { ACTION_PASS, ACTION_DROP, ACTION_FORWARD };
 
 static __always_inline enum verdict_action verdict_action(enum sl_verdict verdict)
 {
-#define CASE(name, action, text)                                                                   \
-	case SL_##name:                                                                            \
+#define CASE(name, action, text) \
+	case SL_##name:          \
 		return ACTION_##action;
 	switch (verdict) {
 		SL_VERDICTS(CASE)

@@ -22,26 +22,26 @@ static __always_inline bool key_equal(const struct sl_key *a, const struct sl_ke
 /* Both searches below are one, over two pairs of maps; a map cannot be passed
  * as an argument and still be looked up inline, hence the expansion.
  */
-#define DIRECTORY_FIND(directory, mask, entries, wanted)                                           \
-	({                                                                                         \
-		typeof(*(entries).value) *found_ = NULL, *entry_;                                  \
-		__u32 at_ = sl_hash_key(wanted);                                                   \
-		__u64 *word_;                                                                      \
-                                                                                                   \
-		for (int i_ = 0; i_ < SL_DIRECTORY_PROBES; i_++, at_++) {                          \
-			__u32 position_ = at_ & (mask);                                            \
-                                                                                                   \
-			word_ = bpf_map_lookup_elem(&(directory), &position_);                     \
-			if (!word_ || *word_ == SL_DIRECTORY_EMPTY)                                \
-				break;                                                             \
-			position_ = (__u32)*word_;                                                 \
-			entry_ = bpf_map_lookup_elem(&(entries), &position_);                      \
-			if (entry_ && key_equal(&entry_->key, wanted)) {                           \
-				found_ = entry_;                                                   \
-				break;                                                             \
-			}                                                                          \
-		}                                                                                  \
-		found_;                                                                            \
+#define DIRECTORY_FIND(directory, mask, entries, wanted)                       \
+	({                                                                     \
+		typeof(*(entries).value) *found_ = NULL, *entry_;              \
+		__u32 at_ = sl_hash_key(wanted);                               \
+		__u64 *word_;                                                  \
+                                                                               \
+		for (int i_ = 0; i_ < SL_DIRECTORY_PROBES; i_++, at_++) {      \
+			__u32 position_ = at_ & (mask);                        \
+                                                                               \
+			word_ = bpf_map_lookup_elem(&(directory), &position_); \
+			if (!word_ || *word_ == SL_DIRECTORY_EMPTY)            \
+				break;                                         \
+			position_ = (__u32)*word_;                             \
+			entry_ = bpf_map_lookup_elem(&(entries), &position_);  \
+			if (entry_ && key_equal(&entry_->key, wanted)) {       \
+				found_ = entry_;                               \
+				break;                                         \
+			}                                                      \
+		}                                                              \
+		found_;                                                        \
 	})
 
 /* Whether the packet is for a service. */

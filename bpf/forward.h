@@ -51,8 +51,8 @@ static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl
 		return SL_DROP_INTERNAL;
 	__builtin_memcpy(ethernet->h_dest, hop->dst_mac, ETH_ALEN);
 	__builtin_memcpy(ethernet->h_source, hop->src_mac, ETH_ALEN);
-	packet->action = hop->ifindex == xdp->ingress_ifindex ? XDP_TX :
-								(int)bpf_redirect(hop->ifindex, 0);
+	packet->action =
+		hop->ifindex == xdp->ingress_ifindex ? XDP_TX : (int)bpf_redirect(hop->ifindex, 0);
 	return SL_NEXT;
 }
 

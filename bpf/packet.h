@@ -23,14 +23,14 @@ struct sl_packet {
 	struct sl_key destination; /* also protocol and family of both ends */
 	struct sl_addr source;
 	__be16 source_port;
-	__be16 vlan; /* id of the outer tag */
-	__u16 l3, l4; /* offsets of the IP and the TCP or UDP header */
-	__u32 end; /* offset behind the IP datagram; the frame may be padded */
-	__u32 length; /* of the frame */
-	__u8 tags; /* VLAN tags, 0 to 2 */
-	bool syn; /* TCP SYN without ACK: opens a connection */
-	bool closing; /* TCP FIN or RST */
-	bool fragment; /* the first one */
+	__be16 vlan;    /* id of the outer tag */
+	__u16 l3, l4;   /* offsets of the IP and the TCP or UDP header */
+	__u32 end;      /* offset behind the IP datagram; the frame may be padded */
+	__u32 length;   /* of the frame */
+	__u8 tags;      /* VLAN tags, 0 to 2 */
+	bool syn;       /* TCP SYN without ACK: opens a connection */
+	bool closing;   /* TCP FIN or RST */
+	bool fragment;  /* the first one */
 	bool malformed; /* ports are there, but the header is not right */
 
 	/* service, select or return */

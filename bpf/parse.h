@@ -20,12 +20,12 @@
 #include "sluice/verdict.h"
 
 #define PARSE_VLAN_TAGS       2
-#define PARSE_IPV6_EXTENSIONS 4 /* headers walked before giving up */
+#define PARSE_IPV6_EXTENSIONS 4      /* headers walked before giving up */
 #define PARSE_IPV4_OFFSET     0x1fff /* of a fragment */
 #define PARSE_IPV4_MORE       0x2000
 
 struct vlan_tag {
-	__be16 tci; /* id: the low 12 bits */
+	__be16 tci;   /* id: the low 12 bits */
 	__be16 proto; /* of what follows */
 };
 
@@ -166,8 +166,7 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 /* Ports, and whether the header as a whole is there. The ports alone decide
  * whose packet it is; only then may the rest be held against it.
  */
-static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp,
-						       struct sl_packet *packet)
+static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	__u32 rest = packet->end - packet->l4;
 	struct tcphdr *tcp;

@@ -24,7 +24,7 @@
 #define REJECT_RATE  10000
 #define REJECT_BURST 1000
 
-#define REJECT_TTL 64
+#define REJECT_TTL   64
 
 /* "Destination unreachable, administratively prohibited"; the kernel's headers
  * that name these do not compile for BPF.
@@ -71,8 +71,7 @@ static __always_inline __u16 reject_fold(__s64 sum)
 }
 
 /* The sum over the pseudo header of an answer: it goes the other way. */
-static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 proto,
-					   __u32 length)
+static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 proto, __u32 length)
 {
 	struct pseudo_header pseudo = {
 		.length = bpf_htonl(length),
@@ -162,9 +161,9 @@ static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packe
 	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + sizeof(answer)) - (int)packet->length) ||
 	    !reject_ip(xdp, packet, IPPROTO_TCP, sizeof(answer)))
 		return false;
-	answer.check = reject_fold(bpf_csum_diff(
-		NULL, 0, (__be32 *)&answer, sizeof(answer),
-		(__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(answer))));
+	answer.check = reject_fold(
+		bpf_csum_diff(NULL, 0, (__be32 *)&answer, sizeof(answer),
+			      (__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(answer))));
 	tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
 	if (!tcp)
 		return false;
@@ -189,8 +188,7 @@ static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl
 	__u8 head[sizeof(struct ethhdr) + PARSE_VLAN_TAGS * sizeof(struct vlan_tag)];
 	void *bytes;
 
-	if (bpf_xdp_adjust_tail(xdp,
-				(int)(packet->l4 + REJECT_QUOTED) - (int)packet->length) ||
+	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + REJECT_QUOTED) - (int)packet->length) ||
 	    bpf_xdp_adjust_head(xdp, -(int)room))
 		return false;
 	/* With fewer tags, some bytes too many: the IP header is written over them. */

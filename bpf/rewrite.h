@@ -114,14 +114,14 @@ static __always_inline bool rewrite_port(struct xdp_md *xdp, const struct sl_pac
 /* Gives one end of the packet another address and port. */
 static __always_inline enum sl_verdict rewrite_end(struct xdp_md *xdp,
 						   const struct sl_packet *packet,
-						   enum rewrite_end end,
-						   const struct sl_addr *addr, __be16 port)
+						   enum rewrite_end end, const struct sl_addr *addr,
+						   __be16 port)
 {
-	const struct sl_addr *old = end == REWRITE_SOURCE ? &packet->source :
-							    &packet->destination.addr;
-	__u64 delta = packet->destination.family == SL_FAMILY_IPV6 ?
-			      sl_csum_delta_addr(old, addr) :
-			      sl_csum_delta32(old->words[3], addr->words[3]);
+	const struct sl_addr *old =
+		end == REWRITE_SOURCE ? &packet->source : &packet->destination.addr;
+	__u64 delta = packet->destination.family == SL_FAMILY_IPV6
+			      ? sl_csum_delta_addr(old, addr)
+			      : sl_csum_delta32(old->words[3], addr->words[3]);
 
 	if (!rewrite_address(xdp, packet, end, addr) ||
 	    !rewrite_port(xdp, packet, end, port, delta))

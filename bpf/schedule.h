@@ -30,8 +30,8 @@ static __always_inline __u64 *schedule_hash(const struct sl_packet *packet,
 					    const struct sl_service *service)
 {
 	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : packet->source_port;
-	__u32 hash = sl_hash_flow(&packet->source, port, &packet->destination,
-				  sl_settings.hash_seed);
+	__u32 hash =
+		sl_hash_flow(&packet->source, port, &packet->destination, sl_settings.hash_seed);
 
 	return schedule_slot(service->table, sl_hash_scale(hash, service->table_size));
 }

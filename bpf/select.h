@@ -7,6 +7,8 @@
 #ifndef SLUICE_SELECT_H
 #define SLUICE_SELECT_H
 
+#include <linux/in.h>
+
 #include "bpf/affinity.h"
 #include "bpf/flow.h"
 #include "bpf/maps.h"

@@ -35,10 +35,12 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 	if (verdict)
 		return verdict;
 	if (find_service(packet))
+		/* clang-format off */
 		return refuse_broken(packet)
 		    ?: limit_source(packet)
 		    ?: select_backend(packet)
 		    ?: forward(xdp, packet);
+	/* clang-format on */
 	if (find_return(packet))
 		return return_to_client(xdp, packet);
 	return SL_PASS_NO_SERVICE;

@@ -14,6 +14,7 @@ tests="libcmocka-dev python3 python3-pytest python3-scapy python3-yaml
 care="clang-format clang-tidy cppcheck shellcheck mandoc"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
+	# shellcheck disable=SC2086 # the lists are meant to be split
 	echo "deps: not a Debian system; needed, by their Debian names:" $build $run $tests >&2
 	exit 0
 fi

@@ -41,7 +41,7 @@
 /* Constants of a loaded program, in its map .rodata.config. */
 struct sl_settings {
 	__u32 directory_mask; /* words of sl_directory, less one */
-	__u32 return_mask; /* words of sl_return_dir, less one */
+	__u32 return_mask;    /* words of sl_return_dir, less one */
 	__u64 hash_seed;
 };
 _Static_assert(sizeof(struct sl_settings) == 16, "sl_settings has no holes");
@@ -65,9 +65,9 @@ struct sl_addr {
 struct sl_key {
 	struct sl_addr addr;
 	__be16 port;
-	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 proto;  /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 family; /* SL_FAMILY_* */
-	__u32 pad; /* zero */
+	__u32 pad;   /* zero */
 };
 _Static_assert(sizeof(struct sl_key) == 24, "sl_key has no holes");
 
@@ -82,7 +82,7 @@ _Static_assert(sizeof(struct sl_key) == 24, "sl_key has no holes");
 
 /* A rate as GCRA wants it (include/sluice/gcra.h); ticks of 1/256 ns. */
 struct sl_rate {
-	__u64 interval; /* ticks per packet; 0: no limit */
+	__u64 interval;  /* ticks per packet; 0: no limit */
 	__u64 tolerance; /* ticks a packet may come early: (burst - 1) * interval */
 };
 
@@ -105,13 +105,13 @@ enum sl_scheduler {
 /* A service; one cache line. Immutable once the directory leads to it. */
 struct sl_service {
 	struct sl_key key;
-	__u32 id; /* index into sl_service_stat and sl_cursors, part of the keys of buckets and
+	__u32 id;    /* index into sl_service_stat and sl_cursors, part of the keys of buckets and
 		   * flows; outlives the entry
 		   */
 	__u32 table; /* first slot in sl_slots */
-	__u32 table_size; /* slots; 0 never; a prime where they are hashed to */
-	__u8 scheduler; /* enum sl_scheduler */
-	__u8 flags; /* SL_SERVICE_* */
+	__u32 table_size;     /* slots; 0 never; a prime where they are hashed to */
+	__u8 scheduler;       /* enum sl_scheduler */
+	__u8 flags;           /* SL_SERVICE_* */
 	__u8 affinity_prefix; /* bits of a client's address that are pinned as one */
 	__u8 pad;
 	struct sl_rate limit;
@@ -136,7 +136,7 @@ struct sl_hop {
 	__u8 dst_mac[6];
 	__u8 src_mac[6];
 	__u32 ifindex; /* the device that carries the frame; never a VLAN device */
-	__be16 vlan; /* VLAN id on that device, 0: untagged */
+	__be16 vlan;   /* VLAN id on that device, 0: untagged */
 	__u16 pad;
 };
 _Static_assert(sizeof(struct sl_hop) == 20, "sl_hop has no holes");
@@ -170,14 +170,14 @@ struct sl_backend {
 	__be16 port;
 	__u8 family;
 	__u8 forward; /* enum sl_forward */
-	__u32 state; /* SL_BACKEND_* */
+	__u32 state;  /* SL_BACKEND_* */
 	struct sl_hop hops[2];
 };
 _Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
 
 /* nat: what a backend answers from, and which service it is then shown as. */
 struct sl_return {
-	struct sl_key key; /* the backend's address, port, protocol */
+	struct sl_key key;   /* the backend's address, port, protocol */
 	struct sl_addr addr; /* the service's */
 	__be16 port;
 	__u16 pad;
@@ -190,7 +190,7 @@ _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
 
 /* What a backend has to do; in sl_loads, by the backend's index. */
 struct sl_load {
-	__u32 live; /* connections; the program counts, the daemon's walk corrects */
+	__u32 live;   /* connections; the program counts, the daemon's walk corrects */
 	__u32 weight; /* 1 or more */
 };
 _Static_assert(sizeof(struct sl_load) == 8, "a load is one word");
@@ -208,8 +208,8 @@ _Static_assert(sizeof(struct sl_flow_key) == 24, "sl_flow_key has no holes");
 
 struct sl_flow {
 	__u32 backend; /* index into sl_backends */
-	__u32 seen; /* SL_SECONDs: the last packet */
-	__u32 flags; /* SL_FLOW_* */
+	__u32 seen;    /* SL_SECONDs: the last packet */
+	__u32 flags;   /* SL_FLOW_* */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct sl_flow) == 16, "sl_flow has no holes");
@@ -225,16 +225,16 @@ struct sl_affinity {
  */
 struct sl_source {
 	struct sl_addr addr; /* IPv4: whole; IPv6: its /64 */
-	__u32 service; /* sl_service.id */
+	__u32 service;       /* sl_service.id */
 	__u32 family;
 };
 _Static_assert(sizeof(struct sl_source) == 24, "sl_source has no holes");
 
 /* Counters of a service or a backend; per CPU, one cache line. */
 struct sl_stats {
-	__u64 packets; /* from clients, forwarded */
-	__u64 bytes; /* of whole frames, as they arrived */
-	__u64 connections; /* TCP SYNs forwarded; UDP has no such mark */
+	__u64 packets;         /* from clients, forwarded */
+	__u64 bytes;           /* of whole frames, as they arrived */
+	__u64 connections;     /* TCP SYNs forwarded; UDP has no such mark */
 	__u64 dropped_packets; /* of this service, whatever the reason; backends: 0 */
 	__u64 dropped_bytes;
 	__u64 reply_packets; /* nat: from backends, forwarded to clients */

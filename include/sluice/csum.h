@@ -13,12 +13,12 @@
 
 static inline __u64 sl_csum_delta16(__u16 old, __u16 new)
 {
-	return (__u16)~old + (__u64)new;
+	return (__u16)~old + (__u64) new;
 }
 
 static inline __u64 sl_csum_delta32(__u32 old, __u32 new)
 {
-	return (__u32)~old + (__u64)new;
+	return (__u32)~old + (__u64) new;
 }
 
 /* All 16 bytes; what is equal in both adds 0xffff's, which are a zero here. */

@@ -15,7 +15,7 @@
 #define SL_SLOT_INDEX_BITS 24
 #define SL_SLOT_INDEX_MASK ((1ULL << SL_SLOT_INDEX_BITS) - 1)
 
-#define SL_SLOT_TRACKING (1ULL << 63)
+#define SL_SLOT_TRACKING   (1ULL << 63)
 
 /* In transition, and changed so lately that a UDP flow that is not known is an
  * older one, which has not sent since.

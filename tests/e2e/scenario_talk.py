@@ -6,6 +6,7 @@ the balancer that tell their number, and conversations with them.
 import contextlib
 import os
 from dataclasses import dataclass, field
+from socket import IPPROTO_UDP
 
 from lab import wait
 from lab.daemon import Daemon
@@ -25,7 +26,7 @@ FAMILIES = (4, 6)
 # The echo server's host has nginx for the checks: it can be sick, or dead.
 CHECKED = {**CHECK, "port": 8080}
 SHORT = {"tcp_idle": "2s", "udp_idle": "2s"}
-LONG = {"tcp_idle": "15m", "udp_idle": "30s"}
+LONG = {"tcp_idle": "15m", "udp_idle": "3s"}
 
 
 @dataclass
@@ -91,6 +92,14 @@ class TalkScene:
             return flows["slots_in_transition"] <= most and flows["tracked"] <= most
 
         wait.until(settled, lambda: f"settled: {self.flows()}", timeout, pause=0.1)
+
+    def wait_udp_settled(self):
+        """The backends come up one behind the other. Until that has settled, a new
+        UDP flow counts as an older one, and late ones get none.
+        """
+        wait.until(lambda: not any(service.tracking for (_, _, proto), service
+                                   in self.maps.services().items() if proto == IPPROTO_UDP),
+                   "the start has settled for UDP", timeout=20, pause=0.2)
 
 
 def talk_service(scene, hosts, name="talk", **more):

@@ -108,6 +108,7 @@ def test_no_connection_is_cut_by_any_change(lab, path, flows, figure):
     one, all changes meet slots in transition.
     """
     scene = talk_scene(lab, path, backends=4, spare=1, flows=flows)
+    scene.wait_udp_settled()
     with conversations(scene, TCP, UDP, CHURN, INTERVAL_MS) as (staying, passing):
         begun = {name: talk.ask() for name, talk in staying.items()}
         watch = Watch(scene, staying, passing, settles=flows is SHORT)
@@ -158,7 +159,7 @@ def test_a_killed_daemon_cuts_nothing_in_the_middle_of_a_transition(lab, figure)
 FLOWS = 100_000 if FULL else 20_000
 
 # Longer than it takes to send and count them.
-IDLE = {"tcp_idle": "8s", "udp_idle": "8s"} if FULL else {"tcp_idle": "3s", "udp_idle": "3s"}
+IDLE = {"tcp_idle": "5s", "udp_idle": "5s"} if FULL else {"tcp_idle": "3s", "udp_idle": "3s"}
 
 
 def test_nothing_is_tracked_when_all_has_settled(lab, figure):

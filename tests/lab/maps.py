@@ -20,6 +20,7 @@ _BPF_MAP_LOOKUP_BATCH = 24
 _SERVICE = struct.Struct("=16sHBBI III BBBB QQ II")
 _BACKEND = struct.Struct("=16sHBBI 40x")
 _FLOW_KEY, _FLOW = 24, 16
+_BATCH = 1 << 16
 
 TRACKING = 1 << 63
 FRESH = 1 << 62
@@ -90,34 +91,29 @@ class Maps:
         return {key: [backends[word & INDEX] if word & INDEX else None for word in service.slots]
                 for key, service in self.services().items()}
 
-    def count(self, name):
-        """Entries of a hash map, by batches."""
-        return sum(1 for _ in self.entries(name))
-
-    def entries(self, name, key_size=_FLOW_KEY, value_size=_FLOW):
-        batch = 1 << 16
-        keys = ctypes.create_string_buffer(batch * key_size)
-        values = ctypes.create_string_buffer(batch * value_size)
+    def count(self, name, key_size=_FLOW_KEY, value_size=_FLOW):
+        """Entries of a hash map, by batches: those of flows, if nothing else is said."""
+        keys = ctypes.create_string_buffer(_BATCH * key_size)
+        values = ctypes.create_string_buffer(_BATCH * value_size)
         token = ctypes.create_string_buffer(8)
-        begun, last = False, False
+        total, begun, last = 0, False, False
         with self._open(name) as fd:
             while not last:
                 attributes = struct.pack(
                     "QQQQIIQQ", ctypes.addressof(token) if begun else 0,
                     ctypes.addressof(token), ctypes.addressof(keys), ctypes.addressof(values),
-                    batch, fd, 0, 0)
-                count, last = _batch(attributes)
+                    _BATCH, fd, 0, 0)
+                count, last = _lookup_batch(attributes)
                 begun = True
-                for i in range(count):
-                    yield (keys.raw[i * key_size:(i + 1) * key_size],
-                           values.raw[i * value_size:(i + 1) * value_size])
+                total += count
+        return total
 
     def flows(self):
         """How many flows the tables hold: with sl_handshakes, all that are tracked."""
         return self.count("sl_flows") + self.count("sl_handshakes")
 
 
-def _batch(attributes):
+def _lookup_batch(attributes):
     """(entries, whether they were the last)"""
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     libc = ctypes.CDLL(None, use_errno=True)

@@ -48,8 +48,7 @@ static unsigned reader_find(const struct sl_key *key)
 
 		if (word == SL_DIRECTORY_EMPTY)
 			return 0;
-		if (word != SL_DIRECTORY_REMOVED &&
-		    !memcmp(&entries[word].key, key, sizeof(*key)))
+		if (word != SL_DIRECTORY_REMOVED && !memcmp(&entries[word].key, key, sizeof(*key)))
 			return (unsigned)word;
 	}
 	return 0;

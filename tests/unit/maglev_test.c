@@ -22,9 +22,9 @@ static unsigned table[SIZE], other[SIZE];
 static void fill(struct maglev_member *members, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		members[i] = (struct maglev_member){
-			.identity = sl_hash_mix(i + 1), .weight = 1, .value = (unsigned)i
-		};
+		members[i] = (struct maglev_member){ .identity = sl_hash_mix(i + 1),
+						     .weight = 1,
+						     .value = (unsigned)i };
 }
 
 static void count(const unsigned *slots, unsigned *counts, size_t n)
@@ -58,7 +58,9 @@ static void test_balance_within_one_percent(void **state)
 static void test_weights_within_two_percent(void **state)
 {
 	static const unsigned rows[][5] = {
-		{ 10, 20, 30, 40, 50 }, { 1, 1, 1, 1, 100 }, { 3, 7, 11, 13, 17 },
+		{ 10, 20, 30, 40, 50 },
+		{ 1, 1, 1, 1, 100 },
+		{ 3, 7, 11, 13, 17 },
 		{ 65535, 1000, 2000, 65535, 500 },
 	};
 	struct maglev_member members[5];
@@ -104,8 +106,7 @@ static void test_removal_moves_little(void **state)
 		if (moved - counts[removed] > worst)
 			worst = moved - counts[removed];
 	}
-	print_message("worst removal: %.2f %% of all slots beyond its own\n",
-		      100.0 * worst / SIZE);
+	print_message("worst removal: %.2f %% of all slots beyond its own\n", 100.0 * worst / SIZE);
 	assert_true(worst <= SIZE / 100);
 }
 

@@ -34,17 +34,22 @@ static int setup(void **state)
 							 "fd00::2" };
 
 	(void)state;
-	service = (struct service_config){ .name = "web", .n_addresses = 2, .port = htons(80),
-					   .proto = IPPROTO_TCP, .forward = SL_FORWARD_NAT,
-					   .table_size = 1021, .backends = backends,
+	service = (struct service_config){ .name = "web",
+					   .n_addresses = 2,
+					   .port = htons(80),
+					   .proto = IPPROTO_TCP,
+					   .forward = SL_FORWARD_NAT,
+					   .table_size = 1021,
+					   .backends = backends,
 					   .n_backends = BACKENDS };
 	service.addresses[0] = ip("198.51.100.1");
 	service.addresses[1] = ip("2001:db8::1");
 	for (size_t i = 0; i < BACKENDS; i++) {
 		backends[i] = (struct backend_config){ .ip = ip(addresses[i]),
-						       .port = htons(8080), .weight = 1 };
-		inputs[i] = (struct plan_input){ .health = PLAN_UP, .resolved = true,
-						    .weight = 10 };
+						       .port = htons(8080),
+						       .weight = 1 };
+		inputs[i] =
+			(struct plan_input){ .health = PLAN_UP, .resolved = true, .weight = 10 };
 		inputs[i].hop.ifindex = (unsigned)i + 1;
 	}
 	return 0;

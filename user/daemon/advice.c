@@ -45,8 +45,8 @@ static void advise_forwarding(const struct server *server, __u8 family, advice_f
 			       "nat: IPv%u forwarding is off on %s, so answers do not reach the "
 			       "clients; mend it: sysctl -w %s=1",
 			       family, server->attachments[i].name,
-			       family == SL_FAMILY_IPV4 ? "net.ipv4.ip_forward" :
-							  "net.ipv6.conf.all.forwarding");
+			       family == SL_FAMILY_IPV4 ? "net.ipv4.ip_forward"
+							: "net.ipv6.conf.all.forwarding");
 		say(arg, text);
 		return;
 	}

@@ -17,11 +17,11 @@ struct check;
 
 struct check_result {
 	bool up;
-	bool probed; /* false: no probe has ended yet */
+	bool probed;  /* false: no probe has ended yet */
 	bool last_ok; /* of the last probe */
 	bool answers; /* the last probe that failed was answered, though not as it should be */
 	unsigned run; /* probes in a row that ended as the last one did */
-	unsigned duration_us; /* of the last probe */
+	unsigned duration_us;          /* of the last probe */
 	unsigned long long changed_ms; /* uv_now() of the last change of `up`, or of the start */
 	char text[160]; /* of the last probe, for people: "HTTP 503, wanted 200-299" */
 };
@@ -44,8 +44,7 @@ void checks_free(struct checks *checks);
  * in network order; config->port overrides it. 0 or -errno.
  */
 int check_new(struct checks *checks, const struct check_config *config, const struct ip *ip,
-	      __be16 port, bool up, check_changed_fn *changed, void *arg,
-	      struct check **ret_check);
+	      __be16 port, bool up, check_changed_fn *changed, void *arg, struct check **ret_check);
 void check_free(struct check *check);
 
 /* Valid until the loop runs again. */

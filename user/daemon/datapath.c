@@ -139,8 +139,9 @@ static int apply_backends(struct change *change)
 
 		if (!backend) {
 			error = add_backend(change, planned);
-			backend = error ? NULL :
-					  &change->installed->backends[change->installed->n_backends - 1];
+			backend = error ? NULL
+					: &change->installed
+						   ->backends[change->installed->n_backends - 1];
 		}
 		if (backend) {
 			backend->wanted = true;
@@ -228,8 +229,7 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 		error = change_apply_service(&change);
 	if (error) {
 		undo(&change);
-		return diag_set(diag, -error, "the maps have no room for it: %s",
-				strerror(-error));
+		return diag_set(diag, -error, "the maps have no room for it: %s", strerror(-error));
 	}
 	installed_purge_replaced(datapath, change.installed);
 	drop_backends(&change, 0);

@@ -13,7 +13,7 @@ struct change {
 	struct datapath *datapath;
 	const struct plan *plan;
 	struct installed *installed;
-	size_t n_before; /* backends that installed had */
+	size_t n_before;   /* backends that installed had */
 	unsigned *indices; /* in sl_backends, of plan->backends */
 };
 

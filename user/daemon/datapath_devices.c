@@ -16,10 +16,9 @@ int datapath_devices_put(struct datapath *datapath, unsigned ifindex,
 	if (datapath->n_devices == SL_DEFAULT_DEVICES)
 		return -ENOSPC;
 	datapath->devices[datapath->n_devices++] = ifindex;
-	return bpf_map_update_elem(datapath->maps.map[MAP_DEVICES].fd, &ifindex, device,
-				   BPF_ANY) ?
-		       -errno :
-		       0;
+	return bpf_map_update_elem(datapath->maps.map[MAP_DEVICES].fd, &ifindex, device, BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 static bool was_put(const struct datapath *datapath, unsigned ifindex)

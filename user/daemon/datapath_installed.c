@@ -10,7 +10,6 @@
 #include "lib/cleanup.h"
 #include "sluice/slot.h"
 
-
 static bool equal_key(const struct hash_node *node, const void *key)
 {
 	const struct installed *installed = HASH_ENTRY(node, const struct installed, node);
@@ -52,7 +51,7 @@ struct installed *installed_new(struct datapath *datapath, const struct sl_key *
 
 static void purge_table(struct datapath *datapath, const struct sl_service *replaced)
 {
-	uint64_t *slots = &datapath->maps.slots[replaced->table];
+	uint64_t *slots = datapath->maps.slots + replaced->table;
 
 	for (unsigned i = 0; i < replaced->table_size; i++) {
 		bool tracking = slots[i] & SL_SLOT_TRACKING;
@@ -217,8 +216,8 @@ void installed_drop_backend(struct datapath *datapath, const struct installed_ba
 
 int installed_add_backend(struct installed *installed, const struct installed_backend *backend)
 {
-	struct installed_backend *backends = reallocarray(
-		installed->backends, installed->n_backends + 1, sizeof(*backends));
+	struct installed_backend *backends =
+		reallocarray(installed->backends, installed->n_backends + 1, sizeof(*backends));
 
 	if (!backends)
 		return -ENOMEM;

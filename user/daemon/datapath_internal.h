@@ -21,9 +21,9 @@ struct xdp_program;
 /* A backend that the maps hold, and what it occupies. */
 struct installed_backend {
 	struct sl_key key;
-	unsigned index; /* in sl_backends and sl_backend_stat */
+	unsigned index;  /* in sl_backends and sl_backend_stat */
 	unsigned answer; /* in sl_returns; 0: none (dsr) */
-	unsigned epoch; /* in which its hop was last switched */
+	unsigned epoch;  /* in which its hop was last switched */
 	bool hop_known;
 	bool wanted; /* scratch of one datapath_apply() */
 };
@@ -32,7 +32,7 @@ struct installed_backend {
 struct installed {
 	struct hash_node node; /* in datapath.installed, by key */
 	struct sl_key key;
-	unsigned id; /* index into sl_service_stat */
+	unsigned id;    /* index into sl_service_stat */
 	unsigned entry; /* in sl_services; 0: not published yet */
 	struct installed_backend *backends;
 	size_t n_backends;
@@ -40,9 +40,9 @@ struct installed {
 
 	/* Transition; the arrays are NULL while no slot is in one. */
 	unsigned n_tracking; /* slots */
-	__u32 *changed; /* by slot: SL_SECOND in which it last moved */
-	bool *held; /* by slot: in this round, a live flow was found elsewhere */
-	unsigned replaced; /* in sl_services: sl_service.replaced of the entry; 0: none */
+	__u32 *changed;      /* by slot: SL_SECOND in which it last moved */
+	bool *held;          /* by slot: in this round, a live flow was found elsewhere */
+	unsigned replaced;   /* in sl_services: sl_service.replaced of the entry; 0: none */
 };
 
 /* An index of a map that flows may still name: free after a whole round of the
@@ -63,7 +63,7 @@ struct datapath {
 	 */
 	struct xdp_program *program;
 	struct bpf_object *object; /* program's */
-	bool alone; /* libxdp could not attach where the plain program could be */
+	bool alone;                /* libxdp could not attach where the plain program could be */
 	char pin_dir[PATH_MAX];
 	int pin_lock; /* pin_dir, locked; -1: has no pins */
 	struct maps maps;
@@ -81,9 +81,9 @@ struct datapath {
 	struct dropped *dropped;
 	size_t n_dropped;
 	struct walk *walk;
-	unsigned round; /* of the walk */
-	unsigned long long n_flows; /* as of the last round */
-	bool flows_left; /* the last round found some */
+	unsigned round;                       /* of the walk */
+	unsigned long long n_flows;           /* as of the last round */
+	bool flows_left;                      /* the last round found some */
 	unsigned devices[SL_DEFAULT_DEVICES]; /* ifindexes put since the last begin */
 	unsigned n_devices;
 };

@@ -90,7 +90,8 @@ static int learn_replaced_slot(struct learning *learning, struct installed *inst
 	return 0;
 }
 
-static int learn_replaced_table(struct learning *learning, struct installed *installed, unsigned entry)
+static int learn_replaced_table(struct learning *learning, struct installed *installed,
+				unsigned entry)
 {
 	struct datapath *datapath = learning->datapath;
 	const struct sl_service *service;

@@ -190,8 +190,8 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 		.entries = datapath->maps.returns,
 	};
 	error = make_allocators(datapath);
-	datapath->by_id = calloc(datapath->maps.map[MAP_SERVICE_STAT].entries,
-				 sizeof(struct installed *));
+	datapath->by_id =
+		calloc(datapath->maps.map[MAP_SERVICE_STAT].entries, sizeof(struct installed *));
 	if (!datapath->by_id)
 		error = -ENOMEM;
 	if (error)

@@ -20,7 +20,7 @@ struct map_rule {
 };
 
 static const struct map_rule rules[MAP_COUNT] = {
-#define RULE(enumerator, text, size, is_mapped)                                                    \
+#define RULE(enumerator, text, size, is_mapped) \
 	[MAP_##enumerator] = { .name = (text), .value_size = (size), .mapped = (is_mapped) },
 	DATAPATH_MAPS(RULE)
 #undef RULE
@@ -68,8 +68,7 @@ bool program_has_map(int program_fd, int map_fd)
 }
 
 /* Takes fd where the map is one of ours; maps what is to be mapped. */
-static int keep_map(struct maps *maps, int *fd, const struct bpf_map_info *info,
-		    struct diag *diag)
+static int keep_map(struct maps *maps, int *fd, const struct bpf_map_info *info, struct diag *diag)
 {
 	for (unsigned i = 0; i < MAP_COUNT; i++) {
 		struct map *map = &maps->map[i];
@@ -186,8 +185,8 @@ int maps_wait_for_readers(void)
 	LIBBPF_OPTS(bpf_map_create_opts, options);
 	__u32 key = 0;
 
-	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sl_grace_inner", sizeof(__u32), sizeof(__u32), 1,
-			       NULL);
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sl_grace_inner", sizeof(__u32), sizeof(__u32),
+			       1, NULL);
 	if (inner < 0)
 		return -errno;
 	options.inner_map_fd = (__u32)inner;

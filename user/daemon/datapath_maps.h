@@ -15,21 +15,21 @@
 struct diag;
 
 /* Enum, name in the kernel (15 characters at most), value size, mapped or not. */
-#define DATAPATH_MAPS(X) \
-	X(CONFIG, ".rodata.config", sizeof(struct sl_settings), false) \
-	X(DIRECTORY, "sl_directory", sizeof(uint64_t), true) \
-	X(SERVICES, "sl_services", sizeof(struct sl_service), true) \
-	X(SLOTS, "sl_slots", sizeof(uint64_t), true) \
-	X(CURSORS, "sl_cursors", sizeof(uint64_t), false) \
-	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true) \
-	X(LOADS, "sl_loads", sizeof(struct sl_load), true) \
-	X(FLOWS, "sl_flows", sizeof(struct sl_flow), false) \
-	X(HANDSHAKES, "sl_handshakes", sizeof(struct sl_flow), false) \
-	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false) \
-	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true) \
-	X(RETURNS, "sl_returns", sizeof(struct sl_return), true) \
-	X(DEVICES, "sl_devices", sizeof(struct sl_device), false) \
-	X(SOURCES, "sl_sources", sizeof(uint64_t), false) \
+#define DATAPATH_MAPS(X)                                                   \
+	X(CONFIG, ".rodata.config", sizeof(struct sl_settings), false)     \
+	X(DIRECTORY, "sl_directory", sizeof(uint64_t), true)               \
+	X(SERVICES, "sl_services", sizeof(struct sl_service), true)        \
+	X(SLOTS, "sl_slots", sizeof(uint64_t), true)                       \
+	X(CURSORS, "sl_cursors", sizeof(uint64_t), false)                  \
+	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true)        \
+	X(LOADS, "sl_loads", sizeof(struct sl_load), true)                 \
+	X(FLOWS, "sl_flows", sizeof(struct sl_flow), false)                \
+	X(HANDSHAKES, "sl_handshakes", sizeof(struct sl_flow), false)      \
+	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false)  \
+	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true)             \
+	X(RETURNS, "sl_returns", sizeof(struct sl_return), true)           \
+	X(DEVICES, "sl_devices", sizeof(struct sl_device), false)          \
+	X(SOURCES, "sl_sources", sizeof(uint64_t), false)                  \
 	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false) \
 	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false) \
 	X(VERDICTS, "sl_verdicts", sizeof(struct sl_count), false)
@@ -42,7 +42,7 @@ struct map {
 	int fd;
 	unsigned entries;
 	void *memory; /* NULL where the map is not mapped */
-	size_t size; /* of memory */
+	size_t size;  /* of memory */
 };
 
 struct maps {

@@ -19,8 +19,8 @@
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 
-#define BPFFS_USUAL "/sys/fs/bpf"
-#define DIR_MODE    0700
+#define BPFFS_USUAL   "/sys/fs/bpf"
+#define DIR_MODE      0700
 #define PIN_PATH_SIZE (PATH_MAX + 80)
 
 static bool is_bpffs(const char *path)

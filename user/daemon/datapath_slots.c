@@ -20,10 +20,10 @@ static int take_slots(struct datapath *datapath, unsigned length, unsigned *ret_
 
 /* What a service's slots are written for. */
 enum writing {
-	WRITE_FIRST, /* a table that nobody has used: there are no connections */
+	WRITE_FIRST,     /* a table that nobody has used: there are no connections */
 	WRITE_REPLACING, /* a table instead of another: older connections go by that one */
-	WRITE_MOVING, /* slots that flows hash to: those that change go into transition */
-	WRITE_PLAIN, /* all flows are tracked: slots are for new connections alone */
+	WRITE_MOVING,    /* slots that flows hash to: those that change go into transition */
+	WRITE_PLAIN,     /* all flows are tracked: slots are for new connections alone */
 };
 
 static bool index_serves(const void *arg, unsigned index)
@@ -58,8 +58,8 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 	unsigned now = datapath_now();
 
 	for (unsigned i = 0; i < plan->table_size; i++) {
-		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND :
-								    change->indices[plan->table[i]];
+		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND
+								  : change->indices[plan->table[i]];
 		uint64_t word = next_word(change, slots[i], next, writing);
 		bool tracked = writing != WRITE_FIRST && writing != WRITE_REPLACING &&
 			       (slots[i] & SL_SLOT_TRACKING);
@@ -166,8 +166,8 @@ static int replace_table(struct change *change, const struct sl_service *old,
 	/* Where every flow is tracked anyway, the old table has nothing to tell. */
 	if (!is_hashed(old->scheduler))
 		return publish_table(change, entry,
-				     is_hashed(entry->scheduler) || replaced ? WRITE_REPLACING :
-									       WRITE_FIRST);
+				     is_hashed(entry->scheduler) || replaced ? WRITE_REPLACING
+									     : WRITE_FIRST);
 	entry->replaced = installed->entry;
 	error = publish_table(change, entry, WRITE_REPLACING);
 	if (error)

@@ -34,12 +34,12 @@ static const enum map_name stages[] = { MAP_HANDSHAKES, MAP_FLOWS, MAP_AFFINITIE
 struct walk {
 	bool running; /* a round has begun */
 	size_t stage; /* index into stages */
-	bool begun; /* this stage: token is valid */
+	bool begun;   /* this stage: token is valid */
 	__u32 token;
-	unsigned now; /* SL_SECOND of this step */
+	unsigned now;               /* SL_SECOND of this step */
 	unsigned long long n_flows; /* found in this round */
-	__u32 *counted; /* by backend: live flows found in this round */
-	__u32 *base; /* by backend: what the program had counted when it began */
+	__u32 *counted;             /* by backend: live flows found in this round */
+	__u32 *base;                /* by backend: what the program had counted when it began */
 	/* Both kinds of key and value have the same size as the other. */
 	struct sl_flow_key keys[WALK_BATCH];
 	struct sl_flow values[WALK_BATCH];
@@ -84,8 +84,8 @@ static const struct sl_service *entry_of(const struct datapath *datapath,
 static bool is_idle(const struct datapath *datapath, const struct installed *installed,
 		    const struct sl_flow *flow, unsigned now)
 {
-	unsigned ms = installed->key.proto == IPPROTO_TCP ? datapath->timeouts.tcp_idle_ms :
-							    datapath->timeouts.udp_idle_ms;
+	unsigned ms = installed->key.proto == IPPROTO_TCP ? datapath->timeouts.tcp_idle_ms
+							  : datapath->timeouts.udp_idle_ms;
 
 	if ((flow->flags & SL_FLOW_CLOSED) && ms > CLOSED_MS)
 		ms = CLOSED_MS;
@@ -95,8 +95,7 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 	return (__s32)(now - flow->seen) > (__s32)coarse_timeout(ms);
 }
 
-static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key,
-			__u64 seed)
+static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key, __u64 seed)
 {
 	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : key->port;
 
@@ -115,9 +114,9 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 			 const struct sl_flow *flow)
 {
 	struct walk *walk = datapath->walk;
-	struct installed *installed = key->service < datapath->maps.map[MAP_SERVICE_STAT].entries ?
-					      datapath->by_id[key->service] :
-					      NULL;
+	struct installed *installed = key->service < datapath->maps.map[MAP_SERVICE_STAT].entries
+					      ? datapath->by_id[key->service]
+					      : NULL;
 	const struct sl_service *service;
 	const struct sl_backend *backend;
 	unsigned position;
@@ -127,8 +126,7 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 	    flow->backend >= datapath->maps.map[MAP_BACKENDS].entries)
 		return true;
 	backend = &datapath->maps.backends[flow->backend];
-	if (!(backend->state & SL_BACKEND_SERVES) ||
-	    is_idle(datapath, installed, flow, walk->now))
+	if (!(backend->state & SL_BACKEND_SERVES) || is_idle(datapath, installed, flow, walk->now))
 		return true;
 	service = entry_of(datapath, installed);
 	position = slot_of(service, key, datapath->hash_seed);
@@ -177,8 +175,8 @@ static void settle(struct datapath *datapath, struct installed *installed)
 {
 	const struct sl_service *service = entry_of(datapath, installed);
 	bool udp = installed->key.proto == IPPROTO_UDP;
-	unsigned idle = coarse_timeout(udp ? datapath->timeouts.udp_idle_ms :
-					     datapath->timeouts.tcp_idle_ms);
+	unsigned idle = coarse_timeout(udp ? datapath->timeouts.udp_idle_ms
+					   : datapath->timeouts.tcp_idle_ms);
 	unsigned fresh = coarse_timeout(datapath->timeouts.udp_idle_ms);
 
 	for (unsigned i = 0; i < service->table_size; i++) {
@@ -239,10 +237,10 @@ static void end_round(struct datapath *datapath)
 static void look_at(struct datapath *datapath, __u32 i)
 {
 	struct walk *walk = datapath->walk;
-	bool ended = stages[walk->stage] == MAP_AFFINITIES ?
-			     look_at_affinity(datapath,
-					      &((const struct sl_affinity *)walk->values)[i]) :
-			     look_at_flow(datapath, &walk->keys[i], &walk->values[i]);
+	bool ended =
+		stages[walk->stage] == MAP_AFFINITIES
+			? look_at_affinity(datapath, &((const struct sl_affinity *)walk->values)[i])
+			: look_at_flow(datapath, &walk->keys[i], &walk->values[i]);
 
 	if (ended)
 		walk->ended[walk->n_ended++] = walk->keys[i];
@@ -294,8 +292,7 @@ bool datapath_walk_needed(const struct datapath *datapath)
 		const struct installed *installed = HASH_ENTRY(node, const struct installed, node);
 
 		if (installed->n_tracking || installed->replaced ||
-		    (installed->entry &&
-		     entry_of(datapath, installed)->flags & SL_SERVICE_TRACKED))
+		    (installed->entry && entry_of(datapath, installed)->flags & SL_SERVICE_TRACKED))
 			return true;
 	}
 	return false;

@@ -21,15 +21,15 @@ enum hop_state {
 	HOP_RESOLVED,
 	HOP_NO_NEIGHBOUR, /* asked for, no answer (yet) */
 	HOP_NO_ROUTE,
-	HOP_LINK_DOWN, /* the device is down or has no carrier */
-	HOP_LOCAL, /* the address is this machine's own: nowhere to forward to */
+	HOP_LINK_DOWN,   /* the device is down or has no carrier */
+	HOP_LOCAL,       /* the address is this machine's own: nowhere to forward to */
 	HOP_UNSUPPORTED, /* the device takes no frames from XDP, or is a VLAN inside a VLAN */
 };
 
 struct hop {
 	enum hop_state state;
 	struct sl_hop wire; /* valid when resolved. A VLAN device is given as its parent + id */
-	struct ip gateway; /* family 0: on link */
+	struct ip gateway;  /* family 0: on link */
 	char device[IF_NAMESIZE]; /* as the route names it; "" where there is no route */
 };
 

@@ -31,12 +31,12 @@ struct hops {
 	TAILQ_HEAD(, hop_watch) pending; /* to be called */
 	uv_timer_t routes_timer;
 	uv_timer_t tend_timer;
-	bool routes_due;      /* a pass is to begin */
-	bool routes_failed;   /* in the running pass */
-	bool resync_due;      /* links and neighbours are not what the kernel has */
-	uint64_t pass_ns;     /* what the running pass took so far */
-	uint64_t rest_end_ms; /* the next pass does not begin before */
-	unsigned n_open;      /* timers that the loop holds */
+	bool routes_due;                 /* a pass is to begin */
+	bool routes_failed;              /* in the running pass */
+	bool resync_due;                 /* links and neighbours are not what the kernel has */
+	uint64_t pass_ns;                /* what the running pass took so far */
+	uint64_t rest_end_ms;            /* the next pass does not begin before */
+	unsigned n_open;                 /* timers that the loop holds */
 	hop_changed_fn *devices_changed; /* NULL: nobody asked */
 	void *devices_arg;
 };

@@ -107,11 +107,12 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 	case EEXIST:
 		(void)look_at((int)if_nametoindex(name), &occupant);
 		occupant_done(&occupant);
-		return diag_set(diag, EBUSY,
-				"%s already runs another XDP program, \"%s\" (id %u, %s mode), "
-				"which cannot share it; remove it first: ip link set dev %s xdp off",
-				name, occupant.name[0] ? occupant.name : "?", occupant.id,
-				mode_text(occupant.mode), name);
+		return diag_set(
+			diag, EBUSY,
+			"%s already runs another XDP program, \"%s\" (id %u, %s mode), "
+			"which cannot share it; remove it first: ip link set dev %s xdp off",
+			name, occupant.name[0] ? occupant.name : "?", occupant.id,
+			mode_text(occupant.mode), name);
 	case EOPNOTSUPP:
 	case EINVAL:
 		(void)look_at((int)if_nametoindex(name), &occupant);
@@ -126,10 +127,11 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 		/* fall through */
 	case ENOMEM:
 		if (mode != ATTACH_GENERIC)
-			return diag_set(diag, error,
-					"the driver of %s refuses XDP in native mode (%s); check MTU "
-					"and queues, or ask for `mode: generic`, which is slower",
-					name, strerror(error));
+			return diag_set(
+				diag, error,
+				"the driver of %s refuses XDP in native mode (%s); check MTU "
+				"and queues, or ask for `mode: generic`, which is slower",
+				name, strerror(error));
 		/* fall through */
 	default:
 		return diag_set(diag, error, "cannot attach to %s: %s", name, strerror(error));
@@ -175,13 +177,12 @@ static int claim_interface(int ifindex, const char *name, struct diag *diag, int
 
 	if (claim < 0)
 		return diag_set(diag, errno, "cannot make a socket: %s", strerror(errno));
-	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
-			  "sluice-interface-%d", ifindex);
+	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "sluice-interface-%d",
+			  ifindex);
 	if (bind(claim, (struct sockaddr *)&address,
 		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)))
 		return diag_set(diag, errno == EADDRINUSE ? EBUSY : errno,
-				errno == EADDRINUSE ? "another sluiced runs %s" :
-						      "cannot claim %s",
+				errno == EADDRINUSE ? "another sluiced runs %s" : "cannot claim %s",
 				name);
 	*ret_claim = TAKE_FD(claim);
 	return 0;

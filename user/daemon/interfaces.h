@@ -19,8 +19,8 @@ struct attachment {
 	enum attach_mode mode; /* ATTACH_NATIVE or ATTACH_GENERIC: what it really got */
 	unsigned program_id;
 	bool adopted; /* was there before us */
-	int claim; /* keeps other sluiced's off; the attachment's to close */
-	bool shared; /* through libxdp's dispatcher, beside other programs */
+	int claim;    /* keeps other sluiced's off; the attachment's to close */
+	bool shared;  /* through libxdp's dispatcher, beside other programs */
 };
 
 /* Keeps every other sluiced off the interface, before anything of what it runs

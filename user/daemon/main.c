@@ -42,10 +42,14 @@ struct arguments {
 };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'C' },
-	{ "socket", required_argument, NULL, 's' }, { "pin-dir", required_argument, NULL, 'p' },
-	{ "keep", no_argument, NULL, 'k' },	    { "verbose", no_argument, NULL, 'v' },
-	{ "version", no_argument, NULL, 'V' },	    { "help", no_argument, NULL, 'h' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "check", no_argument, NULL, 'C' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "pin-dir", required_argument, NULL, 'p' },
+	{ "keep", no_argument, NULL, 'k' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 

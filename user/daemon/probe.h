@@ -24,8 +24,8 @@ struct probe_spec {
 
 enum probe_outcome {
 	PROBE_OK,
-	PROBE_NOT_READY, /* it answers, but not as it should */
-	PROBE_FAILED, /* it does not answer */
+	PROBE_NOT_READY,  /* it answers, but not as it should */
+	PROBE_FAILED,     /* it does not answer */
 	PROBE_IMPOSSIBLE, /* this machine lacked something: tells nothing about the backend */
 };
 

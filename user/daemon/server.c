@@ -31,8 +31,8 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 	return (struct datapath_sizes){
 		.services = roomy(needed->services, ROOM_SERVICES),
 		.backends = roomy(needed->backends, ROOM_BACKENDS),
-		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS :
-							  needed->slots + needed->slots / 4,
+		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS
+							: needed->slots + needed->slots / 4,
 		.sources = SL_DEFAULT_SOURCES,
 		.flows = needed->flows,
 		.hash_seed = needed->hash_seed,
@@ -51,8 +51,8 @@ static int open_datapath(struct server *server, struct diag *diag)
 		const char *name = server->config->interfaces[i].name;
 		unsigned ifindex = if_nametoindex(name);
 		int error = ifindex ? datapath_adopt((int)ifindex, &needed, server->options.pin_dir,
-						     diag, &server->datapath) :
-				      -ENOENT;
+						     diag, &server->datapath)
+				    : -ENOENT;
 
 		if (!error) {
 			server->took_over = true;
@@ -136,8 +136,8 @@ static int start(struct server *server, struct diag *diag)
 	return server_attach_all(server, server->config, diag);
 }
 
-int server_new(struct uv_loop_s *loop, const struct server_options *options,
-	       struct config *config, struct diag *diag, struct server **ret_server)
+int server_new(struct uv_loop_s *loop, const struct server_options *options, struct config *config,
+	       struct diag *diag, struct server **ret_server)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int error;

@@ -37,19 +37,21 @@ struct backend {
 	const struct backend_config *config;
 	struct check *check;
 	struct hop_watch *hop;
-	bool member; /* takes new connections, at one address of the service at least */
+	bool member;      /* takes new connections, at one address of the service at least */
 	bool served_last; /* was a member when anybody last was */
-	bool inherited; /* its connections went on when the daemon took over */
-	unsigned long long slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
+	bool inherited;   /* its connections went on when the daemon took over */
+	unsigned long long
+		slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
 };
 
 struct service {
 	struct server *server;
 	const struct service_config *config;
 	struct backend *backends; /* config->n_backends, in its order */
-	unsigned serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that take new connections */
-	bool panic; /* too few are healthy, so that health is ignored (min_healthy) */
-	bool dirty; /* in the maps it is not as it should be */
+	unsigned
+		serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that take new connections */
+	bool panic;      /* too few are healthy, so that health is ignored (min_healthy) */
+	bool dirty;      /* in the maps it is not as it should be */
 	char error[768]; /* why it could not be applied; empty: it was */
 };
 
@@ -59,7 +61,7 @@ struct service {
 struct server_edit {
 	struct config_change change;
 	unsigned long long deadline_ms; /* uv_now() at which a drain ends in disabled; 0: never */
-	bool unfit; /* could not be made again when the file was last read */
+	bool unfit;                     /* could not be made again when the file was last read */
 };
 
 struct server {
@@ -79,11 +81,11 @@ struct server {
 	struct attachment *attachments;
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
-	struct upkeep *upkeep; /* what is done by the clock (upkeep.h) */
-	bool running; /* the start has succeeded */
-	bool took_over; /* program and maps were there before us */
+	struct upkeep *upkeep;        /* what is done by the clock (upkeep.h) */
+	bool running;                 /* the start has succeeded */
+	bool took_over;               /* program and maps were there before us */
 	bool stopping;
-	unsigned long long started_ms; /* wall clock, Unix time */
+	unsigned long long started_ms;  /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
 };
 
@@ -99,8 +101,8 @@ bool backend_serves(const struct backend *backend);
  * to the interfaces. Takes config, also on failure. The loop is the caller's to
  * run; options are copied, their strings are borrowed. 0 or -errno and diag.
  */
-int server_new(struct uv_loop_s *loop, const struct server_options *options,
-	       struct config *config, struct diag *diag, struct server **ret_server);
+int server_new(struct uv_loop_s *loop, const struct server_options *options, struct config *config,
+	       struct diag *diag, struct server **ret_server);
 
 /* Detaches (unless options.keep) and frees; run the loop until it is empty
  * first: server_stop(), uv_run(), server_free(). Both accept NULL.

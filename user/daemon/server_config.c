@@ -77,10 +77,11 @@ static int check_change(struct server *server, const struct config *config, stru
 	if (error)
 		return error;
 	if (config->flows.size != server->config->flows.size)
-		return diag_set(diag, EINVAL,
-				"flows.size cannot change while the flow table is in use (it is %u): "
-				"stop sluiced and start it again",
-				server->config->flows.size);
+		return diag_set(
+			diag, EINVAL,
+			"flows.size cannot change while the flow table is in use (it is %u): "
+			"stop sluiced and start it again",
+			server->config->flows.size);
 	*ret_change = (struct server_change){
 		.added = difference.added,
 		.removed = difference.removed,
@@ -93,8 +94,8 @@ int server_check(struct server *server, const char *text, size_t length, const c
 		 struct diag *diag, struct server_change *ret_change)
 {
 	_cleanup_(config_cleanup) struct config *config = NULL;
-	int error = text ? config_parse(text, length, name, diag, &config) :
-			   config_load(server->options.config_path, diag, &config);
+	int error = text ? config_parse(text, length, name, diag, &config)
+			 : config_load(server->options.config_path, diag, &config);
 
 	return error ?: check_change(server, config, diag, ret_change);
 }

@@ -47,8 +47,8 @@ static void on_hop(void *arg)
 
 	hop_explain(hop, &backend->config->ip, text, sizeof(text));
 	if (hop->state == HOP_RESOLVED)
-		log_info("backend %s/%s: %s", backend->service->config->name,
-			 backend->config->name, text);
+		log_info("backend %s/%s: %s", backend->service->config->name, backend->config->name,
+			 text);
 	else
 		log_warning("backend %s/%s cannot be reached: %s", backend->service->config->name,
 			    backend->config->name, text);
@@ -237,8 +237,8 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 		(void)snprintf(buffer, size, "weight 0");
 	else if (!backend->member)
 		(void)snprintf(buffer, size, "%s",
-			       backend->config->backup ? "backup: others serve" :
-							 "not in the maps yet");
+			       backend->config->backup ? "backup: others serve"
+						       : "not in the maps yet");
 	return buffer;
 }
 
@@ -261,8 +261,8 @@ static void note_members(struct service *service, size_t address, const struct p
 	}
 }
 
-static int apply_address(struct service *service, size_t address,
-			 const struct plan_input *inputs, struct diag *diag)
+static int apply_address(struct service *service, size_t address, const struct plan_input *inputs,
+			 struct diag *diag)
 {
 	_cleanup_(plan_done) struct plan plan = { 0 };
 	const struct service_config *config = service->config;
@@ -308,8 +308,8 @@ static int apply_service(struct service *service, struct diag *diag)
 static void services_claim(const struct service *service)
 {
 	for (size_t i = 0; i < service->config->n_addresses; i++) {
-		struct sl_key key = plan_service_key(service->config,
-						     &service->config->addresses[i]);
+		struct sl_key key =
+			plan_service_key(service->config, &service->config->addresses[i]);
 
 		datapath_claim(service->server->datapath, &key);
 	}

@@ -12,8 +12,7 @@
  * services; those that run already for a predecessor are joined. All dirty. 0
  * or -errno; services_free() accepts NULL.
  */
-int services_new(struct server *server, const struct config *config,
-		 struct service **ret_services);
+int services_new(struct server *server, const struct config *config, struct service **ret_services);
 void services_free(struct service *services, const struct config *config);
 
 #endif

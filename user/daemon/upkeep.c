@@ -21,7 +21,7 @@ struct upkeep {
 	uv_timer_t tick;
 	uv_timer_t walk;
 	unsigned open; /* timers that the loop holds */
-	bool warned; /* that the walk fails */
+	bool warned;   /* that the walk fails */
 };
 
 static void on_walk(uv_timer_t *timer)

@@ -12,18 +12,18 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
-#define TAKE_PTR(pointer)                                                                          \
-	({                                                                                         \
-		__auto_type taken_ = (pointer);                                                    \
-		(pointer) = NULL;                                                                  \
-		taken_;                                                                            \
+#define TAKE_PTR(pointer)                       \
+	({                                      \
+		__auto_type taken_ = (pointer); \
+		(pointer) = NULL;               \
+		taken_;                         \
 	})
 
-#define TAKE_FD(fd)                                                                                \
-	({                                                                                         \
-		int taken_ = (fd);                                                                 \
-		(fd) = -1;                                                                         \
-		taken_;                                                                            \
+#define TAKE_FD(fd)                \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 /* Each takes a pointer to the variable and accepts an empty one. */

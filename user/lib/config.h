@@ -18,7 +18,7 @@ struct diag;
 #define CONFIG_SERVICES_MAX     16384
 #define CONFIG_BACKENDS_MAX     65536 /* in total */
 #define CONFIG_STATUS_RANGES    8
-#define CONFIG_ADDRESSES_MAX    16 /* of one service */
+#define CONFIG_ADDRESSES_MAX    16       /* of one service */
 #define CONFIG_TABLE_SIZE_MAX   16777213 /* the largest prime below 2^24 */
 #define CONFIG_TABLE_SIZE_USUAL 65537
 #define CONFIG_TURNS_MAX        65536 /* of a round of round-robin */
@@ -28,14 +28,14 @@ enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 /* What happens to new connections when no backend of a service can serve. */
 enum on_all_down {
 	ON_ALL_DOWN_DROP,
-	ON_ALL_DOWN_REJECT, /* TCP: a reset; else ICMP administratively prohibited */
+	ON_ALL_DOWN_REJECT,     /* TCP: a reset; else ICMP administratively prohibited */
 	ON_ALL_DOWN_LAST_KNOWN, /* to the backends that could last */
 };
 
 /* What the operator wants of a backend. */
 enum backend_wish {
-	WISH_UP, /* to serve while it is healthy */
-	WISH_DRAIN, /* no new connections, the established ones go on */
+	WISH_UP,       /* to serve while it is healthy */
+	WISH_DRAIN,    /* no new connections, the established ones go on */
 	WISH_DISABLED, /* no traffic at all */
 };
 
@@ -50,15 +50,15 @@ struct status_range {
 };
 
 struct check_config {
-	enum check_type type; /* default: tcp for tcp services, none for udp ones */
-	unsigned interval_ms; /* 2000; 100 to 3 600 000 */
-	unsigned timeout_ms; /* 1000; 10 to 600 000 */
-	unsigned rise; /* 2; consecutive successes that make a backend up; 1 to 100 */
-	unsigned fall; /* 3; consecutive failures that make it down; 1 to 100 */
+	enum check_type type;    /* default: tcp for tcp services, none for udp ones */
+	unsigned interval_ms;    /* 2000; 100 to 3 600 000 */
+	unsigned timeout_ms;     /* 1000; 10 to 600 000 */
+	unsigned rise;           /* 2; consecutive successes that make a backend up; 1 to 100 */
+	unsigned fall;           /* 3; consecutive failures that make it down; 1 to 100 */
 	unsigned jitter_percent; /* 10; each interval is varied by up to so much, 0 to 50 */
-	__be16 port; /* 0: the backend's own */
-	char *path; /* http; "/" */
-	char *host; /* http: the Host header; NULL: the backend's address and port */
+	__be16 port;             /* 0: the backend's own */
+	char *path;              /* http; "/" */
+	char *host;              /* http: the Host header; NULL: the backend's address and port */
 	struct status_range status[CONFIG_STATUS_RANGES]; /* http; 200-299 */
 	size_t n_status;
 };
@@ -66,19 +66,20 @@ struct check_config {
 struct limit_config {
 	bool set; /* false: the service has no limit */
 	struct sl_rate rate;
-	unsigned long long burst; /* packets, 1 or more; default: what the rate gives in a second, at least 1 */
-	char *text; /* the rate as written, for status: "1000/s" */
+	unsigned long long
+		burst; /* packets, 1 or more; default: what the rate gives in a second, at least 1 */
+	char *text;    /* the rate as written, for status: "1000/s" */
 };
 
 struct affinity_config {
 	unsigned timeout_ms; /* 0: no affinity; 1 s to 24 h. Each new connection starts it anew */
-	unsigned prefix_v4; /* 32; bits of a client's address that are pinned as one, 8 to 32 */
-	unsigned prefix_v6; /* 128; 16 to 128 */
+	unsigned prefix_v4;  /* 32; bits of a client's address that are pinned as one, 8 to 32 */
+	unsigned prefix_v6;  /* 128; 16 to 128 */
 };
 
 /* Of the flow table; for all services. */
 struct flows_config {
-	unsigned size; /* 524288; tracked flows, 1024 to 2^26 */
+	unsigned size;        /* 524288; tracked flows, 1024 to 2^26 */
 	unsigned tcp_idle_ms; /* 15 min; 1 s to 24 h: after so long a connection counts as ended */
 	unsigned udp_idle_ms; /* 30 s; 1 s to 1 h */
 };
@@ -86,11 +87,11 @@ struct flows_config {
 struct backend_config {
 	char *name; /* unique in its service; default: address:port as text */
 	struct ip ip;
-	__be16 port; /* default: the service's */
-	unsigned weight; /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no new connections */
-	bool backup; /* serves only while none of the others can */
+	__be16 port;            /* default: the service's */
+	unsigned weight;        /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no new connections */
+	bool backup;            /* serves only while none of the others can */
 	enum backend_wish wish; /* `state:` up (default), drain, disabled */
-	unsigned line; /* in the file */
+	unsigned line;          /* in the file */
 };
 
 struct service_config {
@@ -103,9 +104,9 @@ struct service_config {
 	enum sl_scheduler scheduler; /* maglev */
 	struct affinity_config affinity;
 	enum on_all_down on_all_down; /* drop */
-	unsigned min_healthy; /* 0; with fewer healthy backends than this, health is ignored */
+	unsigned min_healthy;     /* 0; with fewer healthy backends than this, health is ignored */
 	bool min_healthy_percent; /* min_healthy is in percent of those that are not backups */
-	unsigned slow_start_ms; /* 0 (none) or 1 s to 1 h: a returning backend's weight climbs */
+	unsigned slow_start_ms;   /* 0 (none) or 1 s to 1 h: a returning backend's weight climbs */
 	struct check_config check;
 	struct limit_config limit;
 	/* Slots. Hashed schedulers: a prime, chosen when the file says none. round-robin: the
@@ -129,7 +130,7 @@ struct config {
 	struct interface_config *interfaces;
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */
 	struct service_config *services;
-	size_t n_services; /* may be 0 */
+	size_t n_services;                     /* may be 0 */
 	const struct service_config **by_name; /* the services sorted, for config_find_service() */
 };
 

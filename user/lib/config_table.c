@@ -25,7 +25,9 @@ bool config_is_prime(unsigned number)
 unsigned config_table_size(size_t n_backends, size_t n_services)
 {
 	static const unsigned primes[] = {
-		1021, 2039, 4093, 8191, 16381, CONFIG_TABLE_SIZE_USUAL, 131071, 655373, CONFIG_TABLE_SIZE_MAX,
+		1021,   2039,   4093,
+		8191,   16381,  CONFIG_TABLE_SIZE_USUAL,
+		131071, 655373, CONFIG_TABLE_SIZE_MAX,
 	};
 	size_t wanted = n_backends * SLOTS_PER_BACKEND;
 	size_t i = 0;

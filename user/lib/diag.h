@@ -8,10 +8,10 @@
 #define SLUICE_DIAG_H
 
 struct diag {
-	char file[256]; /* empty: not about a file */
-	unsigned line; /* from 1; 0: unknown */
+	char file[256];  /* empty: not about a file */
+	unsigned line;   /* from 1; 0: unknown */
 	unsigned column; /* from 1 */
-	char text[768]; /* one sentence: what is wrong, and what would be right */
+	char text[768];  /* one sentence: what is wrong, and what would be right */
 };
 
 /* Fills text and returns -error, so that a failing function can say

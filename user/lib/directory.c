@@ -52,8 +52,7 @@ unsigned directory_find(const struct directory *directory, const struct sl_key *
 {
 	unsigned unused, position = search(directory, key, &unused);
 
-	return position == NOT_FOUND ? SL_DIRECTORY_EMPTY :
-				       (unsigned)*word_at(directory, position);
+	return position == NOT_FOUND ? SL_DIRECTORY_EMPTY : (unsigned)*word_at(directory, position);
 }
 
 int directory_put(struct directory *directory, const struct sl_key *key, unsigned index)

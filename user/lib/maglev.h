@@ -15,8 +15,8 @@
 
 struct maglev_member {
 	uint64_t identity; /* what makes it this member on every machine; unique */
-	unsigned weight; /* 0: gets no slots */
-	unsigned value; /* written to its slots */
+	unsigned weight;   /* 0: gets no slots */
+	unsigned value;    /* written to its slots */
 };
 
 /* Fills size slots (a prime, or table is not balanced). Reorders members. With

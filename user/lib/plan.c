@@ -195,14 +195,14 @@ static struct plan plan_of(const struct service_config *service, const struct ip
 		.key = plan_service_key(service, address),
 		.forward = service->forward,
 		.scheduler = service->scheduler,
-		.flags = (__u8)((service->scheduler >= SL_SCHEDULER_ROUND_ROBIN || affine ?
-					 SL_SERVICE_TRACKED :
-					 0) |
-				(service->on_all_down == ON_ALL_DOWN_REJECT ? SL_SERVICE_REJECT :
-									       0)),
-		.affinity_prefix = (__u8)(address->family == SL_FAMILY_IPV6 ?
-						  service->affinity.prefix_v6 :
-						  service->affinity.prefix_v4),
+		.flags = (__u8)((service->scheduler >= SL_SCHEDULER_ROUND_ROBIN || affine
+					 ? SL_SERVICE_TRACKED
+					 : 0) |
+				(service->on_all_down == ON_ALL_DOWN_REJECT ? SL_SERVICE_REJECT
+									    : 0)),
+		.affinity_prefix =
+			(__u8)(address->family == SL_FAMILY_IPV6 ? service->affinity.prefix_v6
+								 : service->affinity.prefix_v4),
 		.affinity_ms = service->affinity.timeout_ms,
 		.limit = service->limit.rate,
 		.table_size = service->table_size,
@@ -236,9 +236,9 @@ int plan_build(const struct service_config *service, const struct ip *address,
 			.resolved = input->resolved,
 			.hop = input->hop,
 		};
-		planned->serves = planned->member ||
-				  (input->resolved && input->wish != WISH_DISABLED &&
-				   input->health != PLAN_DEAD);
+		planned->serves =
+			planned->member || (input->resolved && input->wish != WISH_DISABLED &&
+					    input->health != PLAN_DEAD);
 		if (planned->member)
 			members[n_members++] = (struct maglev_member){
 				.identity = backend_identity(&planned->key),

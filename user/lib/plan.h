@@ -18,22 +18,22 @@
 enum plan_health {
 	PLAN_UP,
 	PLAN_NOT_READY, /* answers its check, but not well: finishes what it has */
-	PLAN_DEAD, /* does not answer: nobody there is left to protect */
+	PLAN_DEAD,      /* does not answer: nobody there is left to protect */
 };
 
 struct plan_input {
 	enum plan_health health;
 	enum backend_wish wish;
-	unsigned weight; /* the configured one, unless it starts slowly */
+	unsigned weight;  /* the configured one, unless it starts slowly */
 	bool served_last; /* took new connections when anybody last did */
-	bool resolved; /* hop is known */
+	bool resolved;    /* hop is known */
 	struct sl_hop hop;
 };
 
 struct plan_backend {
 	struct sl_key key; /* address, port, protocol */
-	bool serves; /* its established connections go on */
-	bool member; /* takes new connections */
+	bool serves;       /* its established connections go on */
+	bool member;       /* takes new connections */
 	unsigned weight;
 	bool resolved;
 	struct sl_hop hop;
