@@ -23,6 +23,15 @@ static __always_inline struct sl_flow_key flow_key(const struct sl_packet *packe
 	};
 }
 
+/* The round of the daemon's walk. */
+static __always_inline __u16 walk_round(void)
+{
+	__u32 key = 0;
+	__u64 *round = bpf_map_lookup_elem(&sl_round, &key);
+
+	return round ? (__u16)*round : 0;
+}
+
 /* Counts one live connection more or less. */
 static __always_inline void load_add(__u32 backend, __s32 change)
 {
@@ -60,8 +69,10 @@ static __always_inline void flow_touch(struct sl_flow *flow, const struct sl_pac
 {
 	if (flow->seen != now)
 		flow->seen = now;
-	if (unlikely(packet->closing) && !flow->flags &&
-	    __sync_val_compare_and_swap(&flow->flags, 0, SL_FLOW_CLOSED) == 0)
+	if (likely(!packet->closing) || flow->flags)
+		return;
+	flow->closed = walk_round();
+	if (__sync_val_compare_and_swap(&flow->flags, 0, SL_FLOW_CLOSED) == 0)
 		load_add(flow->backend, -1);
 }
 
@@ -73,6 +84,7 @@ static __always_inline void flow_set(const struct sl_packet *packet, const struc
 		.backend = backend,
 		.seen = now,
 		.flags = packet->closing ? SL_FLOW_CLOSED : 0,
+		.opened = walk_round(),
 	};
 
 	if (old && !old->flags)

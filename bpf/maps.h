@@ -79,6 +79,15 @@ struct {
 	__type(value, struct sl_load);
 } sl_loads SEC(".maps");
 
+/* The number of the daemon's walk over the flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sl_round SEC(".maps");
+
 /* Tracked flows, written by the program; the daemon's walk takes out what has
  * ended. Full: the least recently seen is lost, and is then an older connection
  * that nothing is known about.

@@ -210,7 +210,10 @@ struct sl_flow {
 	__u32 backend; /* index into sl_backends */
 	__u32 seen;    /* SL_SECONDs: the last packet */
 	__u32 flags;   /* SL_FLOW_* */
-	__u32 pad;
+	/* Rounds of the daemon's walk (the low bits of the word in sl_round) in which
+	 * the flow came to this backend, and was closed.
+	 */
+	__u16 opened, closed;
 };
 _Static_assert(sizeof(struct sl_flow) == 16, "sl_flow has no holes");
 

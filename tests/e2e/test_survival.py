@@ -36,7 +36,7 @@ class Watch:
 
     def judge(self, what, but=()):
         """Everybody has said something since, and nobody was cut."""
-        if self.settles:
+        if self.settles and (FULL or self.changes % 2 == 0):
             self.scene.wait_settled(sum(talk.count for talk in self.staying.values()))
         before = {name: talk.ask().exchanges for name, talk in self.staying.items()}
         rest(1.2 if FULL else 0.6)
@@ -104,8 +104,8 @@ def survive(scene, watch):
 @pytest.mark.parametrize("path, flows", CASES, ids=[
     f"{path}, idle {flows['tcp_idle']}" for path, flows in CASES])
 def test_no_connection_is_cut_by_any_change(lab, path, flows, figure):
-    """With a short idle timeout, slots settle between the changes; with a long
-    one, all changes meet slots in transition.
+    """With a short idle timeout, slots settle between the changes (in `make test`
+    after every second one); with a long one, all changes meet slots in transition.
     """
     scene = talk_scene(lab, path, backends=4, spare=1, flows=flows)
     scene.wait_udp_settled()

@@ -112,7 +112,7 @@ static void test_who_gets_nothing(void **state)
 		/* Established connections go on where somebody is there to go on with,
 		 * and the operator lets them.
 		 */
-		assert_int_equal(plan.backends[0].serves, fault == 1 || fault == 3 || fault == 4);
+		assert_int_equal(plan.backends[0].serves, fault >= 1 && fault <= 4);
 		assert_false(plan.backends[0].member);
 		plan_done(&plan);
 	}

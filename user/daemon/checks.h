@@ -19,8 +19,11 @@ struct check_result {
 	bool up;
 	bool probed;  /* false: no probe has ended yet */
 	bool last_ok; /* of the last probe */
-	bool answers; /* the last probe that failed was answered, though not as it should be */
-	unsigned run; /* probes in a row that ended as the last one did */
+	/* It was answered, though not as it should be, and since then no `fall` probes
+	 * in a row had no answer at all.
+	 */
+	bool answers;
+	unsigned run;                  /* probes in a row that ended as the last one did */
 	unsigned duration_us;          /* of the last probe */
 	unsigned long long changed_ms; /* uv_now() of the last change of `up`, or of the start */
 	char text[160]; /* of the last probe, for people: "HTTP 503, wanted 200-299" */

@@ -118,7 +118,8 @@ static int apply_state(struct datapath *datapath, struct installed_backend *back
 
 	if (error)
 		return error;
-	state = (entry->state & SL_BACKEND_HOP) | (planned->serves ? SL_BACKEND_SERVES : 0) |
+	state = (entry->state & SL_BACKEND_HOP) |
+		(planned->serves && backend->hop_known ? SL_BACKEND_SERVES : 0) |
 		(planned->member ? SL_BACKEND_NEW : 0);
 	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
 	__atomic_store_n(&datapath->maps.loads[backend->index].weight,

@@ -157,6 +157,7 @@ static int read_settings(struct datapath *datapath, struct diag *diag)
 		return diag_set(diag, errno, "cannot read the program's constants: %s",
 				strerror(errno));
 	datapath->hash_seed = settings.hash_seed;
+	datapath->round = (unsigned)*datapath->maps.round;
 	return 0;
 }
 

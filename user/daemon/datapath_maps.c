@@ -156,6 +156,7 @@ int maps_open(int program_fd, struct diag *diag, struct maps *ret_maps)
 	ret_maps->services = ret_maps->map[MAP_SERVICES].memory;
 	ret_maps->slots = ret_maps->map[MAP_SLOTS].memory;
 	ret_maps->backends = ret_maps->map[MAP_BACKENDS].memory;
+	ret_maps->round = ret_maps->map[MAP_ROUND].memory;
 	ret_maps->loads = ret_maps->map[MAP_LOADS].memory;
 	ret_maps->return_dir = ret_maps->map[MAP_RETURN_DIR].memory;
 	ret_maps->returns = ret_maps->map[MAP_RETURNS].memory;

@@ -23,6 +23,7 @@ struct diag;
 	X(CURSORS, "sl_cursors", sizeof(uint64_t), false)                  \
 	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true)        \
 	X(LOADS, "sl_loads", sizeof(struct sl_load), true)                 \
+	X(ROUND, "sl_round", sizeof(uint64_t), true)                       \
 	X(FLOWS, "sl_flows", sizeof(struct sl_flow), false)                \
 	X(HANDSHAKES, "sl_handshakes", sizeof(struct sl_flow), false)      \
 	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false)  \
@@ -53,6 +54,7 @@ struct maps {
 	uint64_t *slots;
 	struct sl_backend *backends;
 	struct sl_load *loads;
+	uint64_t *round;
 	uint64_t *return_dir;
 	struct sl_return *returns;
 };

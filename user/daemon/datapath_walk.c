@@ -2,6 +2,11 @@
 /* The walk over the flow table, a batch at a time: what the program leaves
  * behind is tidied up here, off the packet's way.
  *
+ * Live connections are counted by the program as they come and end. What ends in
+ * silence, or is lost by a full table, is found by counting anew: in each round,
+ * those that were live when it began. A flow's entry says in which round it was
+ * opened and closed, so what happens meanwhile is left to the program's count.
+ *
  * A slot settles when two things hold (design.md section 4): it last moved longer
  * ago than the idle timeout, so every connection that lives has been seen and is
  * in the table; and a whole round found none of its live flows with another
@@ -109,6 +114,16 @@ static bool is_settled(const struct sl_service *service, __u64 slot)
 	return !(service->flags & SL_SERVICE_TRACKED) && !(slot & SL_SLOT_TRACKING);
 }
 
+/* Whether the flow was open when this round began. */
+static bool was_live(const struct datapath *datapath, const struct sl_flow *flow)
+{
+	__u16 round = (__u16)datapath->round;
+
+	if (flow->opened == round)
+		return false;
+	return !(flow->flags & SL_FLOW_CLOSED) || flow->closed == round;
+}
+
 /* True: the flow need not be in the table any more. */
 static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *key,
 			 const struct sl_flow *flow)
@@ -135,7 +150,7 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 		return true;
 	if (installed->held && sl_slot_current(slot) != flow->backend)
 		installed->held[position] = true;
-	if (!(flow->flags & SL_FLOW_CLOSED))
+	if (was_live(datapath, flow))
 		walk->counted[flow->backend]++;
 	return false;
 }
@@ -157,7 +172,7 @@ static void begin_round(struct datapath *datapath)
 	walk->stage = 0;
 	walk->begun = false;
 	walk->n_flows = 0;
-	datapath->round++;
+	__atomic_store_n(datapath->maps.round, ++datapath->round, __ATOMIC_RELEASE);
 	memset(walk->counted, 0, n * sizeof(*walk->counted));
 	for (unsigned i = 0; i < n; i++)
 		walk->base[i] = __atomic_load_n(&datapath->maps.loads[i].live, __ATOMIC_RELAXED);
@@ -237,14 +252,14 @@ static void end_round(struct datapath *datapath)
 static void look_at(struct datapath *datapath, __u32 i)
 {
 	struct walk *walk = datapath->walk;
-	bool ended =
-		stages[walk->stage] == MAP_AFFINITIES
-			? look_at_affinity(datapath, &((const struct sl_affinity *)walk->values)[i])
-			: look_at_flow(datapath, &walk->keys[i], &walk->values[i]);
+	bool is_flow = stages[walk->stage] != MAP_AFFINITIES;
+	bool ended = is_flow ? look_at_flow(datapath, &walk->keys[i], &walk->values[i])
+			     : look_at_affinity(datapath,
+						&((const struct sl_affinity *)walk->values)[i]);
 
 	if (ended)
 		walk->ended[walk->n_ended++] = walk->keys[i];
-	else if (stages[walk->stage] != MAP_AFFINITIES)
+	else if (is_flow)
 		walk->n_flows++;
 }
 

@@ -95,23 +95,36 @@ static void target_warn(struct checks *checks, const char *text)
 		    text);
 }
 
+/* Whether what is down is there at all: one answer says so, `fall` probes in a row
+ * without any say the contrary. True: it matters to those who have connections.
+ */
+static bool target_note_answer(struct target *target, enum probe_outcome outcome)
+{
+	struct check_result *result = &target->result;
+	bool answers = result->answers;
+
+	if (outcome == PROBE_FAILED) {
+		if (++target->unanswered >= target->health.fall)
+			result->answers = false;
+	} else {
+		target->unanswered = 0;
+		result->answers |= outcome == PROBE_NOT_READY;
+	}
+	return result->probed && !target->health.up && result->answers != answers;
+}
+
 static void target_conclude(void *arg, enum probe_outcome outcome, const char *text)
 {
 	struct target *target = arg;
 	struct check_result *result = &target->result;
-	bool changed = false, tell = false, answers = outcome == PROBE_NOT_READY;
+	bool changed = false, tell = false;
 
 	(void)snprintf(result->text, sizeof(result->text), "%s", text);
 	if (outcome == PROBE_IMPOSSIBLE) {
 		target_warn(target->checks, text);
 	} else {
 		changed = health_step(&target->health, outcome == PROBE_OK);
-		/* How it fails matters to those who have connections there. */
-		tell = changed;
-		if (outcome != PROBE_OK) {
-			tell |= result->probed && !target->health.up && result->answers != answers;
-			result->answers = answers;
-		}
+		tell = target_note_answer(target, outcome) || changed;
 		result->probed = true;
 		result->up = target->health.up;
 		result->last_ok = target->health.last_ok;

@@ -44,6 +44,7 @@ struct target {
 	uint64_t started_ms;
 	uint64_t deadline_ms; /* of the probe under way */
 	struct health health;
+	unsigned unanswered; /* probes in a row */
 	struct check_result result;
 };
 

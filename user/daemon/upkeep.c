@@ -77,7 +77,7 @@ static void end_drains(struct server *server)
 		else
 			log_info("the drain of %s/%s has ended: it is disabled", change.service,
 				 change.backend);
-		return; /* the list is another one now; the rest at the next tick */
+		i = (size_t)-1; /* the list is another one now */
 	}
 }
 

@@ -236,9 +236,11 @@ int plan_build(const struct service_config *service, const struct ip *address,
 			.resolved = input->resolved,
 			.hop = input->hop,
 		};
-		planned->serves =
-			planned->member || (input->resolved && input->wish != WISH_DISABLED &&
-					    input->health != PLAN_DEAD);
+		/* Where a link or a neighbour is gone for a moment, connections wait for
+		 * it; where it is gone for good, the checks will say so.
+		 */
+		planned->serves = planned->member ||
+				  (input->wish != WISH_DISABLED && input->health != PLAN_DEAD);
 		if (planned->member)
 			members[n_members++] = (struct maglev_member){
 				.identity = backend_identity(&planned->key),
