@@ -155,7 +155,7 @@ def test_a_returning_backend_starts_slowly(lab, figure):
         assert not talk.ask().troubles
     figure("slow_start 6s of one of three, share of the table every 0.5 s: "
            + " ".join(f"{share:.0%}" for share in shares))
-    assert shares[0] < 0.1 and shares == sorted(shares)
+    assert shares[0] < shares[-1] * 0.9 and shares == sorted(shares)
     assert len(set(shares)) >= 5 and abs(shares[-1] - 1 / 3) < 0.01
 
 
