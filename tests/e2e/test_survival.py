@@ -201,7 +201,9 @@ def test_nothing_is_tracked_when_all_has_settled(lab, figure):
 
 # ---- a SYN flood -------------------------------------------------------------
 SPOOFED = 5_000_000 if FULL else 300_000
-RATE = 250_000
+# More than the kernels of the backends on this machine can take would be measured as
+# silence: their queues drop it, not the balancer.
+RATE = 60_000 if FULL else 250_000
 
 
 def test_a_syn_flood_leaves_no_trace_when_settled(lab, figure):
