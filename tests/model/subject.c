@@ -161,11 +161,9 @@ void subject_backend(struct subject *subject, unsigned backend, unsigned weight)
 
 void subject_remove(struct subject *subject)
 {
-	struct sl_key key;
-
 	if (subject->service.n_addresses) {
-		key = plan_service_key(&subject->service, &subject->service.addresses[0]);
-		datapath_remove(subject->datapath, &key);
+		datapath_unclaim(subject->datapath);
+		datapath_remove_unclaimed(subject->datapath);
 	}
 	free(TAKE_PTR(subject->table));
 	subject->table_size = 0;

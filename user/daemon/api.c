@@ -351,22 +351,6 @@ int api_start(struct api *api, struct server *server, struct diag *diag)
 	return 0;
 }
 
-int api_new(struct server *server, struct diag *diag, struct api **ret_api)
-{
-	struct api *api = NULL;
-	int error = api_open(server->options.socket_path, diag, &api);
-
-	if (error)
-		return error;
-	error = api_start(api, server, diag);
-	if (error) {
-		api_free(api);
-		return error;
-	}
-	*ret_api = api;
-	return 0;
-}
-
 void api_free(struct api *api)
 {
 	bool on_loop;

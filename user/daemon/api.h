@@ -20,9 +20,6 @@ int api_open(const char *path, struct diag *diag, struct api **ret_api);
 /* Answers, on server->loop; server must outlive the api. 0 or -errno and diag. */
 int api_start(struct api *api, struct server *server, struct diag *diag);
 
-/* api_open() and api_start() in one. */
-int api_new(struct server *server, struct diag *diag, struct api **ret_api);
-
 /* Closes every connection and removes the socket; run the loop until it is
  * empty afterwards. Accepts NULL, and one that was never started.
  */

@@ -238,14 +238,6 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 	return 0;
 }
 
-void datapath_remove(struct datapath *datapath, const struct sl_key *key)
-{
-	struct installed *installed = installed_find(datapath, key);
-
-	if (installed)
-		installed_remove(datapath, installed);
-}
-
 void datapath_unclaim(struct datapath *datapath)
 {
 	struct hash_node *node = NULL;

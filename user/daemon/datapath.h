@@ -61,9 +61,6 @@ void datapath_free(struct datapath *datapath, bool keep);
  */
 int datapath_apply(struct datapath *datapath, const struct plan *plan, struct diag *diag);
 
-/* Removes the service with this key; it is no error that there is none. */
-void datapath_remove(struct datapath *datapath, const struct sl_key *key);
-
 /* From now on a service counts as unclaimed until it is applied again; adopted
  * ones do from the start.
  */

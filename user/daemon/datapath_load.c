@@ -277,8 +277,8 @@ static int make_plain(struct datapath *datapath, struct diag *diag)
 	return 0;
 }
 
-static int check_room(const struct datapath *datapath, const struct datapath_sizes *sizes,
-		      struct diag *diag)
+int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
+		  struct diag *diag)
 {
 	const struct map *map = datapath->maps.map;
 	const struct {
@@ -302,12 +302,6 @@ static int check_room(const struct datapath *datapath, const struct datapath_siz
 	return 0;
 }
 
-int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
-		  struct diag *diag)
-{
-	return check_room(datapath, sizes, diag);
-}
-
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath)
 {
@@ -320,7 +314,7 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 		return diag_set(diag, -fd, "no sluice program there");
 	error = datapath_new(fd, diag, &datapath);
 	if (!error)
-		error = check_room(datapath, sizes, diag);
+		error = datapath_fits(datapath, sizes, diag);
 	if (!error)
 		error = make_plain(datapath, diag);
 	if (!error)

@@ -110,6 +110,9 @@ int server_new(struct uv_loop_s *loop, const struct server_options *options, str
 void server_stop(struct server *server);
 void server_free(struct server *server);
 
+/* Unix time, as started_ms and reloaded_ms are. */
+unsigned long long server_wall_clock_ms(void);
+
 /* Something has changed for this service: it is brought up to date soon. */
 void server_touch(struct service *service);
 

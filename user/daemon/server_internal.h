@@ -26,7 +26,4 @@ struct datapath_sizes server_needed_sizes(const struct config *config);
 
 void server_set_timeouts(struct server *server);
 
-/* Unix time. */
-unsigned long long server_wall_clock_ms(void);
-
 #endif

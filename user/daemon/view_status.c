@@ -26,14 +26,6 @@ static json_t *rfc3339(unsigned long long ms)
 	return json_string(text);
 }
 
-static unsigned long long wall_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
-}
-
 /* ---- problems ---------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static void complain(json_t *problems, const char *format,
@@ -145,7 +137,7 @@ static json_t *view_flows(const struct server *server)
 
 json_t *view_status(const struct server *server)
 {
-	unsigned long long now = wall_clock_ms();
+	unsigned long long now = server_wall_clock_ms();
 	unsigned long long up_ms = now > server->started_ms ? now - server->started_ms : 0;
 	json_t *status = json_pack(
 		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
