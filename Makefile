@@ -23,10 +23,12 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 $(WARNINGS) -Iinclude -I. -
 LIB_SRC    := $(wildcard user/lib/*.c)
 DAEMON_SRC := $(wildcard user/daemon/*.c)
 CLI_SRC    := $(wildcard user/cli/*.c)
+RESPONDER_SRC := $(wildcard user/responder/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*_test.c)
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/obj/%.o)
 CLI_OBJ    := $(CLI_SRC:%.c=$(B)/obj/%.o)
+RESPONDER_OBJ := $(RESPONDER_SRC:%.c=$(B)/obj/%.o)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 MAN        := $(wildcard docs/man/*.[1-8])
 
@@ -38,7 +40,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test test-unit test-bpf test-e2e test-survival bench lint format install uninstall clean help test-guest
 
-all: $(B)/sluiced $(B)/sluicectl $(B)/sluice.bpf.o ## build the daemon, the tool and the BPF object (default)
+all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
 # ---- set-up -------------------------------------------------------------
 # The stamp makes `make demo` and `make test` one command each: what is
@@ -58,9 +60,11 @@ $(B)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/sluice/*.h) Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(B)/sluice.skel.h: $(B)/sluice.bpf.o
+$(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name sluice_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
+
+.SECONDARY: $(B)/responder.bpf.o $(B)/bench/generator.bpf.o
 
 # ---- programs -----------------------------------------------------------
 $(B)/obj/%.o: %.c Makefile
@@ -68,7 +72,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(DAEMON_OBJ): $(B)/sluice.skel.h
+$(DAEMON_OBJ): $(B)/sluice.skel.h $(B)/responder.skel.h
 
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
@@ -80,11 +84,17 @@ $(B)/sluicectl: $(CLI_OBJ) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(shell pkg-config --libs jansson libcurl yaml-0.1)
 
--include $(LIB_OBJ:.o=.d) $(DAEMON_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
+$(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) $(shell pkg-config --libs libbpf libmicrohttpd jansson yaml-0.1 libcap-ng)
+
+-include $(LIB_OBJ:.o=.d) $(DAEMON_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(RESPONDER_OBJ:.o=.d) $(UNIT_BIN:=.d)
 
 # ---- tests --------------------------------------------------------------
 # These include a part of the daemon.
 $(B)/unit/checks_test $(B)/unit/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
+
+$(B)/unit/respond_confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng)
 
 $(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,TEST,$@)
@@ -100,6 +110,16 @@ $(B)/netlink/hops_test: $(wildcard tests/netlink/*.c tests/netlink/*.h) $(HOPS_O
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libuv libmnl jansson yaml-0.1) -lm
+
+# The real responder, without the datapath; tests/responder/test_responder.py runs it.
+RESPONDER_TEST_OBJ := $(patsubst user/daemon/%.c,$(B)/obj/user/daemon/%.o,$(wildcard user/daemon/responder*.c)) \
+                      $(B)/obj/user/daemon/datapath_steer.o $(B)/obj/user/daemon/log.o
+
+$(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST_OBJ) $(LIB_OBJ) | $(B)/sluice-responder
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)ln -sf ../sluice-responder $(@D)/sluice-responder
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ -lm $(shell pkg-config --libs libuv libmnl libbpf jansson yaml-0.1)
 
 # The real program and what writes its maps, against a model of design.md section 4.
 MODEL_OBJ := $(patsubst user/daemon/%.c,$(B)/obj/user/daemon/%.o,$(wildcard user/daemon/datapath*.c)) \
@@ -123,7 +143,7 @@ demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as r
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test $(B)/model/model_test $(TRAFFIC_BIN)
+	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
 	$(Q)$(PYTEST) -q tests
 
 test-unit: $(UNIT_BIN) ## the C units (no root)
@@ -153,9 +173,6 @@ $(B)/bench/generator.bpf.o: tests/bench/generator.bpf.c $(wildcard tests/bench/*
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(B)/bench/generator.skel.h: $(B)/bench/generator.bpf.o
-	$(Q)$(BPFTOOL) gen skeleton $< name generator_bpf > $@
-
 BENCH_SRC := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
 
 $(B)/bench/program-cost: $(BENCH_SRC) $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
@@ -172,6 +189,7 @@ format: ## clang-format all C
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced
 	install -D -m 755 $(B)/sluicectl $(DESTDIR)$(PREFIX)/sbin/sluicectl
+	install -D -m 755 $(B)/sluice-responder $(DESTDIR)$(PREFIX)/libexec/sluice/sluice-responder
 	install -D -m 644 $(B)/sluice.bpf.o $(DESTDIR)$(PREFIX)/lib/sluice/sluice.bpf.o
 	install -D -m 644 packaging/sluicectl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
 	install -D -m 644 packaging/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
@@ -180,7 +198,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/sluiced $(DESTDIR)$(PREFIX)/sbin/sluicectl
-	rm -rf $(DESTDIR)$(PREFIX)/lib/sluice $(DESTDIR)$(PREFIX)/share/doc/sluice
+	rm -rf $(DESTDIR)$(PREFIX)/lib/sluice $(DESTDIR)$(PREFIX)/libexec/sluice $(DESTDIR)$(PREFIX)/share/doc/sluice
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
 	rm -f $(foreach m,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)))
 

@@ -6,32 +6,14 @@
 #ifndef SLUICE_AFFINITY_H
 #define SLUICE_AFFINITY_H
 
-#include <bpf/bpf_endian.h>
-
 #include "bpf/maps.h"
 #include "bpf/packet.h"
-
-/* The bits of a 64-bit half (in network order) that a prefix covers. */
-static __always_inline __u64 prefix_half(__u32 bits)
-{
-	return bits >= 64 ? ~0ULL : bpf_cpu_to_be64(~(~0ULL >> (bits & 63)));
-}
+#include "bpf/source.h"
 
 static __always_inline struct sl_source affinity_key(const struct sl_packet *packet)
 {
-	__u32 bits = packet->service->affinity_prefix;
-	struct sl_source key = {
-		.addr = packet->source,
-		.service = packet->service->id,
-		.family = packet->destination.family,
-	};
-
-	/* An IPv4 address is the last 32 bits of a mapped one. */
-	if (key.family == SL_FAMILY_IPV4)
-		bits += 96;
-	key.addr.halves[0] &= prefix_half(bits);
-	key.addr.halves[1] &= bits > 64 ? prefix_half(bits - 64) : 0;
-	return key;
+	return source_key(&packet->source, packet->destination.family,
+			  packet->service->affinity_prefix, packet->service->id);
 }
 
 /* The client's backend, or SL_NO_BACKEND. */

@@ -29,7 +29,7 @@ static __always_inline enum verdict_action verdict_action(enum sl_verdict verdic
 static __always_inline void count_stats(struct sl_stats *stats, const struct sl_packet *packet,
 					enum sl_verdict verdict)
 {
-	if (verdict == SL_FORWARDED) {
+	if (verdict == SL_FORWARDED || verdict == SL_RESPONDED) {
 		stats->packets++;
 		stats->bytes += packet->length;
 		stats->connections += packet->opened;

@@ -72,7 +72,7 @@ static __always_inline enum sl_verdict forward_to_backend(struct xdp_md *xdp,
 				      backend->port);
 	if (!verdict)
 		verdict = send_to_hop(xdp, packet, backend_hop(backend));
-	return verdict ?: SL_FORWARDED;
+	return verdict ?: backend->state & SL_BACKEND_RESPONDER ? SL_RESPONDED : SL_FORWARDED;
 }
 
 #endif

@@ -12,7 +12,14 @@
 #include <bpf/bpf_helpers.h>
 
 #include "sluice/abi.h"
+#include "sluice/gcra.h"
 #include "sluice/verdict.h"
+
+#define DEFAULT_INTERVAL(a_second) ((1000000000ULL << SL_TICK_SHIFT) / (a_second))
+#define DEFAULT_RATE(a_second, burst)                                                         \
+	{                                                                                     \
+		DEFAULT_INTERVAL(a_second), (burst) * DEFAULT_INTERVAL(a_second)               \
+	}
 
 /* Read by the daemon before it trusts anything else of a program that it finds.
  * A section, thus a map, of its own: its place does not move with the others.
@@ -23,6 +30,15 @@ const volatile struct sl_settings sl_settings SEC(".rodata.config") = {
 	.directory_mask = SL_DEFAULT_DIRECTORY - 1,
 	.return_mask = SL_DEFAULT_RETURN_DIRECTORY - 1,
 	.hash_seed = SL_DEFAULT_HASH_SEED,
+	.gate_mask = SL_DEFAULT_GATE - 1,
+};
+
+/* Not constant: the daemon changes it while packets run. */
+volatile struct sl_tuning sl_tuning SEC(".data.tuning") = {
+	.inserts = DEFAULT_RATE(50000, 500),
+	.answers = DEFAULT_RATE(10000, 1000),
+	.events = DEFAULT_RATE(100, 100),
+	.jiffy_ns = 4000000,
 };
 
 /* Destination -> index into sl_services. */
@@ -148,25 +164,78 @@ struct {
 	__type(value, struct sl_device);
 } sl_devices SEC(".maps");
 
-/* Buckets of limits, written by the program. Full: the least recently seen
- * source loses its bucket, and has a full one when it comes back.
+/* Prefixes that are allowed, denied or exempt. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SL_DEFAULT_PREFIXES);
+	__type(key, struct sl_prefix);
+	__type(value, struct sl_access);
+} sl_prefixes SEC(".maps");
+
+/* The limits of each service, one behind the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_LIMITS);
+	__type(key, __u32);
+	__type(value, struct sl_limit);
+} sl_limits SEC(".maps");
+
+/* What stands in front of the buckets; the program writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_GATE);
+	__type(key, __u32);
+	__type(value, struct sl_gate_line);
+} sl_gate SEC(".maps");
+
+/* Buckets of sources that the gate does not admit, written by the program. Full:
+ * the least recently seen source loses its bucket, and has a full one when it
+ * comes back.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SL_DEFAULT_SOURCES);
+	__uint(max_entries, SL_DEFAULT_BUCKETS);
 	__type(key, struct sl_source);
-	__type(value, __u64);
-} sl_sources SEC(".maps");
+	__type(value, struct sl_bucket);
+} sl_buckets SEC(".maps");
 
-/* When this CPU may answer the next packet with a refusal: a theoretical arrival
- * time, as in a bucket.
+/* The one bucket of a limit per service, by the limit's index. Both sides write. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SL_DEFAULT_LIMITS);
+	__type(key, __u32);
+	__type(value, struct sl_bucket);
+} sl_totals SEC(".maps");
+
+/* Until which SL_SECOND sources that share a line's number may have connections
+ * to the responder; the program writes.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SL_DEFAULT_GATE);
+	__type(key, __u32);
+	__type(value, __u32);
+} sl_responding SEC(".maps");
+
+/* What the log hears of; the program writes, the daemon reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, SL_DEFAULT_EVENTS);
+} sl_events SEC(".maps");
+
+/* What this CPU may do but so often, each a theoretical arrival time; the program
+ * writes.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} sl_rejects SEC(".maps");
+	__type(value, struct sl_pace);
+} sl_paces SEC(".maps");
 
 /* Counters, written by the program; the daemon zeroes those of an index that it
  * gives to somebody else.
@@ -184,6 +253,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sl_stats);
 } sl_backend_stat SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SL_DEFAULT_LIMITS);
+	__type(key, __u32);
+	__type(value, struct sl_limit_stats);
+} sl_limit_stat SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

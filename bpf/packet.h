@@ -37,8 +37,10 @@ struct sl_packet {
 	const struct sl_service *service;
 	const struct sl_return *answer;
 	const struct sl_backend *backend;
+	__u64 slot; /* of the service's table, that the flow hashes to (sluice/slot.h) */
 	__u32 backend_index;
-	bool opened; /* a new connection, as far as can be told */
+	bool opened;  /* a new connection, as far as can be told */
+	bool decided; /* backend is as the limit says; NULL: to be refused in words */
 
 	/* forward */
 	int action; /* XDP_TX or XDP_REDIRECT */

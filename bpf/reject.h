@@ -3,8 +3,9 @@
  * Refusing in words: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP
  * "administratively prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443
  * section 3.1), made of the packet that is refused and sent back where it came
- * from. Never more than REJECT_RATE answers a second, none to a reset, and none
- * that is longer than its packet by more than an IP and an ICMP header.
+ * from. Never more answers than sl_tuning allows, none to a reset or to an address
+ * that is not one machine's, and none that is longer than its packet by more than
+ * an IP and an ICMP header.
  */
 #ifndef SLUICE_REJECT_H
 #define SLUICE_REJECT_H
@@ -15,16 +16,10 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
-#include "sluice/gcra.h"
 
-/* Answers a second, and at once, on each CPU. */
-#define REJECT_RATE  10000
-#define REJECT_BURST 1000
-
-#define REJECT_TTL   64
+#define REJECT_TTL 64
 
 /* "Destination unreachable, administratively prohibited"; the kernel's headers
  * that name these do not compile for BPF.
@@ -48,18 +43,6 @@ struct pseudo_header {
 	__be32 length;
 	__be32 proto;
 };
-
-static __always_inline bool reject_allowed(void)
-{
-	const struct sl_rate rate = {
-		.interval = (1000000000ULL << SL_TICK_SHIFT) / REJECT_RATE,
-		.tolerance = (REJECT_BURST - 1) * ((1000000000ULL << SL_TICK_SHIFT) / REJECT_RATE),
-	};
-	__u32 key = 0;
-	__u64 *tat = bpf_map_lookup_elem(&sl_rejects, &key);
-
-	return tat && sl_gcra_admit(&rate, *tat, sl_ticks(bpf_ktime_get_ns()), tat);
-}
 
 static __always_inline __u16 reject_fold(__s64 sum)
 {
@@ -227,26 +210,36 @@ static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_pack
 	return reject_ethernet(xdp);
 }
 
-/* Answers a packet that nobody serves. One with IP options or extension headers
- * is dropped: nobody who connects sends them.
+/* Whether the packet's source is one machine's address, which an answer reaches
+ * (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
  */
-static __always_inline enum sl_verdict reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
+static __always_inline bool reject_has_reader(const struct sl_packet *packet)
+{
+	const __u8 *bytes = packet->source.bytes;
+
+	if (packet->destination.family == SL_FAMILY_IPV6)
+		return bytes[0] != 0xff && (packet->source.halves[0] ||
+					    packet->source.words[2] || packet->source.words[3]);
+	return bytes[12] && bytes[12] != 127 && bytes[12] < 224;
+}
+
+/* Answers a packet that is not served. One with IP options or extension headers
+ * is not answered: nobody who connects sends them.
+ */
+static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
-	bool done = false;
 
 	if (packet->l4 - packet->l3 !=
 		    (ipv6 ? (int)sizeof(struct ipv6hdr) : (int)sizeof(struct iphdr)) ||
-	    !reject_allowed())
-		return SL_DROP_NO_BACKEND;
-	if (packet->destination.proto == IPPROTO_TCP)
-		done = reject_tcp(xdp, packet);
-	else if (ipv6)
-		done = reject_icmp(xdp, packet, sizeof(struct ipv6hdr));
-	else
-		done = reject_icmp(xdp, packet, sizeof(struct iphdr));
+	    !reject_has_reader(packet))
+		return false;
 	packet->action = XDP_TX;
-	return done ? SL_REJECTED : SL_DROP_NO_BACKEND;
+	if (packet->destination.proto == IPPROTO_TCP)
+		return reject_tcp(xdp, packet);
+	if (ipv6)
+		return reject_icmp(xdp, packet, sizeof(struct ipv6hdr));
+	return reject_icmp(xdp, packet, sizeof(struct iphdr));
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The packet's way: parse -> service -> limit -> select -> forward -> count ->
- * verdict (docs: design.md section 3). Each stage is a header of its own and
+/* The packet's way: parse -> service -> access -> limit -> select -> forward ->
+ * count -> verdict (docs: design.md section 3). Each stage is a header of its own and
  * returns SL_NEXT to go on, or the verdict it has come to. Above find_service()
  * nothing may drop: until there, the packet is not known to be a service's.
  */
@@ -8,23 +8,31 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/access.h"
 #include "bpf/answer.h"
 #include "bpf/count.h"
 #include "bpf/directory.h"
 #include "bpf/forward.h"
 #include "bpf/limit.h"
 #include "bpf/maps.h"
+#include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/reject.h"
 #include "bpf/select.h"
 
+/* A packet without a backend is refused: over a limit in the words that were asked
+ * for, else as the service says.
+ */
 static __always_inline enum sl_verdict forward(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	if (likely(packet->backend))
 		return forward_to_backend(xdp, packet);
-	if (packet->service->flags & SL_SERVICE_REJECT)
-		return reject_packet(xdp, packet);
+	if (packet->decided)
+		return reject_packet(xdp, packet) ? SL_REJECTED_LIMIT : SL_DROP_LIMIT;
+	if (packet->service->flags & SL_SERVICE_REJECT &&
+	    pace_allows(answers, sl_ticks(bpf_ktime_get_ns())))
+		return reject_packet(xdp, packet) ? SL_REJECTED : SL_DROP_NO_BACKEND;
 	return SL_DROP_NO_BACKEND;
 }
 
@@ -37,6 +45,8 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 	if (find_service(packet))
 		/* clang-format off */
 		return refuse_broken(packet)
+		    ?: check_access(packet)
+		    ?: read_slot(packet)
 		    ?: limit_source(packet)
 		    ?: select_backend(packet)
 		    ?: forward(xdp, packet);

@@ -85,7 +85,8 @@ service() {
 	echo "$1 $2 to $3 80 FORWARDED $8 $backends $9" >&4
 }
 
-# The limit is one that nothing here reaches.
+# The limit is one that nothing here reaches; the low ones are run dry by a flood of
+# sources that come once each, whom they bind as little.
 make_scenarios() {
 	flows="1 65536 1048576 flood"
 	limit=100M/s
@@ -100,6 +101,9 @@ make_scenarios() {
 	service dsr-ipv6-limit tcp fd00:51::2 dsr $limit fd00:18:: 80 TX "$flows"
 	service nat-ipv6 tcp fd00:51::3 nat none fd00:18:: 8003 TX "$flows"
 	service nat-ipv6-limit tcp fd00:51::4 nat $limit fd00:18:: 8004 TX "$flows"
+	service dsr-ipv4-limit-1000 tcp 198.51.100.7 dsr 1000/s 198.18.0. 80 TX flood
+	service dsr-ipv4-limit-10 tcp 198.51.100.8 dsr "10/s, burst: 20" 198.18.0. 80 TX flood
+	service dsr-ipv6-limit-10 tcp fd00:51::8 dsr "10/s, burst: 20" fd00:18:: 80 TX flood
 	service dsr-ipv4-udp udp 198.51.100.5 dsr none 198.18.0. 80 TX "$flows"
 	service dsr-ipv4-redirect tcp 198.51.100.6 dsr none 198.19.0. 80 REDIRECT "1 65536"
 	echo "nat-ipv4-return tcp from 198.18.0.1 8003 RETURNED TX 1 1 65536" >&4

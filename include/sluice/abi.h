@@ -17,7 +17,7 @@
 /* Version of everything in this file. It is read from the map .rodata.abi of a
  * program found on an interface before anything else of it is believed.
  */
-#define SL_ABI 2
+#define SL_ABI 3
 
 /* Sizes that the object file has when nobody sets others (attached by `ip
  * link`). The daemon sizes the maps by its configuration before it loads.
@@ -28,7 +28,11 @@
 #define SL_DEFAULT_BACKENDS         16384
 #define SL_DEFAULT_RETURN_DIRECTORY 65536 /* words; a power of two */
 #define SL_DEFAULT_DEVICES          4096
-#define SL_DEFAULT_SOURCES          (1 << 17) /* LRU buckets of limits */
+#define SL_DEFAULT_BUCKETS          (1 << 17) /* of limits, in the LRU map */
+#define SL_DEFAULT_GATE             (1 << 13) /* lines; a power of two */
+#define SL_DEFAULT_LIMITS           4096
+#define SL_DEFAULT_PREFIXES         (1 << 20) /* memory is taken as they come */
+#define SL_DEFAULT_EVENTS           (1 << 17) /* bytes of the ring */
 #define SL_DEFAULT_FLOWS            (1 << 19)
 #define SL_DEFAULT_HANDSHAKES       (1 << 16)
 #define SL_DEFAULT_AFFINITIES       (1 << 16)
@@ -43,8 +47,10 @@ struct sl_settings {
 	__u32 directory_mask; /* words of sl_directory, less one */
 	__u32 return_mask;    /* words of sl_return_dir, less one */
 	__u64 hash_seed;
+	__u32 gate_mask; /* lines of sl_gate, less one */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_settings) == 16, "sl_settings has no holes");
+_Static_assert(sizeof(struct sl_settings) == 24, "sl_settings has no holes");
 
 #define SL_FAMILY_IPV4 4
 #define SL_FAMILY_IPV6 6
@@ -82,9 +88,26 @@ _Static_assert(sizeof(struct sl_key) == 24, "sl_key has no holes");
 
 /* A rate as GCRA wants it (include/sluice/gcra.h); ticks of 1/256 ns. */
 struct sl_rate {
-	__u64 interval;  /* ticks per packet; 0: no limit */
-	__u64 tolerance; /* ticks a packet may come early: (burst - 1) * interval */
+	__u64 interval; /* ticks per unit; 0: none may pass */
+	__u64 depth;    /* ticks that a full bucket holds: burst * interval */
 };
+
+/* What can be changed while packets run; the map .data.tuning, a section of its
+ * own. The rates are each CPU's; a unit is one packet.
+ */
+struct sl_tuning {
+	__u64 gate_seed;       /* random, so that nobody can aim at another's cell */
+	struct sl_rate inserts; /* new buckets */
+	struct sl_rate answers; /* refusals sent back, connections given to the responder */
+	struct sl_rate events;  /* to sl_events */
+	__u32 access;           /* SL_TUNING_* */
+	__u32 jiffy_ns;         /* one tick of the kernel's: the gate's clock */
+};
+_Static_assert(sizeof(struct sl_tuning) == 64, "sl_tuning has no holes");
+
+/* sl_tuning.access: lists for all services that have something in them. */
+#define SL_TUNING_ALL     1 /* SL_LIST_ALL */
+#define SL_TUNING_RUNTIME 2 /* SL_LIST_RUNTIME */
 
 enum sl_scheduler {
 	SL_SCHEDULER_MAGLEV,
@@ -113,8 +136,11 @@ struct sl_service {
 	__u8 scheduler;       /* enum sl_scheduler */
 	__u8 flags;           /* SL_SERVICE_* */
 	__u8 affinity_prefix; /* bits of a client's address that are pinned as one */
-	__u8 pad;
-	struct sl_rate limit;
+	__u8 n_limits;        /* 0 to SL_LIMITS_MAX */
+	__u32 limits;         /* the first one in sl_limits; the others follow it */
+	__u32 access;         /* SL_LIST_*, the service's own; 0: has none */
+	__u32 responder;      /* index into sl_backends; SL_NO_BACKEND: has none */
+	__u32 pad;
 	__u32 affinity_timeout; /* SL_SECONDs; 0: no affinity */
 	/* Index of the entry that this one has replaced (SL_REPLACED_MAX), another table or another
 	 * scheduler, while older connections may still go by it; 0: none.
@@ -157,9 +183,10 @@ enum sl_forward {
 };
 
 /* sl_backend.state */
-#define SL_BACKEND_HOP    1 /* which of hops[] is in use */
-#define SL_BACKEND_SERVES 2 /* its established connections go on */
-#define SL_BACKEND_NEW    4 /* it takes new ones */
+#define SL_BACKEND_HOP       1 /* which of hops[] is in use */
+#define SL_BACKEND_SERVES    2 /* its established connections go on */
+#define SL_BACKEND_NEW       4 /* it takes new ones */
+#define SL_BACKEND_RESPONDER 8 /* it is sluice's own, and answers that nobody serves */
 
 /* A backend of one service; one cache line. Everything but state and hops is
  * immutable once a slot leads to it; the hop changes by writing the copy not in
@@ -217,21 +244,155 @@ struct sl_flow {
 };
 _Static_assert(sizeof(struct sl_flow) == 16, "sl_flow has no holes");
 
+/* A client, as one of many: the key of sl_affinities (id: sl_service.id) and of
+ * sl_buckets (id: sl_limit.id).
+ */
+struct sl_source {
+	struct sl_addr addr; /* of its prefix; the other bits are 0 */
+	__u32 id;
+	__u32 family;
+};
+_Static_assert(sizeof(struct sl_source) == 24, "sl_source has no holes");
+
 /* A client's (or prefix's) backend; the key is a struct sl_source. */
 struct sl_affinity {
 	__u32 backend; /* index into sl_backends */
 	__u32 expires; /* SL_SECONDs */
 };
 
-/* Key of a source's bucket in sl_sources; the value is the theoretical arrival
- * time in ticks, one 64-bit word.
- */
-struct sl_source {
-	struct sl_addr addr; /* IPv4: whole; IPv6: its /64 */
-	__u32 service;       /* sl_service.id */
-	__u32 family;
+/* ---- limits ---------------------------------------------------------------- */
+
+enum sl_limit_count { SL_COUNT_PACKETS, SL_COUNT_BYTES, SL_COUNT_CONNECTIONS };
+enum sl_limit_algorithm {
+	SL_ALGORITHM_TOKEN_BUCKET,
+	SL_ALGORITHM_FIXED_WINDOW,
+	SL_ALGORITHM_SLIDING_WINDOW,
 };
-_Static_assert(sizeof(struct sl_source) == 24, "sl_source has no holes");
+enum sl_limit_action { SL_ACTION_DROP, SL_ACTION_REJECT, SL_ACTION_RESPOND };
+
+/* sl_limit.flags */
+#define SL_LIMIT_DRY_RUN          1 /* counts, and refuses nobody */
+#define SL_LIMIT_PER_SERVICE      2 /* one bucket for all sources, in sl_totals */
+#define SL_LIMIT_EXEMPT           4 /* its list SL_LIST_EXEMPT has something in it */
+#define SL_LIMIT_PRESSURE_REFUSES 8 /* under pressure: refuses whom it has no bucket for */
+
+/* Of one service. */
+#define SL_LIMITS_MAX 4
+
+/* A limit; one cache line. Immutable once a service leads to it: a changed one
+ * is another, which knows the one that it replaces.
+ */
+struct sl_limit {
+	/* token-bucket: its rate. The windows: interval is a window's length in ticks,
+	 * depth the units that it admits.
+	 */
+	struct sl_rate rate;
+	__u64 gate_depth; /* ticks that the gate admits ahead; a share of depth */
+	__u64 gate_cap;   /* ticks beyond which the gate is not charged any more */
+	__u32 id;         /* part of its buckets' keys: the generation */
+	__u32 number;     /* of the limit through all generations: index into sl_limit_stat */
+	__u32 replaced;   /* id of the generation before; 0: none */
+	__u32 replaced_until;    /* SL_SECONDs: from then on nobody owes it anything */
+	__u64 replaced_interval; /* its ticks per unit, at least 1 */
+	__u8 shift;     /* rate.interval is in units of 2^-shift ticks */
+	__u8 count;     /* enum sl_limit_count: the unit */
+	__u8 algorithm; /* enum sl_limit_algorithm */
+	__u8 action;    /* enum sl_limit_action */
+	__u8 flags;     /* SL_LIMIT_* */
+	__u8 prefix_v4; /* bits of a source's address that share a bucket: 1 to 32 */
+	__u8 prefix_v6; /* 1 to 128 */
+	__u8 pad;
+};
+_Static_assert(sizeof(struct sl_limit) == 64, "a limit is one cache line");
+
+/* A sliding window is counted in so many parts. */
+#define SL_WINDOW_PARTS 8
+
+/* What one source has sent; in sl_buckets, and (per: service) in sl_totals by
+ * the limit's index. The program writes.
+ */
+struct sl_bucket {
+	__u64 refused; /* packets, since `over` */
+	__u32 over;    /* SL_SECOND of the first refusal; 0: none yet */
+	__u32 last;    /* SL_SECOND of the last refusal */
+	/* token-bucket: state[0], the theoretical arrival time. Windows: see
+	 * include/sluice/window.h.
+	 */
+	__u64 state[SL_WINDOW_PARTS + 1];
+};
+_Static_assert(sizeof(struct sl_bucket) == 88, "sl_bucket has no holes");
+
+/* A source that was not refused for so long is back within its limit; its next
+ * refusal begins to count anew.
+ */
+#define SL_LIMIT_CALM 10 /* SL_SECONDs */
+
+/* The gate: cells that sources share, each a theoretical arrival time. The tag of a
+ * source that has a cell of the line is there (0: none) when its bucket was found
+ * lately: while no more buckets may be made, nobody else's is looked for.
+ */
+#define SL_GATE_CELLS 6
+#define SL_GATE_TAGS  8
+struct sl_gate_line {
+	__u64 cells[SL_GATE_CELLS];
+	union {
+		__u16 tags[SL_GATE_TAGS];
+		__u64 tag_words[2];
+	};
+};
+_Static_assert(sizeof(struct sl_gate_line) == 64, "a line of the gate is one cache line");
+
+/* Of a limit, by its number; per CPU, one cache line. In packets. */
+struct sl_limit_stats {
+	__u64 gate;     /* admitted by the gate */
+	__u64 bucket;   /* admitted by a bucket */
+	__u64 pressure; /* too many new buckets: decided as under_pressure says */
+	__u64 exempt;   /* over, but exempt */
+	__u64 refused;  /* over the limit; with dry_run: would have been refused */
+	__u64 answered; /* of those: rejected, or given to the responder */
+	__u64 inserted; /* buckets made */
+	__u64 unheard;  /* events for which there was no room */
+};
+_Static_assert(sizeof(struct sl_limit_stats) == 64, "counters are one cache line");
+
+/* Theoretical arrival times of what a CPU may do only so often (sl_tuning). */
+struct sl_pace {
+	__u64 inserts, answers, events;
+};
+
+/* What happened, to sl_events. */
+struct sl_event {
+	struct sl_source source; /* over its limit from now on; id: sl_limit.id */
+	__u32 limit;             /* index into sl_limits */
+	__u32 service;           /* sl_service.id */
+};
+_Static_assert(sizeof(struct sl_event) == 32, "sl_event has no holes");
+
+/* ---- access ---------------------------------------------------------------- */
+
+/* Key of sl_prefixes, a trie. The list and the family stand before the address
+ * and are matched whole.
+ */
+struct sl_prefix {
+	__u32 bits; /* SL_PREFIX_FIXED, and the prefix's: an IPv4 address has 96 before its own */
+	__u32 list; /* SL_LIST_*, shifted left by one; the low bit: IPv6 */
+	struct sl_addr addr;
+};
+_Static_assert(sizeof(struct sl_prefix) == 24, "sl_prefix has no holes");
+
+#define SL_PREFIX_FIXED 32
+
+/* Lists of prefixes. 0 is none. */
+#define SL_LIST_ALL     1           /* of all services, from the configuration */
+#define SL_LIST_RUNTIME 2           /* of all services, `sluicectl deny` */
+#define SL_LIST_SERVICE 16          /* from here on: of services */
+#define SL_LIST_EXEMPT  0x40000000U /* and a limit's number: whom it does not bind */
+
+struct sl_access {
+	__u32 deny;    /* 1, or 0: allow */
+	__u32 expires; /* SL_SECONDs; 0: never */
+};
+_Static_assert(sizeof(struct sl_access) == 8, "sl_access has no holes");
 
 /* Counters of a service or a backend; per CPU, one cache line. */
 struct sl_stats {

@@ -3,11 +3,13 @@
  * The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371,
  * annex A), which admits exactly what a token bucket of the same rate and burst
  * admits. The whole state is one word, the theoretical arrival time (TAT) of
- * the next packet; 0 is a bucket nobody has used.
+ * what comes next; 0 is a bucket nobody has used.
  *
- * Times are in ticks of 1/256 ns, so that the error of an interval stays below
- * 0.1 % up to 10^8 packets a second; they wrap after 2.2 years of uptime and
- * are compared as differences. Pure arithmetic, compiled for BPF and natively.
+ * Times are in ticks of 1/256 ns; they wrap after 2.2 years of uptime and are
+ * compared as differences. (So 0 is told apart: after half of that it would be in
+ * the future.) Where a unit takes few ticks (a byte at 400 Gbit/s: 5),
+ * its interval is in fractions of them (sl_limit.shift). Pure arithmetic, compiled
+ * for BPF and natively.
  */
 #ifndef SLUICE_GCRA_H
 #define SLUICE_GCRA_H
@@ -21,18 +23,43 @@ static inline __u64 sl_ticks(__u64 ns)
 	return ns << SL_TICK_SHIFT;
 }
 
-/* Whether a packet that arrives at `now` may pass. 1: yes, and *ret_tat is the
- * state that follows. 0: no, the state stays, and *ret_tat is left alone. A
- * TAT in the past counts as now: an idle bucket is full, never fuller.
- */
-static inline int sl_gcra_admit(const struct sl_rate *rate, __u64 tat, __u64 now, __u64 *ret_tat)
+/* Ticks that so many units (below 2^16) cost. */
+static inline __u64 sl_limit_cost(const struct sl_limit *limit, __u32 units)
 {
-	__u64 base = (__s64)(tat - now) > 0 ? tat : now;
+	return units * limit->rate.interval >> limit->shift;
+}
 
-	if (base - now > rate->tolerance)
+/* From when on a bucket owes nothing: a TAT in the past counts as now, for an
+ * idle bucket is full, never fuller.
+ */
+static inline __u64 sl_gcra_base(__u64 tat, __u64 now)
+{
+	return tat && (__s64)(tat - now) > 0 ? tat : now;
+}
+
+/* Whether what costs so many ticks and arrives at `now` may pass a bucket that
+ * holds `depth` ticks. 1: yes, and *ret_tat is the state that follows. 0: no, the
+ * state stays, and *ret_tat is left alone.
+ */
+static inline int sl_gcra_admit(__u64 depth, __u64 cost, __u64 tat, __u64 now, __u64 *ret_tat)
+{
+	__u64 next = sl_gcra_base(tat, now) + cost;
+
+	if (next - now > depth)
 		return 0;
-	*ret_tat = base + rate->interval;
+	*ret_tat = next;
 	return 1;
+}
+
+/* The state of a bucket whose rate has changed: it owes as many units as before. */
+static inline __u64 sl_gcra_convert(const struct sl_limit *limit, __u64 tat, __u64 now)
+{
+	__u64 owed = (sl_gcra_base(tat, now) - now) / limit->replaced_interval;
+	__u64 room = limit->rate.depth;
+	__u64 interval = limit->rate.interval >> limit->shift ?: 1;
+
+	/* Never deeper than empty: more is not owed by anybody. */
+	return now + (owed < room / interval ? owed * interval : room);
 }
 
 #endif

@@ -46,6 +46,20 @@ static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_por
 	return (__u32)(h >> 32);
 }
 
+/* A source's, keyed by a seed that is nobody else's: where it is in the gate. The
+ * id and the family make up the low 32 bits that are mixed in, in which IPv4
+ * addresses are all the same: there, no two keys are the same before the mixing.
+ */
+static inline __u64 sl_hash_source(const struct sl_source *key, __u64 seed)
+{
+	__u64 id = ((__u64)key->id << 3 | key->family) * 0x9e3779b97f4a7c15ULL;
+	__u64 h = sl_hash_mix(key->addr.halves[1] ^ id ^ seed);
+
+	if (key->family == SL_FAMILY_IPV6)
+		h = sl_hash_mix(h ^ key->addr.halves[0]);
+	return h;
+}
+
 /* A hash of 32 bits as an index below size, without a division. */
 static inline __u32 sl_hash_scale(__u32 hash, __u32 size)
 {

@@ -25,9 +25,12 @@
 	X(FORWARDED, FORWARD, "sent to a backend")                                               \
 	X(RETURNED, FORWARD, "a backend's answer, sent to its client")                           \
 	X(REJECTED, FORWARD, "no backend of the service can serve: answered with a refusal")     \
+	X(REJECTED_LIMIT, FORWARD, "over the service's limit: answered with a refusal")          \
+	X(RESPONDED, FORWARD, "over the limit, or nobody serves: sent to the responder")         \
 	X(DROP_MALFORMED, DROP, "for a service, malformed or cut short")                         \
 	X(DROP_FRAGMENT, DROP, "for a service, fragmented")                                      \
-	X(DROP_LIMIT, DROP, "the source is over the service's limit")                            \
+	X(DROP_DENIED, DROP, "the source is denied, or not among the allowed")                   \
+	X(DROP_LIMIT, DROP, "over the service's limit")                                          \
 	X(DROP_NO_BACKEND, DROP, "no backend of the service can serve")                          \
 	X(DROP_TTL, DROP, "TTL or hop limit used up")                                            \
 	X(DROP_NO_ROUTE, DROP, "a backend's answer to an address without a route")               \

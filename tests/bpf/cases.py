@@ -6,11 +6,13 @@ that must be counted, and the frame that must come out.
 import cases_answers
 import cases_bad
 import cases_good
+import cases_limits
 import cases_refusals
 from case import VERDICTS
 
 # Those that no packet can bring about, and why.
 WITHOUT_A_CASE = {
+    "RESPONDED": "leaves for the responder's MAC address, which is random: test_responder.py",
     "DROP_INTERNAL": "needs maps that contradict each other, which the daemon never writes",
 }
 
@@ -20,7 +22,8 @@ CASES = [
         cases_good.matrix, cases_good.payloads, cases_good.checksums, cases_good.tcp_flags,
         cases_good.ip_headers, cases_good.extensions, cases_good.ttl, cases_good.padding,
         cases_bad.others, cases_bad.malformed, cases_bad.fragments, cases_bad.refused,
-        cases_answers.answers, cases_refusals.refusals,
+        cases_answers.answers, cases_refusals.refusals, cases_limits.access, cases_limits.limits,
+        cases_limits.rejections,
     )
     for case in table()
 ]

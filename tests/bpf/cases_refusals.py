@@ -14,27 +14,28 @@ from lab.packets import (
 SEQ, ACK = 1000, 5000
 
 
-def back_to_client(family, tags=()):
+def back_to_client(family, tags=(), client=None):
+    client = client or CLIENT[family]
     packet = Ether(dst=CLIENT_MAC, src=FRONT_MAC)
     for place, tag in enumerate(tags):
         packet /= Dot1AD(vlan=tag) if place == 0 and len(tags) > 1 else Dot1Q(vlan=tag)
     if family == 4:
-        return packet / IP(src=SERVICE[4], dst=CLIENT[4], ttl=64, id=0, flags="DF")
-    return packet / IPv6(src=SERVICE[6], dst=CLIENT[6], hlim=64)
+        return packet / IP(src=SERVICE[4], dst=client, ttl=64, id=0, flags="DF")
+    return packet / IPv6(src=SERVICE[6], dst=client, hlim=64)
 
 
-def reset(family, flags, seq, ack=0, tags=()):
-    return bytes(back_to_client(family, tags) / TCP(
-        sport=REFUSING_TCP.port, dport=40000, flags=flags, seq=seq, ack=ack, window=0))
+def reset(family, flags, seq, ack=0, tags=(), client=None, svc=REFUSING_TCP):
+    return bytes(back_to_client(family, tags, client) / TCP(
+        sport=svc.port, dport=40000, flags=flags, seq=seq, ack=ack, window=0))
 
 
-def unreachable(family, sent, tags=()):
+def unreachable(family, sent, tags=(), client=None):
     """Administratively prohibited, with the beginning of what was sent."""
     l3 = 14 + 4 * len(tags)
     quoted = sent[l3:l3 + (20 if family == 4 else 40) + 8]
     if family == 4:
-        return bytes(back_to_client(4, tags) / ICMP(type=3, code=13) / Raw(quoted))
-    return bytes(back_to_client(6, tags) / ICMPv6DestUnreach(code=1) / Raw(quoted))
+        return bytes(back_to_client(4, tags, client) / ICMP(type=3, code=13) / Raw(quoted))
+    return bytes(back_to_client(6, tags, client) / ICMPv6DestUnreach(code=1) / Raw(quoted))
 
 
 def refusal(id, sent, expected):

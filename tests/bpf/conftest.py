@@ -45,7 +45,7 @@ def datapath():
         daemon = Daemon(top.balancer, frames.configuration()).start()
         wait.until(
             lambda: all(daemon.serving(svc.name) == 2
-                        for svc in (*frames.SERVICES.values(), frames.LIMITED)),
+                        for svc in (*frames.SERVICES.values(), frames.LIMITED, frames.WIDE)),
             lambda: f"all backends serve: {daemon.ctl('status').stdout}",
         )
         tag_hops(daemon)

@@ -80,6 +80,23 @@ def service(forward, proto, link=BACK_LINK):
 
 
 LIMITED = Service("limited", 8100, "udp", "dsr", BACK_LINK)  # one packet an hour
+REJECTING_TCP = Service("rejecting-tcp", 8104, "tcp", "nat", BACK_LINK)  # one packet an hour
+REJECTING_UDP = Service("rejecting-udp", 8105, "udp", "dsr", BACK_LINK)
+DRY = Service("dry", 8106, "udp", "dsr", BACK_LINK)  # the same, but nobody is refused
+EXEMPTING = Service("exempting", 8107, "udp", "dsr", BACK_LINK)  # but EXEMPT is not bound
+GUARDED = Service("guarded", 8108, "tcp", "nat", BACK_LINK)  # for some only
+BYTES = Service("bytes", 8109, "udp", "dsr", BACK_LINK)  # 4000 bytes an hour
+OPENING = Service("opening", 8200, "tcp", "nat", BACK_LINK)  # one connection an hour
+TOGETHER = Service("together", 8201, "udp", "dsr", BACK_LINK)  # two packets an hour for all
+TWICE = Service("twice", 8202, "tcp", "nat", BACK_LINK)  # three packets, one connection an hour
+FIXED = Service("fixed", 8203, "udp", "dsr", BACK_LINK)  # two packets in each hour's window
+SLIDING = Service("sliding", 8204, "udp", "dsr", BACK_LINK)
+WIDE = Service("wide", 8205, "udp", "dsr", BACK_LINK)  # a bucket for each /24, each /48
+EXEMPT = {4: "192.0.2.160/28", 6: "2001:db8:e0::/44"}
+ALLOWED = {4: "192.0.2.0/25", 6: "2001:db8:c::/48"}
+DENIED = {4: "192.0.2.96/28", 6: "2001:db8:c:dead::/64"}  # among the allowed
+NEVER = {4: "192.0.2.250", 6: "2001:db8:bad::/48"}  # by any service
+
 REFUSING_TCP = Service("refusing-tcp", 8102, "tcp", "nat", BACK_LINK)  # nobody serves
 REFUSING_UDP = Service("refusing-udp", 8103, "udp", "dsr", BACK_LINK)
 DOWN = Service("down", 8101, "tcp", "nat", BACK_LINK)  # its check fails
@@ -150,6 +167,10 @@ def addresses(family_addresses):
     return [family_addresses[4], family_addresses[6]]
 
 
+def hourly(number, **more):
+    return {"rate": f"{number}/h", "burst": number, **more}
+
+
 def configuration():
     """What sluiced is given for all this."""
     def entry(svc, **more):
@@ -165,9 +186,22 @@ def configuration():
 
     return {
         "interfaces": [{"name": "front"}, {"name": "back"}],
+        "deny": addresses(NEVER),
         "services": [
             *(entry(svc) for svc in SERVICES.values()),
-            entry(LIMITED, limit={"rate": "1/h", "burst": 1}),
+            entry(LIMITED, limit=hourly(1)),
+            entry(REJECTING_TCP, limit=hourly(1, action="reject")),
+            entry(REJECTING_UDP, limit=hourly(1, action="reject")),
+            entry(DRY, limit=hourly(1, dry_run=True)),
+            entry(EXEMPTING, limit=hourly(1, exempt=addresses(EXEMPT))),
+            entry(GUARDED, allow=addresses(ALLOWED), deny=addresses(DENIED)),
+            entry(BYTES, limit={"rate": "4000B/h", "burst": 4000, "count": "bytes"}),
+            entry(OPENING, limit=hourly(1, count="connections")),
+            entry(TOGETHER, limit=hourly(2, per="service")),
+            entry(TWICE, limit=[hourly(3), hourly(1, count="connections")]),
+            entry(FIXED, limit={"rate": "2/h", "algorithm": "fixed-window"}),
+            entry(SLIDING, limit={"rate": "2/h", "algorithm": "sliding-window"}),
+            entry(WIDE, limit=hourly(1, prefix_v4=24, prefix_v6=48)),
             *(entry(svc, on_all_down="reject", backends=[
                 {"address": svc.link.backend[family], "port": svc.backend_port,
                  "state": "disabled"} for family in (4, 6)

@@ -137,8 +137,8 @@ def test_services(scene):
     (listed,) = scene.daemon.get("/v1/services")["services"]
     service = scene.daemon.service("web")
     assert set(service) == LISTED | {"scheduler", "table_size", "affinity", "on_all_down",
-                                     "min_healthy", "panic", "slow_start_ms", "limit", "check",
-                                     "stats", "backends"}
+                                     "min_healthy", "panic", "slow_start_ms", "limits", "access",
+                                     "respond", "check", "stats", "backends"}
     assert (service["scheduler"], service["on_all_down"], service["panic"]) == (
         "maglev", "drop", False)
     assert (service["affinity"], service["min_healthy"], service["slow_start_ms"]) == (
@@ -146,7 +146,7 @@ def test_services(scene):
     assert {key: service[key] for key in LISTED} == listed
     assert service["addresses"] == [scene.top.service(4), scene.top.service(6)]
     assert (service["port"], service["protocol"], service["forward"]) == (80, "tcp", "nat")
-    assert service["limit"] is None
+    assert (service["limits"], service["access"], service["respond"]) == ([], None, None)
     assert service["check"] == {
         "type": "http", "interval_ms": 200, "timeout_ms": 100, "rise": 2, "fall": 2, "port": None,
         "path": "/health", "host": None, "status": "200-299",
@@ -183,7 +183,8 @@ def test_stats(scene):
     assert verdicts["drop_limit"]["action"] == "drop"
     for row in stats["verdicts"]:
         assert set(row) == {"name", "action", "packets", "bytes", "text"}
-        assert row["name"].split("_")[0].startswith(("pass", "drop", "forward", "return", "reject"))
+        assert row["name"].split("_")[0].startswith(
+            ("pass", "drop", "forward", "return", "reject", "respond"))
     assert [row["address"] for row in stats["services"]] == [scene.top.service(4),
                                                              scene.top.service(6)]
     for row in stats["services"]:
@@ -717,13 +718,16 @@ def test_a_refused_reload_changes_nothing(scene, unchanged):
 # ---- sluicectl --------------------------------------------------------------
 READING = (["status"], ["service", "list"], ["service", "show", "web"], ["backend", "list"],
            ["backend", "list", "web"], ["backend", "show", "web", "web-1"],
-           ["backend", "show", "web/web-2-v6"], ["stats"], ["config", "show"])
+           ["backend", "show", "web/web-2-v6"], ["stats"], ["config", "show"], ["limit", "list"],
+           ["limit", "list", "web"], ["limit", "top"], ["limit", "show", "192.0.2.2"],
+           ["deny", "list"])
 CHANGING = (["check"], ["reload"], ["attach", "front"], ["backend", "enable", "web", "web-1"],
             ["config", "save"])
 COMMANDS = ("status", "service list", "service show", "backend list", "backend show", "stats",
             "attach", "detach", "check", "reload", "backend drain", "backend enable",
             "backend disable", "backend weight", "backend add", "backend remove", "config show",
-            "config save")
+            "config save", "limit list", "limit top", "limit show", "limit reset", "deny add",
+            "deny remove", "deny list")
 
 
 def ctl(*args, env=None, **options):

@@ -34,7 +34,7 @@ def what_runs(daemon):
     """Status without what changes by itself."""
     services = daemon.get("/v1/status")["services"]
     return [{key: value for key, value in daemon.service(entry["name"]).items()
-             if key in ("name", "addresses", "port", "protocol", "forward", "limit", "check",
+             if key in ("name", "addresses", "port", "protocol", "forward", "limits", "check",
                         "table_size", "backends_total")}
             | {"backends": [(b["name"], b["address"], b["port"], b["weight"], b["state"])
                             for b in daemon.service(entry["name"])["backends"]]}
@@ -64,7 +64,7 @@ def test_a_changed_file_is_applied_and_no_request_lost(lab, way):
         ))
         status, text = way(daemon)
         assert status in (None, 0), text
-        wait.until(lambda: daemon.service("web")["limit"], "the new configuration runs")
+        wait.until(lambda: daemon.service("web")["limits"], "the new configuration runs")
         daemon.wait_serving("web", 4)
         wait.until(lambda: load.served_by("web-3"), "web-3 serves")
         changed = load.requests[-1].begun

@@ -4,12 +4,13 @@
  * the same. Build and run, from the root:
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuser -Iinclude \
- *       tests/fuzz/config_fuzz.c user/lib/{addr,units,diag}.c \
+ *       tests/fuzz/config_fuzz.c user/lib/{addr,prefix,units,limit,diag}.c \
  *       $(ls user/lib/config*.c) -lyaml -o build/config-fuzz
  *   build/config-fuzz -dict=tests/fuzz/config.dict -max_total_time=60 CORPUS examples
  */
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,8 +18,67 @@
 
 #include "lib/config.h"
 #include "lib/config_compare.h"
+#include "lib/config_copy.h"
 #include "lib/config_write.h"
 #include "lib/diag.h"
+#include "lib/limit.h"
+
+/* In the directory of the examples, so that the files which they name are found. */
+#define NAME "examples/fuzz.yaml"
+
+static void check_list(const struct prefix_list *list)
+{
+	char text[PREFIX_TEXT_SIZE];
+	struct prefix prefix;
+	size_t i;
+
+	assert(list->n <= CONFIG_PREFIXES_MAX && list->n >= (list->n_written > 0));
+	for (i = 0; i < list->n; i++) {
+		assert(prefix_parse(prefix_format(&list->prefixes[i], text), &prefix) == 0);
+		assert(prefix_compare(&list->prefixes[i], &prefix) == 0);
+		assert(!i || prefix_compare(&list->prefixes[i - 1], &list->prefixes[i]) < 0);
+	}
+	for (i = 0; i < list->n_files; i++)
+		assert(list->files[i][0]);
+}
+
+static void check_limit(const struct service_config *service, const struct limit_config *limit)
+{
+	struct sl_limit wire = limit_wire(limit);
+
+	assert(limit->text && limit->rate.count);
+	assert(limit->rate.seconds == 1 || limit->rate.seconds == 60 ||
+	       limit->rate.seconds == 3600);
+	assert(limit->prefix_v4 >= 1 && limit->prefix_v4 <= 32);
+	assert(limit->prefix_v6 >= 1 && limit->prefix_v6 <= 128);
+	assert(limit->burst <= limit_max_burst(&limit->rate, limit->count));
+	assert(!limit->burst == (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET));
+	assert(service->proto == IPPROTO_TCP || limit->count != SL_COUNT_CONNECTIONS);
+	assert(service->proto == IPPROTO_TCP || limit->action != SL_ACTION_RESPOND);
+	assert(wire.rate.interval && wire.rate.depth);
+	check_list(&limit->exempt);
+}
+
+static void check_respond(const struct respond_config *respond)
+{
+	const char *c;
+
+	assert(respond->retry_after_ms >= 1000 && respond->retry_after_ms <= 24 * 3600 * 1000);
+	assert(!respond->body || strlen(respond->body) <= CONFIG_BODY_MAX);
+	assert(!respond->content_type || strlen(respond->content_type) <= 127);
+	for (c = respond->content_type; c && *c; c++)
+		assert(*c >= 0x20 && *c < 0x7f);
+}
+
+static void check_limiter(const struct limiter_config *limiter)
+{
+	assert(limiter->buckets >= 1024 && limiter->buckets <= 1 << 26);
+	assert(limiter->gate >= 1024 && limiter->gate <= 1 << 26);
+	assert(!(limiter->gate & (limiter->gate - 1)));
+	assert(limiter->inserts_per_second && limiter->inserts_per_second <= 100000000);
+	assert(limiter->answers_per_second && limiter->answers_per_second <= 100000000);
+	assert(limiter->events_per_second && limiter->events_per_second <= 1000000);
+}
 
 static void check_table(const struct service_config *service)
 {
@@ -52,8 +112,13 @@ static void check_service(const struct config *config, const struct service_conf
 	assert(!service->affinity.timeout_ms || service->affinity.timeout_ms >= 1000);
 	assert(!service->slow_start_ms || service->slow_start_ms >= 1000);
 	assert(service->check.n_status >= 1 && service->check.n_status <= CONFIG_STATUS_RANGES);
-	assert(service->limit.set == (service->limit.text != NULL));
-	assert(service->limit.set == (service->limit.rate.interval >= 16));
+	assert(service->n_limits <= SL_LIMITS_MAX);
+	for (i = 0; i < service->n_limits; i++)
+		check_limit(service, &service->limits[i]);
+	check_list(&service->access.allow);
+	check_list(&service->access.deny);
+	check_respond(&service->respond);
+	assert(service->proto == IPPROTO_TCP || !config_responds(service));
 	for (i = 0; i < service->n_addresses; i++)
 		assert(ip_is_unicast(&service->addresses[i]));
 	for (i = 0; i < service->n_backends; i++) {
@@ -75,7 +140,11 @@ static void check_written(const struct config *config)
 	char *text = NULL;
 
 	assert(config_write(config, &text) == 0);
-	assert(config_parse(text, strlen(text), "written.yaml", &diag, &again) == 0);
+	assert(config_parse(text, strlen(text), NAME, &diag, &again) == 0);
+	assert(config_equal(config, again));
+	config_free(again);
+	again = NULL;
+	assert(config_copy(config, &again) == 0);
 	assert(config_equal(config, again));
 	config_free(again);
 	free(text);
@@ -90,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t i;
 	int err;
 
-	err = config_parse((const char *)data, size, "fuzz.yaml", &diag, &config);
+	err = config_parse((const char *)data, size, NAME, &diag, &config);
 	if (err) {
 		assert(err == -EINVAL && !config);
 		assert(diag.line > 0 && diag.column > 0 && diag.text[0]);
@@ -98,6 +167,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(diag.text[i] >= 0x20 && diag.text[i] < 0x7f);
 		return 0;
 	}
+	check_limiter(&config->limiter);
+	check_list(&config->access.allow);
+	check_list(&config->access.deny);
 	for (i = 0; i < config->n_services; i++)
 		check_service(config, &config->services[i]);
 	check_written(config);

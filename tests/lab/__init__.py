@@ -8,7 +8,9 @@ clients.py   clients that keep asking
 daemon.py    sluiced and sluicectl, and HTTP to the daemon's socket
 packets.py   frames built and judged with scapy; raw sending and capturing
 traffic.py   conversations that notice when they are cut, and floods
+pace.py      datagrams at a pace, when they arrive, and whether that is within a limit
 maps.py      what the pinned maps hold
+limits.py    where a source is in the limiter's gate
 testrun.py   BPF_PROG_TEST_RUN of what the daemon has pinned
 xdp.py       an XDP program that passes everything
 wait.py      waiting for a condition, never for a time

@@ -17,7 +17,7 @@ from .testrun import SYS_BPF, bpf
 _BPF_OBJ_GET = 7
 _BPF_MAP_LOOKUP_BATCH = 24
 
-_SERVICE = struct.Struct("=16sHBBI III BBBB QQ II")
+_SERVICE = struct.Struct("=16sHBBI III BBBB IIII II")
 _BACKEND = struct.Struct("=16sHBBI 40x")
 _FLOW_KEY, _FLOW = 24, 16
 _BATCH = 1 << 16
@@ -39,6 +39,7 @@ class Service:
     table: int
     table_size: int
     slots: list  # words
+    limits: int  # index of the first one; 0: has none
 
     @property
     def tracking(self):
@@ -82,7 +83,7 @@ class Maps:
             addr, port, proto, family, _, number, table, size = fields[:8]
             address, port = _address(addr, family), _swap(port)
             found[address, port, proto] = Service(
-                address, port, number, table, size, list(slots[table:table + size]))
+                address, port, number, table, size, list(slots[table:table + size]), fields[12])
         return found
 
     def tables(self):

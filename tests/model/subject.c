@@ -46,7 +46,9 @@ void subject_open(struct subject *subject, unsigned flows)
 		.services = 1024,
 		.backends = 4096,
 		.slots = 1 << 18,
-		.sources = 1024,
+		.limits = 16,
+		.buckets = 1024,
+		.gate = 1024,
 		.flows = flows,
 		.hash_seed = SL_DEFAULT_HASH_SEED,
 	};
@@ -185,7 +187,7 @@ void subject_apply(struct subject *subject)
 		backends[service.n_backends] = subject->backends[i];
 		inputs[service.n_backends++] = subject->inputs[i];
 	}
-	check(!plan_build(&service, &service.addresses[0], inputs, &plan));
+	check(!plan_build(&service, &service.addresses[0], inputs, NULL, &plan));
 	if (datapath_apply(subject->datapath, &plan, &diag))
 		fail("cannot apply: %s", diag.text);
 	free(subject->table);

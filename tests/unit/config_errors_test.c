@@ -44,7 +44,7 @@ static void keys_and_kinds(void **state)
 		{ "unknown", "service: []\n", "1:1",
 		  "service: is not a key of this version; did you mean services?" },
 		{ "unknown, far off", "logging: {}\n", "1:1",
-		  "logging: is not a key of this version; a configuration has: hash_seed, flows, defaults, interfaces, services" },
+		  "logging: is not a key of this version; a configuration has: hash_seed, flows, limiter, allow, deny, defaults, interfaces, services" },
 		{ "unknown and hostile", "\"a\\e[31m\\n\": 1\n", "1:1",
 		  "a\\x1b[31m\\x0a: is not a key" },
 		{ "twice", "services: []\ninterfaces: []\nservices: []\n", "3:1",
@@ -65,10 +65,6 @@ static void keys_and_kinds(void **state)
 		{ "no port", "services: [{name: web, address: 10.0.0.1}]\n", "1:12",
 		  "needs the key port" },
 		{ "no backends", WEB, "2:3", "services.web: a service needs the key backends" },
-		{ "later: allow", WEB "  allow: [0.0.0.0/0]\n" BACKENDS, "5:3",
-		  "services.web.allow: is not a key of this version; a service has: name, address" },
-		{ "later: deny", WEB "  deny: []\n" BACKENDS, "5:3",
-		  "is not a key of this version" },
 		{ "misspelt", WEB "  chekc: tcp\n" BACKENDS, "5:3", "did you mean check?" },
 		{ "a merge key", WEB "  <<: {}\n" BACKENDS, "5:3",
 		  "services.web.<<: is not a key" },
@@ -191,34 +187,11 @@ static void values_of_a_service(void **state)
 	CHECK_ROWS(rows);
 }
 
-#define LIMIT(keys) WEB "  limit: {" keys "}\n" BACKENDS
 #define CHECK(keys) WEB "  check: {" keys "}\n" BACKENDS
 
-static void values_of_limit_and_check(void **state)
+static void values_of_check(void **state)
 {
 	static const struct row rows[] = {
-		{ "limit: no rate", LIMIT("burst: 5"), "5:10",
-		  "services.web.limit: a limit needs the key rate" },
-		{ "limit: a word", WEB "  limit: 100/s\n" BACKENDS, "5:10",
-		  "\"100/s\" is not a limit; write a map" },
-		{ "rate", LIMIT("rate: 1000"), "5:17",
-		  "services.web.limit.rate: \"1000\" is not a rate" },
-		{ "rate: 0", LIMIT("rate: 0/s"), "5:17",
-		  "is not a rate; a number per s, min or h" },
-		{ "rate: unit", LIMIT("rate: 5/day"), "5:17", "is not a rate" },
-		{ "rate: too high", LIMIT("rate: 16001M/s"), "5:17", "at most 16000M/s" },
-		{ "burst", LIMIT("rate: 5/s, burst: 0"), "5:29",
-		  "services.web.limit.burst: \"0\" is not a count of packets" },
-		{ "burst: too large", LIMIT("rate: 1/h, burst: 1M"), "5:29",
-		  "1000000 is more than a bucket holds at 1/h; at most 5003" },
-		{ "later: count", LIMIT("rate: 5/s, count: bytes"), "5:29",
-		  "does not have \"bytes\"; write packets" },
-		{ "later: algorithm", LIMIT("rate: 5/s, algorithm: fixed-window"), "5:33",
-		  "write token-bucket" },
-		{ "later: action", LIMIT("rate: 5/s, action: reject"), "5:30", "write drop" },
-		{ "action", LIMIT("rate: 5/s, action: allow"), "5:30",
-		  "\"allow\" is not an action; write drop" },
-		{ "limit: unknown", LIMIT("rate: 5/s, brust: 5"), "5:22", "did you mean burst?" },
 		{ "check: word", WEB "  check: ping\n" BACKENDS, "5:10",
 		  "\"ping\" is not a check; write none or tcp or http" },
 		{ "check: empty", WEB "  check:\n" BACKENDS, "5:9",
@@ -298,7 +271,7 @@ int main(void)
 		cmocka_unit_test(keys_and_kinds),
 		cmocka_unit_test(interfaces),
 		cmocka_unit_test(values_of_a_service),
-		cmocka_unit_test(values_of_limit_and_check),
+		cmocka_unit_test(values_of_check),
 		cmocka_unit_test(files_that_cannot_be_read),
 	};
 

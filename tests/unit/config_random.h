@@ -30,13 +30,19 @@ static int random_chance(struct random_text *text, unsigned percent)
  */
 #define RANDOM_PUT(text, format, key, ...)                                                   \
 	do {                                                                                 \
-		static const char *const words_[] = { __VA_ARGS__ };                         \
+		const char *const words_[] = { __VA_ARGS__ };                                \
                                                                                              \
 		if (random_chance(text, 50))                                                 \
 			(void)fprintf((text)->file, format, key, RANDOM_WORD(text, words_)); \
 	} while (0)
 
-#define RANDOM_KEY(text, key, ...)  RANDOM_PUT(text, "%s: %s, ", key, __VA_ARGS__)
+#define RANDOM_KEY(text, key, ...) RANDOM_PUT(text, "%s: %s, ", key, __VA_ARGS__)
+#define RANDOM_ALWAYS(text, key, ...)                                                    \
+	do {                                                                             \
+		static const char *const words_[] = { __VA_ARGS__ };                     \
+                                                                                         \
+		(void)fprintf((text)->file, "%s: %s, ", key, RANDOM_WORD(text, words_)); \
+	} while (0)
 #define RANDOM_LINE(text, key, ...) RANDOM_PUT(text, "  %s: %s\n", key, __VA_ARGS__)
 
 static void random_check(struct random_text *text)
@@ -92,13 +98,66 @@ static void random_scheduler(struct random_text *text)
 	RANDOM_LINE(text, "table_size", "257", "65537", "16777213");
 }
 
-static void random_limit(struct random_text *text)
+static void random_one_limit(struct random_text *text, int is_udp)
 {
+	int is_bytes = random_chance(text, 30);
+	int is_bucket = random_chance(text, 60);
+
+	(void)fprintf(text->file, "  - {");
+	if (is_bytes)
+		RANDOM_ALWAYS(text, "rate", "2000/h", "80Mbit/s", "256GB/s", "1GB/min");
+	else
+		RANDOM_ALWAYS(text, "rate", "1/h", "16000M/s", "60/min");
+	if (is_bytes)
+		(void)fprintf(text->file, "count: bytes, ");
+	else if (!is_udp)
+		RANDOM_KEY(text, "count", "packets", "connections");
+	if (!is_bucket)
+		RANDOM_ALWAYS(text, "algorithm", "fixed-window", "sliding-window");
+	else if (is_bytes)
+		RANDOM_KEY(text, "burst", "1514", "4kB", "16kbit", "10M");
+	else
+		RANDOM_KEY(text, "burst", "1", "2k", "5003");
+	if (random_chance(text, 30)) {
+		(void)fprintf(text->file, "per: service, ");
+	} else {
+		RANDOM_KEY(text, "prefix_v4", "1", "24", "32");
+		RANDOM_KEY(text, "prefix_v6", "1", "64", "128");
+		RANDOM_KEY(text, "under_pressure", "admit", "refuse");
+	}
+	RANDOM_KEY(text, "action", "drop", "reject", is_udp ? "drop" : "respond");
+	RANDOM_KEY(text, "dry_run", "true", "false");
+	RANDOM_KEY(text, "exempt", "[]", "[10.0.0.0/8, '2001:db8::/33']",
+		   "[10.0.0.1, {file: examples/deny.txt}]");
+	(void)fprintf(text->file, "}\n");
+}
+
+static void random_limit(struct random_text *text, int is_udp)
+{
+	unsigned n = 1;
+
 	if (random_chance(text, 50))
 		return;
-	(void)fprintf(text->file, "  limit: {rate: %s, ",
-		      random_chance(text, 50) ? "1/h" : "16000M/s");
-	RANDOM_KEY(text, "burst", "1", "2k", "5003");
+	(void)fprintf(text->file, "  limit:\n");
+	do
+		random_one_limit(text, is_udp);
+	while (n++ < 4 && random_chance(text, 40));
+}
+
+static void random_access(struct random_text *text)
+{
+	static const char *const bodies[] = { "''", "\"a\\nb\\n\"", "' x '", "\"\\u00fc\"" };
+
+	RANDOM_LINE(text, "allow", "[0.0.0.0/0]", "['::/0', 10.0.0.0/9, 10.0.0.0/9]",
+		    "[{file: examples/deny.txt}]");
+	RANDOM_LINE(text, "deny", "[]", "['::/1', 192.0.2.7/32]", "['::', '::ffff:0:0/96']");
+	if (random_chance(text, 50))
+		return;
+	(void)fprintf(text->file, "  respond: {retry_after: %s, ",
+		      random_chance(text, 50) ? "1s" : "24h");
+	RANDOM_KEY(text, "body", RANDOM_WORD(text, bodies));
+	RANDOM_KEY(text, "content_type", "text/html", "'a/b; c=\"d\"'");
+	RANDOM_KEY(text, "x_headers", "true", "false");
 	(void)fprintf(text->file, "}\n");
 }
 
@@ -106,6 +165,7 @@ static void random_service(struct random_text *text, unsigned service)
 {
 	int is_dsr = random_chance(text, 30);
 	int has_v6 = random_chance(text, 50);
+	int is_udp = random_chance(text, 40);
 	unsigned n = 2 + random_below(&text->state, 6);
 	unsigned i;
 
@@ -114,13 +174,15 @@ static void random_service(struct random_text *text, unsigned service)
 	if (has_v6)
 		(void)fprintf(text->file, ", '2001:db8:ffff::%u'", service + 1);
 	(void)fprintf(text->file, "]\n  forward: %s\n", is_dsr ? "dsr" : "nat");
-	RANDOM_LINE(text, "protocol", "tcp", "udp");
+	(void)fprintf(text->file, "  protocol: %s\n", is_udp ? "udp" : "tcp");
 	RANDOM_LINE(text, "min_healthy", "0", "1", "1%", "100%");
 	RANDOM_LINE(text, "slow_start", "1h", "1001ms");
-	RANDOM_LINE(text, "on_all_down", "drop", "reject", "last-known");
+	RANDOM_LINE(text, "on_all_down", "drop", "reject", "last-known",
+		    is_udp ? "drop" : "respond");
 	random_scheduler(text);
 	random_check(text);
-	random_limit(text);
+	random_limit(text, is_udp);
+	random_access(text);
 	(void)fprintf(text->file, "  backends:\n");
 	for (i = 0; i < n; i++)
 		random_backend(text, service, i, has_v6 && i % 2, is_dsr);
@@ -146,6 +208,16 @@ static char *random_config(uint64_t seed)
 	RANDOM_KEY(&text, "tcp_idle", "1s", "24h", "15m");
 	RANDOM_KEY(&text, "udp_idle", "1s", "1h", "1999ms");
 	(void)fprintf(text.file, "}\n");
+	(void)fprintf(text.file, "limiter: {");
+	RANDOM_KEY(&text, "buckets", "1024", "67108864", "131072", "1M");
+	RANDOM_KEY(&text, "gate", "1024", "67108864", "65536");
+	RANDOM_KEY(&text, "inserts", "1/s", "100M/s", "50k/s");
+	RANDOM_KEY(&text, "answers", "1/s", "100M/s", "9999/s");
+	RANDOM_KEY(&text, "events", "1/s", "1M/s", "100/s");
+	(void)fprintf(text.file, "}\n");
+	if (random_chance(&text, 50))
+		(void)fprintf(text.file, "allow: ['2001:db8::/32', 0.0.0.0/0]\n"
+					 "deny: [{file: examples/deny.txt}, 10.1.0.0/16]\n");
 	if (random_chance(&text, 50))
 		(void)fprintf(text.file,
 			      "interfaces: [eth0, {name: \"a#'\\\"\", mode: %s}, '-', '?']\n",

@@ -24,6 +24,9 @@
 #define WEB      "services:\n- name: web\n  address: 198.51.100.10\n  port: 80\n"
 #define BACKENDS "  backends: [{address: 10.0.0.1}]\n"
 
+/* In line 5, the keys from column 11 on. */
+#define LIMIT(keys) WEB "  limit: {" keys "}\n" BACKENDS
+
 struct row {
 	const char *what;
 	const char *yaml;

@@ -2,8 +2,6 @@
 /* Configurations that are taken: what is in them, and every default. */
 #include "config_full.h"
 
-#define SECOND (1000000000ULL * 256) /* in ticks */
-
 static void assert_ip(const struct ip *ip, const char *text)
 {
 	char buffer[ADDR_TEXT_SIZE];
@@ -27,9 +25,8 @@ static void every_default(void **state)
 	assert_int_equal(web->forward, SL_FORWARD_NAT);
 	assert_int_equal(web->table_size, CONFIG_TABLE_SIZE_USUAL);
 	assert_int_equal(web->line, 1);
-	assert_false(web->limit.set);
-	assert_null(web->limit.text);
-	assert_int_equal(web->limit.rate.interval, 0);
+	assert_int_equal(web->n_limits, 0);
+	assert_int_equal(web->access.allow.n + web->access.deny.n, 0);
 	assert_int_equal(web->check.type, CHECK_TCP);
 	assert_int_equal(web->check.interval_ms, 2000);
 	assert_int_equal(web->check.timeout_ms, 1000);
@@ -81,11 +78,11 @@ static void every_key_is_read(void **state)
 	assert_ip(&web->backends[0].ip, "10.0.0.11");
 	assert_int_equal(web->backends[0].port, htons(8080));
 	assert_int_equal(web->backends[0].weight, 65535);
-	assert_int_equal(web->backends[0].line, 22);
+	assert_int_equal(web->backends[0].line, 32);
 	assert_string_equal(web->backends[1].name, "[2001:db8::11]:80");
 	assert_int_equal(web->backends[1].port, htons(80));
 	assert_int_equal(web->backends[1].weight, 0);
-	assert_int_equal(web->backends[1].line, 23);
+	assert_int_equal(web->backends[1].line, 33);
 	config_free(config);
 }
 
@@ -120,25 +117,6 @@ static void checks_are_read(void **state)
 	assert_null(tcp->host);
 	assert_int_equal(tcp->n_status, 1);
 	assert_int_equal(tcp->status[0].first, 200);
-	config_free(config);
-}
-
-static void limits_are_read(void **state)
-{
-	struct config *config = parse(FULL);
-	const struct limit_config *web = &config->services[0].limit;
-	const struct limit_config *dns = &config->services[1].limit;
-
-	(void)state;
-	assert_true(web->set);
-	assert_string_equal(web->text, "10k/min");
-	assert_int_equal(web->burst, 2000);
-	assert_int_equal(web->rate.interval, 60 * SECOND / 10000);
-	assert_int_equal(web->rate.tolerance, 1999 * (60 * SECOND / 10000));
-	assert_true(dns->set);
-	assert_int_equal(dns->burst, 1);
-	assert_int_equal(dns->rate.interval, 3600 * SECOND);
-	assert_int_equal(dns->rate.tolerance, 0);
 	config_free(config);
 }
 
@@ -279,6 +257,16 @@ static void words_come_back(void **state)
 	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_DROP), "drop");
 	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_REJECT), "reject");
 	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_LAST_KNOWN), "last-known");
+	assert_string_equal(config_on_all_down_name(ON_ALL_DOWN_RESPOND), "respond");
+	assert_string_equal(config_count_name(SL_COUNT_PACKETS), "packets");
+	assert_string_equal(config_count_name(SL_COUNT_BYTES), "bytes");
+	assert_string_equal(config_count_name(SL_COUNT_CONNECTIONS), "connections");
+	assert_string_equal(config_algorithm_name(SL_ALGORITHM_TOKEN_BUCKET), "token-bucket");
+	assert_string_equal(config_algorithm_name(SL_ALGORITHM_FIXED_WINDOW), "fixed-window");
+	assert_string_equal(config_algorithm_name(SL_ALGORITHM_SLIDING_WINDOW), "sliding-window");
+	assert_string_equal(config_action_name(SL_ACTION_DROP), "drop");
+	assert_string_equal(config_action_name(SL_ACTION_REJECT), "reject");
+	assert_string_equal(config_action_name(SL_ACTION_RESPOND), "respond");
 	assert_string_equal(config_wish_name(WISH_UP), "up");
 	assert_string_equal(config_wish_name(WISH_DRAIN), "drain");
 	assert_string_equal(config_wish_name(WISH_DISABLED), "disabled");
@@ -292,7 +280,6 @@ int main(void)
 		cmocka_unit_test(interfaces_are_read),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(checks_are_read),
-		cmocka_unit_test(limits_are_read),
 		cmocka_unit_test(types_of_checks),
 		cmocka_unit_test(files_without_services),
 		cmocka_unit_test(wishes_that_can_be_granted),

@@ -60,7 +60,7 @@ static unsigned plan_and_count(struct plan *plan, unsigned counts[static BACKEND
 {
 	unsigned nobody = 0;
 
-	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, plan), 0);
+	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, NULL, plan), 0);
 	memset(counts, 0, BACKENDS * sizeof(*counts));
 	for (unsigned i = 0; i < plan->table_size; i++) {
 		if (plan->table[i] == PLAN_NO_BACKEND) {
@@ -139,10 +139,10 @@ static void test_order_of_the_file_does_not_matter(void **state)
 	struct plan first, second;
 
 	(void)state;
-	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, &first), 0);
+	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, NULL, &first), 0);
 	backends[0] = backends[1];
 	backends[1] = swapped;
-	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, &second), 0);
+	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, NULL, &second), 0);
 	for (unsigned i = 0; i < first.table_size; i++)
 		assert_memory_equal(&first.backends[first.table[i]].key,
 				    &second.backends[second.table[i]].key, sizeof(struct sl_key));

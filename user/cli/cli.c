@@ -122,6 +122,30 @@ char *cli_path(const char *base, const char *name, const char *second)
 	return path;
 }
 
+char *cli_path_lines(const struct cli *cli, const char *path, const char *lines)
+{
+	_cleanup_(cleanup_free) char *base = NULL;
+
+	if (asprintf(&base, "%s?lines=", path) < 0) {
+		base = NULL;
+		return NULL;
+	}
+	return cli_path(base, cli->options.lines ?: lines, NULL);
+}
+
+int cli_show_rows(const struct cli *cli, json_t *answer, const struct out_section *sections)
+{
+	_cleanup_(cleanup_json) json_t *owned = answer;
+	json_int_t more = json_integer_value(json_object_get(answer, "more"));
+
+	if (!owned)
+		return CLI_FAILED;
+	out_answer(&cli->out, owned, sections);
+	if (more > 0 && !cli->out.json)
+		(void)fprintf(cli->out.file, "... and %" JSON_INTEGER_FORMAT " more\n", more);
+	return CLI_DONE;
+}
+
 int cli_take_backend(char *const *arguments, int more, char **ret_path, char *const **ret_rest)
 {
 	_cleanup_(cleanup_free) char *service = strdup(arguments[0]);

@@ -40,6 +40,13 @@ int cmd_backend_add(struct cli *cli, char *const *arguments);
 int cmd_backend_remove(struct cli *cli, char *const *arguments);
 int cmd_config_show(struct cli *cli, char *const *arguments);
 int cmd_config_save(struct cli *cli, char *const *arguments);
+int cmd_limit_list(struct cli *cli, char *const *arguments);
+int cmd_limit_top(struct cli *cli, char *const *arguments);
+int cmd_limit_show(struct cli *cli, char *const *arguments);
+int cmd_limit_reset(struct cli *cli, char *const *arguments);
+int cmd_deny_add(struct cli *cli, char *const *arguments);
+int cmd_deny_remove(struct cli *cli, char *const *arguments);
+int cmd_deny_list(struct cli *cli, char *const *arguments);
 int cmd_stats(struct cli *cli, char *const *arguments);
 int cmd_attach(struct cli *cli, char *const *arguments);
 int cmd_detach(struct cli *cli, char *const *arguments);
@@ -63,6 +70,14 @@ int cli_show(const struct cli *cli, const char *path, const struct out_section *
  */
 char *cli_path(const char *base, const char *name, const char *second);
 
+/* The path with "?lines=": as the user says, or so many. */
+char *cli_path_lines(const struct cli *cli, const char *path, const char *lines);
+
+/* Shows an answer, whose reference is taken, and how many rows of it were left
+ * out ("more"). NULL: the user knows why there is none.
+ */
+int cli_show_rows(const struct cli *cli, json_t *answer, const struct out_section *sections);
+
 /* Takes SERVICE NAME, or SERVICE/NAME, off the arguments, of which `more` must
  * remain: *ret_rest. The path of the backend is the caller's to free. Or an exit
  * code, and the user has been told.
@@ -71,6 +86,14 @@ int cli_take_backend(char *const *arguments, int more, char **ret_path, char *co
 
 /* What a backend is and gets, for sections with fields. */
 extern const struct out_column cli_backend_fields[];
+
+/* Sources, each beside its limit. */
+extern const struct out_column cli_source_columns[];
+
+/* What `limit top --watch` does: shows the sources again and again, until it is
+ * interrupted.
+ */
+int cli_watch_sources(const struct cli *cli, unsigned long long interval_ms);
 
 /* What `backend drain --wait` does once the drain has begun: shows the live
  * connections of the backend at this path as they become fewer. Takes view, the

@@ -34,11 +34,23 @@ static const struct out_column fields[] = {
 	{ "if all are down", OUT_TEXT, "on_all_down", NULL, 0 },
 	{ "min healthy", OUT_TEXT, "min_healthy", NULL, 0 },
 	{ "ignores health", OUT_YES_NO, "panic", NULL, 0 },
-	{ "limit", OUT_TEXT, "limit.rate", NULL, 0 },
-	{ "limit burst", OUT_COUNT, "limit.burst", NULL, 0 },
+	{ "allowed prefixes", OUT_COUNT, "access.allow", NULL, 0 },
+	{ "denied prefixes", OUT_COUNT, "access.deny", NULL, 0 },
+	{ "503 retry after", OUT_SPAN, "respond.retry_after_ms", NULL, 0 },
 	{ "state", OUT_STATE, "state", NULL, 0 },
 	{ "error", OUT_TEXT, "error", NULL, 0 },
 	{ "serving", OUT_RATIO, "backends_serving", "backends_total", 0 },
+	{},
+};
+
+static const struct out_column limit_columns[] = {
+	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },
+	{ "BURST", OUT_AMOUNT, "burst", "count", 0 },
+	{ "COUNT", OUT_TEXT, "count", NULL, 0 },
+	{ "ALGORITHM", OUT_TEXT, "algorithm", NULL, 0 },
+	{ "PER", OUT_TEXT, "per", NULL, 0 },
+	{ "ACTION", OUT_MARKED, "action", "dry_run", 0 },
+	{ "EXEMPT", OUT_COUNT, "exempt", NULL, 0 },
 	{},
 };
 
@@ -82,6 +94,7 @@ static const struct out_column backend_columns[] = {
 
 static const struct out_section show_sections[] = {
 	{ .columns = fields, .fields = true },
+	{ .columns = limit_columns, .title = "limits", .member = "limits", .empty = "none" },
 	{ .columns = check_fields, .title = "check", .fields = true },
 	{ .columns = counter_fields, .title = "counters", .fields = true },
 	{ .columns = backend_columns, .title = "backends", .member = "backends" },

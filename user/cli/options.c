@@ -6,6 +6,7 @@
  */
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 
 static const struct option {
 	const char *name;
-	const char *value; /* for the help; NULL: a switch */
+	const char *value; /* for the help; NULL: a switch; "[X]": may be left out */
 	size_t field;      /* in struct options: a bool or, with a value, a string */
 	bool everywhere;   /* for every command; else for those whose arguments name it */
 	const char *help;
@@ -36,6 +37,12 @@ static const struct option {
 	  "of backend add: its share (default: 1)" },
 	{ "--backup", NULL, offsetof(struct options, backup), false,
 	  "of backend add: serves only while no other can" },
+	{ "--lines", "N", offsetof(struct options, lines), false,
+	  "of limit and deny: at most so many rows (default: 50, of deny 1000)" },
+	{ "--watch", "[TIME]", offsetof(struct options, watch), false,
+	  "of limit top: again and again, each second or each TIME, until Ctrl-C" },
+	{ "--for", "TIME", offsetof(struct options, lasting), false,
+	  "of deny add: after this long it is lifted (30s, 10m, 2h)" },
 	{ "--help", NULL, offsetof(struct options, help), true, "this help, or that of a command" },
 	{ "--version", NULL, offsetof(struct options, version), true, "print the version" },
 };
@@ -47,6 +54,18 @@ static const struct option *find(const char *word, size_t length)
 		if (strlen(table[i].name) == length && strncmp(table[i].name, word, length) == 0)
 			return &table[i];
 	return NULL;
+}
+
+/* The value of an option that may have none: "--watch=5s", or "--watch 5s", for
+ * no argument of a command that has it begins with a digit.
+ */
+static const char *optional_value(char ***word, size_t length)
+{
+	const char *next = (*word)[1];
+
+	if ((**word)[length])
+		return **word + length + 1;
+	return next && isdigit((unsigned char)*next) ? *++*word : "";
 }
 
 /* Takes the option at *word, and its value: "--socket PATH" or "--socket=PATH".
@@ -65,6 +84,10 @@ static int take_option(char ***word, struct diag *diag, struct options *options)
 		if ((**word)[length])
 			return diag_set(diag, EINVAL, "%s takes no value", option->name);
 		*(bool *)field = true;
+		return 0;
+	}
+	if (option->value[0] == '[') {
+		*(const char **)field = optional_value(word, length);
 		return 0;
 	}
 	value = (**word)[length] ? **word + length + 1 : *++*word;

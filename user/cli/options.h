@@ -14,7 +14,8 @@ struct options {
 	bool json, help, version;
 	const char *socket;
 	const char *mode; /* these: NULL is not given */
-	const char *timeout, *name, *weight;
+	const char *timeout, *name, *weight, *lines, *lasting;
+	const char *watch; /* empty: given without a value */
 	bool wait, backup;
 };
 

@@ -83,6 +83,7 @@ static const char *state_colour(const char *state)
 	} colours[] = {
 		{ "up", GREEN },     { "ok", GREEN },        { "degraded", YELLOW },
 		{ "drain", YELLOW }, { "disabled", YELLOW }, { "down", RED },
+		{ "within", GREEN }, { "exempt", GREEN },    { "over", RED },
 	};
 
 	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
@@ -109,7 +110,8 @@ static void free_grid(struct grid *grid)
 static bool is_right(enum out_kind kind)
 {
 	return kind == OUT_COUNT || kind == OUT_BYTES || kind == OUT_SECONDS ||
-	       kind == OUT_MILLISECONDS || kind == OUT_PERCENT || kind == OUT_RATIO;
+	       kind == OUT_MILLISECONDS || kind == OUT_SPAN || kind == OUT_AMOUNT ||
+	       kind == OUT_PERCENT || kind == OUT_RATIO;
 }
 
 static bool is_idle(const json_t *row, const struct out_section *section)

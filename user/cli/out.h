@@ -22,6 +22,9 @@ enum out_kind {
 	OUT_BYTES,        /* 12.3 MB */
 	OUT_SECONDS,      /* 3m 12s */
 	OUT_MILLISECONDS, /* 1.5 s */
+	OUT_SPAN,         /* of milliseconds: 12 ms, 1.5 s, 3m 12s */
+	OUT_AMOUNT,       /* as OUT_COUNT; as OUT_BYTES where other is "bytes" */
+	OUT_MARKED,       /* with other's name behind it where that is true: drop (dry run) */
 	OUT_PERCENT,      /* 40 % */
 	OUT_RATIO,        /* member/other: 2/3 */
 	OUT_ENDPOINT,     /* member:other; of several addresses the first, and how many more */

@@ -125,7 +125,39 @@ static void put_milliseconds(FILE *file, double ms)
 		(void)fprintf(file, "%.6g s", ms / 1000);
 }
 
+static void put_span(FILE *file, double ms)
+{
+	if (ms < 1000)
+		put_milliseconds(file, ms);
+	else if (ms < 59950) /* 59.95 s would be rounded to 60.0 s */
+		(void)fprintf(file, "%.1f s", ms / 1000);
+	else
+		put_seconds(file, ms < 1e15 ? (json_int_t)(ms / 1000 + 0.5) : (json_int_t)1e12);
+}
+
 /* ---- cells ------------------------------------------------------------- */
+
+static void put_amount(FILE *file, const json_t *value, const json_t *unit)
+{
+	const char *name = json_string_value(unit);
+
+	if (json_is_number(value) && name && strcmp(name, "bytes") == 0)
+		put_bytes(file, json_number_value(value));
+	else
+		put_value(file, value);
+}
+
+/* name: of the member that is the mark; "_" stands for a space. */
+static void put_marked(FILE *file, const json_t *value, const json_t *mark, const char *name)
+{
+	put_value(file, value);
+	if (!json_is_true(mark))
+		return;
+	(void)fputs(" (", file);
+	for (; *name; name++)
+		(void)fputc(*name == '_' ? ' ' : *name, file);
+	(void)fputc(')', file);
+}
 
 static void put_endpoint(FILE *file, const json_t *address, const json_t *port)
 {
@@ -170,6 +202,14 @@ static void put_cell(FILE *file, const json_t *row, const struct out_column *col
 		if (json_is_number(value))
 			return put_milliseconds(file, json_number_value(value));
 		break;
+	case OUT_SPAN:
+		if (json_is_number(value))
+			return put_span(file, json_number_value(value));
+		break;
+	case OUT_AMOUNT:
+		return put_amount(file, value, other);
+	case OUT_MARKED:
+		return put_marked(file, value, other, column->other);
 	case OUT_PERCENT:
 		if (json_is_integer(value))
 			(void)fprintf(file, "%" JSON_INTEGER_FORMAT " %%",

@@ -183,6 +183,7 @@ static struct api_answer answer_request(struct api *api, struct MHD_Connection *
 	call.server = api->server;
 	call.type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
 	call.name = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name");
+	call.lines = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lines");
 	call.body = body->text ?: "";
 	call.length = body->length;
 	return api_answer(&call);

@@ -40,4 +40,17 @@ struct api_answer api_post_enable(const struct api_ask *ask);
 struct api_answer api_post_disable(const struct api_ask *ask);
 struct api_answer api_post_weight(const struct api_ask *ask);
 
+/* api_limits.c */
+struct api_answer api_get_limits(const struct api_ask *ask);
+struct api_answer api_get_service_limits(const struct api_ask *ask);
+struct api_answer api_get_sources(const struct api_ask *ask);
+struct api_answer api_get_source(const struct api_ask *ask);
+struct api_answer api_delete_source(const struct api_ask *ask);
+struct api_answer api_delete_source_of(const struct api_ask *ask);
+
+/* api_denied.c */
+struct api_answer api_get_denied(const struct api_ask *ask);
+struct api_answer api_post_denied(const struct api_ask *ask);
+struct api_answer api_delete_denied(const struct api_ask *ask);
+
 #endif

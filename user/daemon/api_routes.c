@@ -69,6 +69,17 @@ static const struct route routes[] = {
 	{ "POST", "/v1/config/save", api_post_save, .takes = TAKES_MEMBERS },
 	{ "POST", "/v1/reload", api_post_reload, .takes = TAKES_MEMBERS },
 	{ "POST", "/v1/check", api_post_check, .takes = TAKES_CONFIG },
+	{ "GET", "/v1/limits", api_get_limits, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/limits/{service}", api_get_service_limits, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/sources", api_get_sources, .takes = TAKES_NOTHING },
+	{ "GET", "/v1/sources/{address}", api_get_source, .takes = TAKES_NOTHING },
+	{ "DELETE", "/v1/sources/{address}", api_delete_source, .takes = TAKES_MEMBERS },
+	{ "DELETE", "/v1/sources/{address}/{service}", api_delete_source_of,
+	  .takes = TAKES_MEMBERS },
+	{ "GET", "/v1/denied", api_get_denied, .takes = TAKES_NOTHING },
+	{ "POST", "/v1/denied", api_post_denied, .takes = TAKES_MEMBERS,
+	  .members = { { "prefix", MEMBER_TEXT, true }, { "for", MEMBER_TEXT, false } } },
+	{ "DELETE", "/v1/denied/{prefix}", api_delete_denied, .takes = TAKES_MEMBERS },
 };
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 

@@ -17,6 +17,7 @@ struct api_call {
 	const char *path;   /* as it came: percent-encoded */
 	const char *type;   /* Content-Type, or NULL */
 	const char *name;   /* ?name=, or NULL */
+	const char *lines;  /* ?lines=, or NULL */
 	const char *body;
 	size_t length;
 };

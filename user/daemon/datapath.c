@@ -52,11 +52,12 @@ static int add_backend(struct change *change, const struct plan_backend *planned
 		.addr = planned->key.addr,
 		.port = planned->key.port,
 		.family = planned->key.family,
-		.forward = (__u8)change->plan->forward,
+		.forward = (__u8)planned->forward,
 	};
 	datapath->maps.loads[backend.index] = (struct sl_load){ .weight = 1 };
 	stats_reset(datapath, MAP_BACKEND_STAT, backend.index);
-	if (change->plan->forward == SL_FORWARD_NAT)
+	/* The responder's answers come through here too, whatever the service's do. */
+	if (planned->forward == SL_FORWARD_NAT || planned->responder)
 		error = add_answer(change, &backend);
 	if (!error)
 		error = installed_add_backend(change->installed, &backend);
@@ -77,8 +78,7 @@ static struct installed_backend *match_backend(const struct change *change,
 		struct installed_backend *backend = &installed->backends[i];
 
 		if (!memcmp(&backend->key, &planned->key, sizeof(planned->key)) &&
-		    change->datapath->maps.backends[backend->index].forward ==
-			    change->plan->forward)
+		    change->datapath->maps.backends[backend->index].forward == planned->forward)
 			return backend;
 	}
 	return NULL;
@@ -120,7 +120,8 @@ static int apply_state(struct datapath *datapath, struct installed_backend *back
 		return error;
 	state = (entry->state & SL_BACKEND_HOP) |
 		(planned->serves && backend->hop_known ? SL_BACKEND_SERVES : 0) |
-		(planned->member ? SL_BACKEND_NEW : 0);
+		(planned->member ? SL_BACKEND_NEW : 0) |
+		(planned->responder ? SL_BACKEND_RESPONDER : 0);
 	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
 	__atomic_store_n(&datapath->maps.loads[backend->index].weight,
 			 planned->weight ? planned->weight : 1, __ATOMIC_RELEASE);

@@ -23,7 +23,9 @@ struct datapath_sizes {
 	unsigned services; /* twice as many entries are made */
 	unsigned backends;
 	unsigned slots;
-	unsigned sources;
+	unsigned limits;  /* as many more are made, for those that replace others */
+	unsigned buckets; /* of sources that are limited */
+	unsigned gate;    /* words of 8 bytes */
 	unsigned flows;
 	unsigned long long hash_seed;
 };

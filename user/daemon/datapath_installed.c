@@ -176,7 +176,13 @@ int installed_publish(struct datapath *datapath, struct installed *installed,
 		return error;
 	}
 	installed->entry = index;
-	if (!old || entry->replaced == old)
+	limits_use(datapath, entry);
+	access_use(datapath, entry);
+	if (!old)
+		return 0;
+	limits_release(datapath, &datapath->maps.services[old]);
+	access_release(datapath, &datapath->maps.services[old]);
+	if (entry->replaced == old)
 		return 0;
 	if (datapath->maps.services[old].table != entry->table)
 		extents_retire(datapath->slots, datapath->maps.services[old].table);
@@ -188,6 +194,8 @@ void installed_remove(struct datapath *datapath, struct installed *installed)
 {
 	if (installed->entry) {
 		directory_remove(&datapath->directory, &installed->key);
+		limits_release(datapath, &datapath->maps.services[installed->entry]);
+		access_release(datapath, &datapath->maps.services[installed->entry]);
 		installed_retire_entry(datapath, installed->entry);
 	}
 	for (size_t i = 0; i < installed->n_backends; i++)
@@ -237,6 +245,8 @@ int datapath_wait(struct datapath *datapath)
 	idpool_recycle(datapath->backends);
 	idpool_recycle(datapath->returns);
 	extents_recycle(datapath->slots);
+	limits_recycle(datapath);
+	access_recycle(datapath);
 	datapath->epoch++;
 	return 0;
 }

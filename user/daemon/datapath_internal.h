@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "daemon/datapath.h"
+#include "daemon/datapath_limits.h"
 #include "daemon/datapath_maps.h"
 #include "lib/directory.h"
 #include "lib/extents.h"
@@ -16,6 +17,7 @@
 #include "lib/idpool.h"
 
 struct bpf_object;
+struct ring_buffer;
 struct xdp_program;
 
 /* A backend that the maps hold, and what it occupies. */
@@ -54,7 +56,10 @@ struct dropped {
 	unsigned round; /* of the walk in which it was dropped */
 };
 
-struct walk; /* datapath_walk.c */
+struct walk;          /* datapath_walk.c */
+struct limits_state;  /* datapath_limits.c */
+struct access_state;  /* datapath_access.c */
+struct events;        /* datapath_events.c */
 
 struct datapath {
 	int program_fd; /* what is pinned */
@@ -81,6 +86,9 @@ struct datapath {
 	struct dropped *dropped;
 	size_t n_dropped;
 	struct walk *walk;
+	struct limits_state *limits;
+	struct access_state *access;
+	struct events *events; /* NULL until somebody listens */
 	unsigned round;                       /* of the walk */
 	unsigned long long n_flows;           /* as of the last round */
 	bool flows_left;                      /* the last round found some */
@@ -130,6 +138,10 @@ int installed_add_backend(struct installed *installed, const struct installed_ba
 /* Retires what a backend occupies; no slot leads to it any more. */
 void installed_drop_backend(struct datapath *datapath, const struct installed_backend *backend);
 
+/* Sums the n counters under an index over CPUs. 0 or -errno. */
+int stats_sum(const struct datapath *datapath, enum map_name name, unsigned index, size_t n,
+	      __u64 *ret_sums);
+
 void stats_reset(const struct datapath *datapath, enum map_name name, unsigned index);
 
 /* Coarse time as the program sees it; a duration in it, rounded up. */
@@ -164,6 +176,31 @@ void walk_free(struct walk *walk);
  */
 int installed_publish(struct datapath *datapath, struct installed *installed,
 		      const struct sl_service *entry);
+
+/* datapath_limits.c: the blocks of limits, and who names them. */
+int limits_init(struct datapath *datapath);
+void limits_free(struct datapath *datapath);
+void limits_recycle(struct datapath *datapath);
+
+/* An entry of a service begins, or ends, to lead to a block. */
+void limits_use(struct datapath *datapath, const struct sl_service *entry);
+void limits_release(struct datapath *datapath, const struct sl_service *entry);
+
+/* Takes what an entry names as in use, while learning. 0 or -EPROTO. */
+int limits_learn(struct datapath *datapath, const struct sl_service *entry);
+
+/* datapath_access.c: the same of access lists; and the exempt ones of limits. */
+int access_init(struct datapath *datapath);
+void access_free(struct datapath *datapath);
+void access_recycle(struct datapath *datapath);
+void access_use(struct datapath *datapath, const struct sl_service *entry);
+void access_release(struct datapath *datapath, const struct sl_service *entry);
+int access_learn(struct datapath *datapath, const struct sl_service *entry);
+int access_learn_prefixes(struct datapath *datapath);
+int access_put_exempt(struct datapath *datapath, unsigned number, const struct prefix_list *list);
+
+/* datapath_events.c; accepts one that nobody listens to. */
+void datapath_events_free(struct datapath *datapath);
 
 /* A free index; waits for readers where only retired ones are left. 0: none. */
 unsigned take_index(struct datapath *datapath, struct idpool *pool);

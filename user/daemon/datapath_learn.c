@@ -142,6 +142,7 @@ static int learn_service(struct learning *learning, unsigned entry)
 	if (!installed)
 		return -ENOMEM;
 	installed->entry = entry;
+	error = limits_learn(datapath, service) ?: access_learn(datapath, service);
 	for (unsigned i = 0; !error && i < service->table_size; i++)
 		error = learn_slot(learning, installed, i);
 	if (!error && service->replaced)
@@ -204,7 +205,7 @@ static int learn_flow(struct learning *learning, const struct sl_flow_key *key, 
 static int learn_affinity(const struct learning *learning, const struct sl_source *client,
 			  unsigned backend)
 {
-	struct installed *installed = owner_of(learning, client->service, backend);
+	struct installed *installed = owner_of(learning, client->id, backend);
 
 	return !installed || learning->owner[backend] != installed ||
 	       !(learning->datapath->maps.backends[backend].state & SL_BACKEND_SERVES);
@@ -275,6 +276,7 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 			error = learn_return(learning, (unsigned)word);
 	}
 	error = error
+	     ?: access_learn_prefixes(datapath)
 	     ?: learn_flows(learning, MAP_HANDSHAKES)
 	     ?: learn_flows(learning, MAP_FLOWS)
 	     ?: learn_flows(learning, MAP_AFFINITIES);

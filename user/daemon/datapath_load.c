@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <xdp/libxdp.h>
 
 #include "daemon/datapath_internal.h"
@@ -19,6 +21,9 @@
 
 /* The share of handshakes, and of pinned clients, as sluice/abi.h has it too. */
 #define FLOWS_PER_OTHER 8
+
+#define GATE_LINE_WORDS (sizeof(struct sl_gate_line) / sizeof(__u64))
+
 /* Of one message of libbpf's, at most so many lines are logged, the last ones. */
 #define LOG_LINES 20
 
@@ -67,6 +72,8 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 {
 	unsigned directory = power_of_two(sizes->services * DIRECTORY_SPARSENESS);
 	unsigned return_dir = power_of_two(sizes->backends * DIRECTORY_SPARSENESS);
+	unsigned limits = sizes->limits * 2; /* what replaces others, and those */
+	unsigned gate = power_of_two(sizes->gate / GATE_LINE_WORDS);
 	const struct {
 		struct bpf_map *map;
 		unsigned entries;
@@ -82,7 +89,12 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 		{ skeleton->maps.sl_affinities, sizes->flows / FLOWS_PER_OTHER },
 		{ skeleton->maps.sl_return_dir, return_dir },
 		{ skeleton->maps.sl_returns, sizes->backends },
-		{ skeleton->maps.sl_sources, sizes->sources },
+		{ skeleton->maps.sl_limits, limits },
+		{ skeleton->maps.sl_totals, limits },
+		{ skeleton->maps.sl_limit_stat, limits },
+		{ skeleton->maps.sl_buckets, sizes->buckets },
+		{ skeleton->maps.sl_gate, gate },
+		{ skeleton->maps.sl_responding, gate },
 		{ skeleton->maps.sl_service_stat, sizes->services },
 		{ skeleton->maps.sl_backend_stat, sizes->backends },
 	};
@@ -90,6 +102,7 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 	skeleton->rodata_config->sl_settings.directory_mask = directory - 1;
 	skeleton->rodata_config->sl_settings.return_mask = return_dir - 1;
 	skeleton->rodata_config->sl_settings.hash_seed = sizes->hash_seed;
+	skeleton->rodata_config->sl_settings.gate_mask = gate - 1;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		int error = bpf_map__set_max_entries(wanted[i].map, wanted[i].entries);
 
@@ -145,7 +158,17 @@ static int make_allocators(struct datapath *datapath)
 	    ?: idpool_new(map[MAP_SERVICE_STAT].entries, &datapath->services)
 	    ?: idpool_new(map[MAP_BACKENDS].entries, &datapath->backends)
 	    ?: idpool_new(map[MAP_RETURNS].entries, &datapath->returns)
-	    ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots);
+	    ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots)
+	    ?: limits_init(datapath)
+	    ?: access_init(datapath);
+}
+
+/* The kernel's ticks, which it does not tell, are the steps of its coarse clock. */
+static unsigned jiffy_ns(void)
+{
+	struct timespec step;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &step) ? 4000000 : (unsigned)step.tv_nsec;
 }
 
 static int read_settings(struct datapath *datapath, struct diag *diag)
@@ -157,6 +180,11 @@ static int read_settings(struct datapath *datapath, struct diag *diag)
 		return diag_set(diag, errno, "cannot read the program's constants: %s",
 				strerror(errno));
 	datapath->hash_seed = settings.hash_seed;
+	datapath->maps.tuning->jiffy_ns = jiffy_ns();
+	/* Attached by hand, or new: nobody must know where in the gate a source is. */
+	if (!datapath->maps.tuning->gate_seed &&
+	    getrandom(&datapath->maps.tuning->gate_seed, sizeof(__u64), 0) < 0)
+		return diag_set(diag, errno, "cannot get a random number: %s", strerror(errno));
 	datapath->round = (unsigned)*datapath->maps.round;
 	return 0;
 }
@@ -288,6 +316,7 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 		{ "services", map[MAP_SERVICE_STAT].entries, sizes->services },
 		{ "backends", map[MAP_BACKENDS].entries, sizes->backends },
 		{ "slots", map[MAP_SLOTS].entries, sizes->slots },
+		{ "limits", map[MAP_LIMITS].entries, sizes->limits * 2 },
 	};
 
 	if (datapath->hash_seed != sizes->hash_seed)
@@ -352,6 +381,9 @@ void datapath_free(struct datapath *datapath, bool keep)
 	idpool_free(datapath->backends);
 	idpool_free(datapath->returns);
 	extents_free(datapath->slots);
+	limits_free(datapath);
+	access_free(datapath);
+	datapath_events_free(datapath);
 	maps_close(&datapath->maps);
 	cleanup_close(&datapath->pin_lock);
 	cleanup_close(&datapath->program_fd);

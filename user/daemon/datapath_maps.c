@@ -160,6 +160,10 @@ int maps_open(int program_fd, struct diag *diag, struct maps *ret_maps)
 	ret_maps->loads = ret_maps->map[MAP_LOADS].memory;
 	ret_maps->return_dir = ret_maps->map[MAP_RETURN_DIR].memory;
 	ret_maps->returns = ret_maps->map[MAP_RETURNS].memory;
+	ret_maps->tuning = ret_maps->map[MAP_TUNING].memory;
+	ret_maps->limits = ret_maps->map[MAP_LIMITS].memory;
+	ret_maps->totals = ret_maps->map[MAP_TOTALS].memory;
+	ret_maps->gate = ret_maps->map[MAP_GATE].memory;
 	return 0;
 }
 

@@ -30,7 +30,16 @@ struct diag;
 	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true)             \
 	X(RETURNS, "sl_returns", sizeof(struct sl_return), true)           \
 	X(DEVICES, "sl_devices", sizeof(struct sl_device), false)          \
-	X(SOURCES, "sl_sources", sizeof(uint64_t), false)                  \
+	X(TUNING, ".data.tuning", sizeof(struct sl_tuning), true)          \
+	X(PREFIXES, "sl_prefixes", sizeof(struct sl_access), false)        \
+	X(LIMITS, "sl_limits", sizeof(struct sl_limit), true)              \
+	X(TOTALS, "sl_totals", sizeof(struct sl_bucket), true)             \
+	X(GATE, "sl_gate", sizeof(struct sl_gate_line), true)              \
+	X(BUCKETS, "sl_buckets", sizeof(struct sl_bucket), false)          \
+	X(RESPONDING, "sl_responding", sizeof(uint32_t), false)            \
+	X(PACES, "sl_paces", sizeof(struct sl_pace), false)                \
+	X(EVENTS, "sl_events", 0, false)                                   \
+	X(LIMIT_STAT, "sl_limit_stat", sizeof(struct sl_limit_stats), false) \
 	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false) \
 	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false) \
 	X(VERDICTS, "sl_verdicts", sizeof(struct sl_count), false)
@@ -57,6 +66,10 @@ struct maps {
 	uint64_t *round;
 	uint64_t *return_dir;
 	struct sl_return *returns;
+	struct sl_tuning *tuning;
+	struct sl_limit *limits;
+	struct sl_bucket *totals;
+	struct sl_gate_line *gate;
 };
 
 /* The name that the kernel shows for a map. */

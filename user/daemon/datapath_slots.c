@@ -123,6 +123,14 @@ static int track_all_slots(struct change *change, const struct sl_service *old)
 	return 0;
 }
 
+static unsigned responder_of(const struct change *change)
+{
+	for (size_t i = 0; i < change->plan->n_backends; i++)
+		if (change->plan->backends[i].responder)
+			return change->indices[i];
+	return SL_NO_BACKEND;
+}
+
 static struct sl_service entry_of(const struct change *change)
 {
 	const struct plan *plan = change->plan;
@@ -135,7 +143,10 @@ static struct sl_service entry_of(const struct change *change)
 		.flags = plan->flags,
 		.affinity_prefix = plan->affinity_prefix,
 		.affinity_timeout = coarse_timeout(plan->affinity_ms),
-		.limit = plan->limit,
+		.n_limits = plan->limits ? plan->n_limits : 0,
+		.limits = plan->limits,
+		.access = plan->access,
+		.responder = responder_of(change),
 		.replaced = change->installed->replaced,
 	};
 }

@@ -12,8 +12,8 @@
 #define STATS_COUNTERS (sizeof(struct sl_stats) / sizeof(__u64))
 #define COUNT_COUNTERS (sizeof(struct sl_count) / sizeof(__u64))
 
-static int sum_counters(const struct datapath *datapath, enum map_name name, unsigned index,
-			size_t n, __u64 *ret_sums)
+int stats_sum(const struct datapath *datapath, enum map_name name, unsigned index, size_t n,
+	      __u64 *ret_sums)
 {
 	int cpus = libbpf_num_possible_cpus();
 	_cleanup_(cleanup_free) __u64 *values = NULL;
@@ -49,8 +49,8 @@ int datapath_service_stats(const struct datapath *datapath, const struct sl_key 
 
 	if (!installed)
 		return -ENOENT;
-	return sum_counters(datapath, MAP_SERVICE_STAT, installed->id, STATS_COUNTERS,
-			    (__u64 *)ret_stats);
+	return stats_sum(datapath, MAP_SERVICE_STAT, installed->id, STATS_COUNTERS,
+			 (__u64 *)ret_stats);
 }
 
 int datapath_backend_stats(const struct datapath *datapath, const struct sl_key *service,
@@ -62,16 +62,16 @@ int datapath_backend_stats(const struct datapath *datapath, const struct sl_key 
 
 	if (!found)
 		return -ENOENT;
-	return sum_counters(datapath, MAP_BACKEND_STAT, found->index, STATS_COUNTERS,
-			    (__u64 *)ret_stats);
+	return stats_sum(datapath, MAP_BACKEND_STAT, found->index, STATS_COUNTERS,
+			 (__u64 *)ret_stats);
 }
 
 int datapath_verdicts(const struct datapath *datapath,
 		      struct sl_count ret_counts[static SL_VERDICT_COUNT])
 {
 	for (unsigned i = 0; i < SL_VERDICT_COUNT; i++) {
-		int error = sum_counters(datapath, MAP_VERDICTS, i, COUNT_COUNTERS,
-					 (__u64 *)&ret_counts[i]);
+		int error = stats_sum(datapath, MAP_VERDICTS, i, COUNT_COUNTERS,
+				      (__u64 *)&ret_counts[i]);
 
 		if (error)
 			return error;

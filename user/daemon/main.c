@@ -104,17 +104,20 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 
 /* Keeps the rights that the daemon needs and gives up all others: maps and
  * programs (BPF, PERFMON), attaching and netlink (NET_ADMIN), finding a program
- * by its id and mounting a bpffs (SYS_ADMIN).
+ * by its id, mounting a bpffs and making the responder's namespace (SYS_ADMIN),
+ * giving the responder to nobody and ending it (SETUID, SETGID, KILL).
  */
 static int drop_rights(struct diag *diag)
 {
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-			  CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON, -1) ||
+			  CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SETUID,
+			  CAP_SETGID, CAP_KILL, -1) ||
 	    capng_apply(CAPNG_SELECT_BOTH))
 		return diag_set(diag, EPERM,
 				"sluiced needs to be root, or to have the capabilities "
-				"CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
+				"CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, "
+				"CAP_SETUID, CAP_SETGID and CAP_KILL");
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "daemon/log.h"
+#include "daemon/responder.h"
 #include "daemon/server_internal.h"
 #include "daemon/services.h"
 #include "daemon/upkeep.h"
@@ -20,6 +21,7 @@
 #define ROOM_SERVICES 1024
 #define ROOM_BACKENDS 4096
 #define ROOM_SLOTS    (1U << 20)
+#define ROOM_LIMITS   512
 
 static unsigned roomy(unsigned needed, unsigned least)
 {
@@ -33,7 +35,9 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 		.backends = roomy(needed->backends, ROOM_BACKENDS),
 		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS
 							: needed->slots + needed->slots / 4,
-		.sources = SL_DEFAULT_SOURCES,
+		.limits = roomy(needed->limits, ROOM_LIMITS),
+		.buckets = needed->buckets,
+		.gate = needed->gate,
 		.flows = needed->flows,
 		.hash_seed = needed->hash_seed,
 	};
@@ -122,6 +126,11 @@ static int start(struct server *server, struct diag *diag)
 	if (error)
 		return error;
 	server_set_timeouts(server);
+	error = server_apply_limiter(server, server->config, diag)
+	     ?: server_follow_limits(server, diag);
+	if (error)
+		return error;
+	server_apply_responder(server, server->config);
 	error = upkeep_new(server, &server->upkeep);
 	if (error)
 		return diag_set(diag, -error, "no memory");
@@ -172,6 +181,8 @@ void server_stop(struct server *server)
 	for (size_t i = 0; i < server->n_attachments; i++)
 		attachment_release(&server->attachments[i]);
 	upkeep_free(TAKE_PTR(server->upkeep));
+	server_unfollow_limits(server);
+	responder_free(TAKE_PTR(server->responder));
 	services_free(TAKE_PTR(server->services), server->config);
 	checks_free(TAKE_PTR(server->checks));
 	hops_free(TAKE_PTR(server->hops));

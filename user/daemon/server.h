@@ -19,8 +19,11 @@
 
 struct diag;
 struct datapath;
+struct limit_log;
+struct responder;
 struct server;
 struct uv_loop_s;
+struct uv_poll_s;
 struct uv_timer_s;
 struct upkeep;
 
@@ -82,6 +85,9 @@ struct server {
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
 	struct upkeep *upkeep;        /* what is done by the clock (upkeep.h) */
+	struct responder *responder;  /* NULL while no service asks for it */
+	struct limit_log *limit_log;
+	struct uv_poll_s *events;     /* of the program, for limit_log */
 	bool running;                 /* the start has succeeded */
 	bool took_over;               /* program and maps were there before us */
 	bool stopping;

@@ -32,6 +32,8 @@ struct datapath_sizes server_needed_sizes(const struct config *config)
 		.services = 1,
 		.backends = 1,
 		.flows = config->flows.size,
+		.buckets = config->limiter.buckets,
+		.gate = config->limiter.gate,
 		.hash_seed = config->hash_seed,
 	};
 
@@ -39,6 +41,9 @@ struct datapath_sizes server_needed_sizes(const struct config *config)
 		const struct service_config *service = &config->services[i];
 
 		sizes.services += (unsigned)service->n_addresses;
+		sizes.limits += (unsigned)service->n_limits;
+		/* The responder is one of its backends, at each address. */
+		sizes.backends += (unsigned)service->n_addresses;
 		sizes.slots += (unsigned)service->n_addresses * service->table_size;
 		for (size_t a = 0; a < service->n_addresses; a++)
 			for (size_t b = 0; b < service->n_backends; b++)
@@ -56,6 +61,27 @@ void server_set_timeouts(struct server *server)
 	};
 
 	datapath_set_timeouts(server->datapath, &timeouts);
+}
+
+/* Sizes of maps are fixed while the program is loaded. */
+static int check_sizes(const struct config *from, const struct config *to, struct diag *diag)
+{
+	const struct {
+		const char *key;
+		unsigned from, to;
+	} sizes[] = {
+		{ "flows.size", from->flows.size, to->flows.size },
+		{ "limiter.buckets", from->limiter.buckets, to->limiter.buckets },
+		{ "limiter.gate", from->limiter.gate, to->limiter.gate },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		if (sizes[i].from != sizes[i].to)
+			return diag_set(diag, EINVAL,
+					"%s cannot change while its map is in use (it is %u): stop "
+					"sluiced and start it again",
+					sizes[i].key, sizes[i].from);
+	return 0;
 }
 
 static void config_cleanup(struct config **config)
@@ -76,12 +102,9 @@ static int check_change(struct server *server, const struct config *config, stru
 	error = datapath_fits(server->datapath, &needed, diag);
 	if (error)
 		return error;
-	if (config->flows.size != server->config->flows.size)
-		return diag_set(
-			diag, EINVAL,
-			"flows.size cannot change while the flow table is in use (it is %u): "
-			"stop sluiced and start it again",
-			server->config->flows.size);
+	error = check_sizes(server->config, config, diag);
+	if (error)
+		return error;
 	*ret_change = (struct server_change){
 		.added = difference.added,
 		.removed = difference.removed,
@@ -111,9 +134,15 @@ static int switch_config(struct server *server, struct config *config, struct di
 
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
+	error = server_apply_limiter(server, config, diag);
+	if (error) {
+		services_free(services, config);
+		return error;
+	}
 	server->config = config;
 	server->services = services;
 	server_set_timeouts(server);
+	server_apply_responder(server, config);
 	datapath_unclaim(server->datapath);
 	server_reconcile(server);
 	datapath_remove_unclaimed(server->datapath);

@@ -26,4 +26,18 @@ struct datapath_sizes server_needed_sizes(const struct config *config);
 
 void server_set_timeouts(struct server *server);
 
+/* server_limits.c */
+
+/* What all services share of limits and access. 0, or -errno and diag, and nothing
+ * has changed.
+ */
+int server_apply_limiter(struct server *server, const struct config *config, struct diag *diag);
+
+/* Starts or ends the responder, as config asks for it; without one, limits drop. */
+void server_apply_responder(struct server *server, const struct config *config);
+
+/* Listens to what the program tells of limits. */
+int server_follow_limits(struct server *server, struct diag *diag);
+void server_unfollow_limits(struct server *server);
+
 #endif

@@ -8,7 +8,9 @@
 #include <uv.h>
 
 #include "daemon/datapath.h"
+#include "daemon/datapath_limits.h"
 #include "daemon/log.h"
+#include "daemon/responder.h"
 #include "lib/cleanup.h"
 #include "lib/config_compare.h"
 #include "lib/diag.h"
@@ -261,31 +263,34 @@ static void note_members(struct service *service, size_t address, const struct p
 	}
 }
 
-static int apply_address(struct service *service, size_t address, const struct plan_input *inputs,
+/* What all addresses of a service share. */
+struct shared {
+	struct plan_input *inputs;
+	const struct sl_hop *responder;
+	unsigned limits, access; /* as a plan has them */
+};
+
+static int apply_address(struct service *service, size_t address, const struct shared *shared,
 			 struct diag *diag)
 {
 	_cleanup_(plan_done) struct plan plan = { 0 };
 	const struct service_config *config = service->config;
-	int error = plan_build(config, &config->addresses[address], inputs, &plan);
+	int error = plan_build(config, &config->addresses[address], shared->inputs,
+			       shared->responder, &plan);
 
 	if (error)
 		return diag_set(diag, -error, "no memory");
+	plan.limits = shared->limits;
+	plan.access = shared->access;
 	error = datapath_apply(service->server->datapath, &plan, diag);
 	if (!error)
 		note_members(service, address, &plan);
 	return error;
 }
 
-static int apply_service(struct service *service, struct diag *diag)
+static void fill_inputs(const struct service *service, struct plan_input *inputs)
 {
-	const struct service_config *config = service->config;
-	_cleanup_(cleanup_free) struct plan_input *inputs =
-		calloc(config->n_backends, sizeof(*inputs));
-	int error = 0;
-
-	if (!inputs)
-		return diag_set(diag, ENOMEM, "no memory");
-	for (size_t i = 0; i < config->n_backends; i++) {
+	for (size_t i = 0; i < service->config->n_backends; i++) {
 		const struct backend *backend = &service->backends[i];
 		const struct hop *hop = hop_watch_get(backend->hop);
 
@@ -299,9 +304,40 @@ static int apply_service(struct service *service, struct diag *diag)
 			.hop = hop->wire,
 		};
 	}
+}
+
+/* Before any address leads there. */
+static int put_shared(const struct service *service, struct shared *shared, struct diag *diag)
+{
+	const struct service_config *config = service->config;
+	struct datapath *datapath = service->server->datapath;
+	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+
+	for (size_t i = 0; i < config->n_addresses; i++)
+		keys[i] = plan_service_key(config, &config->addresses[i]);
+	if (config_responds(config) && service->server->responder)
+		shared->responder = responder_hop(service->server->responder);
+	return datapath_put_access(datapath, &config->access, keys, config->n_addresses, diag,
+				   &shared->access)
+	    ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
+				   &shared->limits);
+}
+
+static int apply_service(struct service *service, struct diag *diag)
+{
+	const struct service_config *config = service->config;
+	_cleanup_(cleanup_free) struct plan_input *inputs =
+		calloc(config->n_backends, sizeof(*inputs));
+	struct shared shared = { .inputs = inputs };
+	int error;
+
+	if (!inputs)
+		return diag_set(diag, ENOMEM, "no memory");
+	fill_inputs(service, inputs);
+	error = put_shared(service, &shared, diag);
 	service->panic = false;
 	for (size_t i = 0; !error && i < config->n_addresses; i++)
-		error = apply_address(service, i, inputs, diag);
+		error = apply_address(service, i, &shared, diag);
 	return error;
 }
 

@@ -7,6 +7,8 @@
 #include <uv.h>
 
 #include "daemon/datapath.h"
+#include "daemon/datapath_limits.h"
+#include "daemon/limit_log.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
 #include "lib/diag.h"
@@ -90,6 +92,8 @@ static void on_tick(uv_timer_t *timer)
 		if (server->services[i].config->slow_start_ms)
 			climb(&server->services[i]);
 	end_drains(server);
+	datapath_access_tick(server->datapath);
+	limit_log_tick(server->limit_log);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(server->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
 }

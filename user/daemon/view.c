@@ -8,10 +8,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/server.h"
+#include "daemon/view_limit_table.h"
 #include "daemon/view_parts.h"
 #include "lib/cleanup.h"
+#include "lib/prefix.h"
 
 json_t *view_text(const char *text)
 {
@@ -34,6 +37,26 @@ json_t *view_ip(const struct ip *ip)
 	char buffer[ADDR_TEXT_SIZE];
 
 	return json_string(ip_format(ip, buffer));
+}
+
+json_t *view_prefix(const struct prefix *prefix)
+{
+	char buffer[PREFIX_TEXT_SIZE];
+
+	return prefix_is_address(prefix) ? view_ip(&prefix->ip)
+					 : json_string(prefix_format(prefix, buffer));
+}
+
+json_t *view_time(unsigned long long ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char text[32];
+	struct tm utc;
+
+	if (!gmtime_r(&seconds, &utc))
+		return json_null();
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return json_string(text);
 }
 
 json_t *view_attachment(const struct attachment *attachment)
@@ -237,17 +260,39 @@ static json_t *view_choice(const struct service *service)
 			 config->slow_start_ms ? json_integer(config->slow_start_ms) : json_null());
 }
 
+/* What it refuses, and how. */
+static json_t *view_limit_configs(const struct service_config *config)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < config->n_limits; i++)
+		if (!append(array, view_limit_config(&config->limits[i])))
+			return json_decref(array), NULL;
+	return array;
+}
+
+static json_t *view_respond(const struct service_config *config)
+{
+	const struct respond_config *respond = &config->respond;
+
+	if (!config_responds(config))
+		return json_null();
+	return json_pack("{s:o, s:o, s:b, s:I}", "body",
+			 respond->body ? view_text(respond->body) : json_null(), "content_type",
+			 respond->content_type ? view_text(respond->content_type) : json_null(),
+			 "x_headers", respond->x_headers, "retry_after_ms",
+			 (json_int_t)respond->retry_after_ms);
+}
+
 json_t *view_service(const struct service *service)
 {
 	const struct service_config *config = service->config;
-	json_t *limit = config->limit.set
-				? json_pack("{s:o, s:I}", "rate", view_text(config->limit.text),
-					    "burst", (json_int_t)config->limit.burst)
-				: json_null();
 	json_t *json = view_service_row(service);
-	json_t *rest = json_pack("{s:o, s:o, s:o, s:o}", "limit", limit, "check",
-				 view_check(&config->check), "stats", view_service_stats(service),
-				 "backends", view_service_backends(service));
+	json_t *rest =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "limits", view_limit_configs(config),
+			  "access", view_access(&config->access), "respond", view_respond(config),
+			  "check", view_check(&config->check), "stats", view_service_stats(service),
+			  "backends", view_service_backends(service));
 
 	if (json_object_update_new(json, view_choice(service)) < 0)
 		return json_decref(json), json_decref(rest), NULL;

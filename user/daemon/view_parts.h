@@ -8,12 +8,30 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct access_config;
 struct backend;
 struct ip;
+struct prefix;
 struct server;
 struct service;
+struct service_config;
 
 json_t *view_ip(const struct ip *ip);
+
+/* "192.0.2.0/24"; of a single address, that address. */
+json_t *view_prefix(const struct prefix *prefix);
+
+/* Unix time in ms: "2026-11-22T05:31:56Z". */
+json_t *view_time(unsigned long long ms);
+
+/* How many prefixes are allowed and denied, or null where none is. */
+json_t *view_access(const struct access_config *access);
+
+/* Whether it has an address of this family. */
+bool view_has_family(const struct service_config *service, unsigned char family);
+
+/* Why the address may not use services: a row for each list that denies it. */
+json_t *view_denials(const struct server *server, const struct ip *ip);
 
 /* A service in short, as lists show it. */
 json_t *view_service_row(const struct service *service);

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/advice.h"
@@ -13,18 +12,6 @@
 #include "daemon/server.h"
 #include "daemon/view.h"
 #include "daemon/view_parts.h"
-
-static json_t *rfc3339(unsigned long long ms)
-{
-	time_t seconds = (time_t)(ms / 1000);
-	char text[32];
-	struct tm utc;
-
-	if (!gmtime_r(&seconds, &utc))
-		return json_null();
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return json_string(text);
-}
 
 /* ---- problems ---------------------------------------------------------- */
 
@@ -142,8 +129,8 @@ json_t *view_status(const struct server *server)
 	json_t *status = json_pack(
 		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
 		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
-		view_text(server->options.config_path), "started", rfc3339(server->started_ms),
-		"reloaded", rfc3339(server->reloaded_ms), "problems", view_problems(server),
+		view_text(server->options.config_path), "started", view_time(server->started_ms),
+		"reloaded", view_time(server->reloaded_ms), "problems", view_problems(server),
 		"changes", view_changes(server), "flows", view_flows(server), "interfaces",
 		view_interfaces(server));
 

@@ -13,12 +13,13 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "lib/config_file.h"
+#include "lib/config_prefixes.h"
 #include "lib/config_read.h"
 #include "lib/config_rules.h"
 #include "lib/config_tree.h"
 #include "lib/diag.h"
 
-#define FILE_SIZE_MAX  (64UL << 20)
 #define INTERFACES_MAX 64
 
 /* A name that the kernel takes, and that shows as what it is. */
@@ -118,6 +119,9 @@ static const struct key file_keys[] = {
 	  .want = "a number of 64 bits, decimal or like 0x5eed, or a text of up to 128 bytes "
 		  "that begins with a letter" },
 	{ .name = "flows", .read = read_flows, .offset = offsetof(struct config, flows) },
+	{ .name = "limiter", .read = read_limiter, .offset = offsetof(struct config, limiter) },
+	{ .name = "allow", .read = read_prefixes, .offset = offsetof(struct config, access.allow) },
+	{ .name = "deny", .read = read_prefixes, .offset = offsetof(struct config, access.deny) },
 	{ .name = "defaults", .read = read_defaults },
 	{ .name = "interfaces",
 	  .read = read_interfaces,
@@ -148,14 +152,17 @@ static void cleanup_reader(struct reader *reader)
 	check_config_done(&reader->check);
 }
 
-static int read_root(const struct node *root, struct diag *diag, struct config *config)
+static int read_root(const struct node *root, const char *name, struct diag *diag,
+		     struct config *config)
 {
-	_cleanup_(cleanup_reader) struct reader reader = { .diag = diag };
+	_cleanup_(cleanup_reader) struct reader reader = { .diag = diag, .name = name };
 	int err;
 
 	if (check_config_init(&reader.check) != 0)
 		return read_out_of_memory(&reader);
 	err = read_section(&file_section, &reader, root, config);
+	if (!err)
+		err = config_check_access(&reader, root, &config->access);
 	if (err)
 		return err;
 	return config_check_rules(config, root, NULL, diag);
@@ -178,46 +185,13 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 		return diag_set(diag, ENOMEM, "out of memory");
 	config->hash_seed = SL_DEFAULT_HASH_SEED;
 	config->flows = config_usual_flows();
+	config->limiter = config_usual_limiter();
 	err = tree_new(text, length, diag, &tree);
 	if (!err && tree_root(tree))
-		err = read_root(tree_root(tree), diag, config);
+		err = read_root(tree_root(tree), name, diag, config);
 	if (err)
 		return err;
 	*ret_config = TAKE_PTR(config);
-	return 0;
-}
-
-/* The whole of a file, or -EFBIG. */
-static int read_file(int fd, char **ret_text, size_t *ret_length)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	size_t length = 0;
-	size_t size = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (length == size) {
-			char *larger = realloc(text, size ? size * 2 : 64 * 1024);
-
-			if (!larger)
-				return -ENOMEM;
-			text = larger;
-			size = size ? size * 2 : 64 * 1024;
-		}
-		got = read(fd, text + length, size - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		length += (size_t)got;
-		if (length > FILE_SIZE_MAX)
-			return -EFBIG;
-	}
-	*ret_text = TAKE_PTR(text);
-	*ret_length = length;
 	return 0;
 }
 
@@ -234,7 +208,7 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 		(void)snprintf(diag->file, sizeof(diag->file), "%s", path);
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	err = fd < 0 ? -errno : read_file(fd, &text, &length);
+	err = fd < 0 ? -errno : config_read_all(fd, &text, &length);
 	if (err == -EFBIG)
 		return diag_set(diag, EFBIG, "is larger than 64 MiB; no configuration is");
 	if (err)
@@ -249,8 +223,14 @@ static void free_service(struct service_config *service)
 	for (i = 0; i < service->n_backends; i++)
 		free(service->backends[i].name);
 	free(service->backends);
+	for (i = 0; i < service->n_limits; i++) {
+		free(service->limits[i].text);
+		prefix_list_done(&service->limits[i].exempt);
+	}
 	check_config_done(&service->check);
-	free(service->limit.text);
+	access_done(&service->access);
+	free(service->respond.body);
+	free(service->respond.content_type);
 	free(service->name);
 }
 
@@ -264,6 +244,7 @@ void config_free(struct config *config)
 		free_service(&config->services[i]);
 	for (i = 0; i < config->n_interfaces; i++)
 		free(config->interfaces[i].name);
+	access_done(&config->access);
 	free(config->services);
 	free(config->interfaces);
 	free(config->by_name);

@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 #include "lib/addr.h"
+#include "lib/prefix.h"
+#include "lib/units.h"
 
 struct diag;
 
@@ -21,7 +23,9 @@ struct diag;
 #define CONFIG_ADDRESSES_MAX    16       /* of one service */
 #define CONFIG_TABLE_SIZE_MAX   16777213 /* the largest prime below 2^24 */
 #define CONFIG_TABLE_SIZE_USUAL 65537
-#define CONFIG_TURNS_MAX        65536 /* of a round of round-robin */
+#define CONFIG_TURNS_MAX        65536   /* of a round of round-robin */
+#define CONFIG_PREFIXES_MAX     1000000 /* of all lists together */
+#define CONFIG_BODY_MAX         4096    /* bytes of respond.body */
 
 enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 
@@ -30,6 +34,7 @@ enum on_all_down {
 	ON_ALL_DOWN_DROP,
 	ON_ALL_DOWN_REJECT,     /* TCP: a reset; else ICMP administratively prohibited */
 	ON_ALL_DOWN_LAST_KNOWN, /* to the backends that could last */
+	ON_ALL_DOWN_RESPOND,    /* to the responder, which answers 503 */
 };
 
 /* What the operator wants of a backend. */
@@ -63,12 +68,58 @@ struct check_config {
 	size_t n_status;
 };
 
+/* Sorted by prefix_compare(), each once: what the file lists, and what the files
+ * hold that it names.
+ */
+struct prefix_list {
+	struct prefix *prefixes;
+	size_t n;
+	struct prefix *written; /* those of the configuration itself, in its order */
+	size_t n_written;
+	char **files; /* as written, in its order; relative to the configuration's directory */
+	size_t n_files;
+};
+
+/* Of two lists that both have a source, the longer prefix decides. With any `allow`,
+ * what is in no list is denied.
+ */
+struct access_config {
+	struct prefix_list allow, deny;
+};
+
 struct limit_config {
-	bool set; /* false: the service has no limit */
-	struct sl_rate rate;
-	unsigned long long
-		burst; /* packets, 1 or more; default: what the rate gives in a second, at least 1 */
-	char *text;    /* the rate as written, for status: "1000/s" */
+	enum sl_limit_count count;         /* packets */
+	enum sl_limit_algorithm algorithm; /* token-bucket */
+	enum sl_limit_action action;       /* drop */
+	bool per_service;                  /* `per:` source (default) or service */
+	bool dry_run;
+	bool pressure_refuses; /* `under_pressure:` admit (default) or refuse */
+	unsigned prefix_v4;    /* 32; 1 to 32; bits of a source's address that share a bucket */
+	unsigned prefix_v6;    /* 64; 1 to 128 */
+	struct rate rate;      /* in packets, bytes or connections */
+	/* Units, 1 or more; default: what the rate gives in a second, at least 1, of bytes
+	 * at least 64k. token-bucket alone; the windows have 0.
+	 */
+	unsigned long long burst;
+	char *text; /* the rate as written, for status: "1000/s" */
+	struct prefix_list exempt;
+};
+
+/* What the responder says, to those over a limit (429) and where nobody serves (503). */
+struct respond_config {
+	char *body;              /* NULL: a line of its own */
+	char *content_type;      /* NULL: text/plain; charset=utf-8 */
+	bool x_headers;          /* X-RateLimit-* beside RateLimit-* */
+	unsigned retry_after_ms; /* 5 s; 1 s to 24 h: the Retry-After of a 503 */
+};
+
+/* Of all limits; the sizes are fixed while the program is loaded. */
+struct limiter_config {
+	unsigned buckets;            /* 131072; sources that have one, 1024 to 2^26 */
+	unsigned gate;               /* 65536; words of 8 bytes, six of eight are cells; 1024 to 2^26; a power of two */
+	unsigned inserts_per_second; /* 50000; new buckets, on each CPU; 1 to 10^8 */
+	unsigned answers_per_second; /* 10000; refusals sent, on each CPU; 1 to 10^8 */
+	unsigned events_per_second;  /* 100; of those that the log hears, on each CPU; 1 to 10^6 */
 };
 
 struct affinity_config {
@@ -108,7 +159,10 @@ struct service_config {
 	bool min_healthy_percent; /* min_healthy is in percent of those that are not backups */
 	unsigned slow_start_ms;   /* 0 (none) or 1 s to 1 h: a returning backend's weight climbs */
 	struct check_config check;
-	struct limit_config limit;
+	struct limit_config limits[SL_LIMITS_MAX]; /* in the order of the file */
+	size_t n_limits;
+	struct access_config access;
+	struct respond_config respond;
 	/* Slots. Hashed schedulers: a prime, chosen when the file says none. round-robin: the
 	 * longest round of an address (config_turns()), least-connections: the backends of its
 	 * larger family; 1 or more.
@@ -127,6 +181,8 @@ struct interface_config {
 struct config {
 	__u64 hash_seed; /* SL_DEFAULT_HASH_SEED; machines that share traffic must share it */
 	struct flows_config flows;
+	struct limiter_config limiter;
+	struct access_config access; /* of all services, before their own */
 	struct interface_config *interfaces;
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */
 	struct service_config *services;
@@ -137,7 +193,9 @@ struct config {
 /* Parses and checks text (need not be NUL-terminated; any bytes). On success
  * *ret_config is the caller's to free. On failure: -EINVAL (or -ENOMEM), diag
  * tells the place and what would be right, and *ret_config is left alone. name
- * is the file's name for diag.
+ * is the file's name for diag, and the files of prefixes that it names are relative
+ * to its directory; without a slash, to the process's own. Their faults are told
+ * with their names.
  */
 int config_parse(const char *text, size_t length, const char *name, struct diag *diag,
 		 struct config **ret_config);
@@ -166,5 +224,11 @@ const char *config_mode_name(enum attach_mode mode);
 const char *config_scheduler_name(enum sl_scheduler scheduler);
 const char *config_on_all_down_name(enum on_all_down answer);
 const char *config_wish_name(enum backend_wish wish);
+const char *config_count_name(enum sl_limit_count count);
+const char *config_algorithm_name(enum sl_limit_algorithm algorithm);
+const char *config_action_name(enum sl_limit_action action);
+
+/* Whether the service has connections answered by the responder. */
+bool config_responds(const struct service_config *service);
 
 #endif

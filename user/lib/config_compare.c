@@ -7,6 +7,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/config.h"
+#include "lib/config_prefixes.h"
 
 static bool text_equal(const char *a, const char *b)
 {
@@ -23,10 +24,38 @@ bool config_check_equal(const struct check_config *a, const struct check_config 
 	       !memcmp(a->status, b->status, a->n_status * sizeof(a->status[0]));
 }
 
+/* 10/s and 600/min fill a bucket alike, but are not the same windows. */
+static bool rate_equal(const struct limit_config *a, const struct limit_config *b)
+{
+	if (a->algorithm != SL_ALGORITHM_TOKEN_BUCKET)
+		return a->rate.count == b->rate.count && a->rate.seconds == b->rate.seconds;
+	return (unsigned __int128)a->rate.count * b->rate.seconds ==
+	       (unsigned __int128)b->rate.count * a->rate.seconds;
+}
+
 static bool limit_equal(const struct limit_config *a, const struct limit_config *b)
 {
-	return a->set == b->set && a->rate.interval == b->rate.interval &&
-	       a->rate.tolerance == b->rate.tolerance && a->burst == b->burst;
+	return a->count == b->count && a->algorithm == b->algorithm && a->action == b->action &&
+	       a->per_service == b->per_service && a->dry_run == b->dry_run &&
+	       a->pressure_refuses == b->pressure_refuses && a->prefix_v4 == b->prefix_v4 &&
+	       a->prefix_v6 == b->prefix_v6 && a->burst == b->burst && rate_equal(a, b) &&
+	       prefix_list_equal(&a->exempt, &b->exempt);
+}
+
+static bool limits_equal(const struct service_config *a, const struct service_config *b)
+{
+	if (a->n_limits != b->n_limits)
+		return false;
+	for (size_t i = 0; i < a->n_limits; i++)
+		if (!limit_equal(&a->limits[i], &b->limits[i]))
+			return false;
+	return true;
+}
+
+bool config_respond_equal(const struct respond_config *a, const struct respond_config *b)
+{
+	return text_equal(a->body, b->body) && text_equal(a->content_type, b->content_type) &&
+	       a->x_headers == b->x_headers && a->retry_after_ms == b->retry_after_ms;
 }
 
 static bool backend_equal(const struct backend_config *a, const struct backend_config *b)
@@ -56,7 +85,9 @@ static bool keys_equal(const struct service_config *a, const struct service_conf
 bool config_service_equal(const struct service_config *a, const struct service_config *b)
 {
 	if (!keys_equal(a, b) || !affinity_equal(&a->affinity, &b->affinity) ||
-	    !config_check_equal(&a->check, &b->check) || !limit_equal(&a->limit, &b->limit))
+	    !config_check_equal(&a->check, &b->check) || !limits_equal(a, b) ||
+	    !access_equal(&a->access, &b->access) ||
+	    !config_respond_equal(&a->respond, &b->respond))
 		return false;
 	for (size_t i = 0; i < a->n_addresses; i++)
 		if (!ip_equal(&a->addresses[i], &b->addresses[i]))
@@ -73,6 +104,14 @@ bool config_flows_equal(const struct flows_config *a, const struct flows_config 
 	       a->udp_idle_ms == b->udp_idle_ms;
 }
 
+bool config_limiter_equal(const struct limiter_config *a, const struct limiter_config *b)
+{
+	return a->buckets == b->buckets && a->gate == b->gate &&
+	       a->inserts_per_second == b->inserts_per_second &&
+	       a->answers_per_second == b->answers_per_second &&
+	       a->events_per_second == b->events_per_second;
+}
+
 static bool interfaces_equal(const struct config *a, const struct config *b)
 {
 	if (a->n_interfaces != b->n_interfaces)
@@ -87,7 +126,9 @@ static bool interfaces_equal(const struct config *a, const struct config *b)
 bool config_equal(const struct config *a, const struct config *b)
 {
 	if (a->hash_seed != b->hash_seed || !config_flows_equal(&a->flows, &b->flows) ||
-	    !interfaces_equal(a, b) || a->n_services != b->n_services)
+	    !config_limiter_equal(&a->limiter, &b->limiter) ||
+	    !access_equal(&a->access, &b->access) || !interfaces_equal(a, b) ||
+	    a->n_services != b->n_services)
 		return false;
 	for (size_t i = 0; i < a->n_services; i++)
 		if (!config_service_equal(&a->services[i], &b->services[i]))
@@ -122,6 +163,8 @@ int config_compare(const struct config *from, const struct config *to,
 	struct config_difference difference = {
 		.hash_seed = from->hash_seed != to->hash_seed,
 		.flows = !config_flows_equal(&from->flows, &to->flows),
+		.limiter = !config_limiter_equal(&from->limiter, &to->limiter),
+		.access = !access_equal(&from->access, &to->access),
 	};
 	size_t i = 0, j = 0;
 

@@ -6,6 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/config.h"
+#include "lib/config_prefixes.h"
 
 static void cleanup_config(struct config **config)
 {
@@ -36,6 +37,23 @@ static int own_backends(struct service_config *service, const struct service_con
 	return err;
 }
 
+static int own_limits(struct service_config *service, const struct service_config *from)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < from->n_limits && !err; i++) {
+		struct limit_config *limit = &service->limits[service->n_limits++];
+
+		*limit = from->limits[i];
+		limit->text = NULL;
+		err = prefix_list_copy(&from->limits[i].exempt, &limit->exempt);
+		if (!err)
+			err = copy_text(from->limits[i].text, &limit->text);
+	}
+	return err;
+}
+
 /* What it owns is the copy's own, or NULL: config_free() can take it half made. */
 static int copy_service(struct service_config *service, const struct service_config *from)
 {
@@ -45,16 +63,25 @@ static int copy_service(struct service_config *service, const struct service_con
 	service->name = NULL;
 	service->check.path = NULL;
 	service->check.host = NULL;
-	service->limit.text = NULL;
 	service->backends = NULL;
 	service->n_backends = 0;
+	service->n_limits = 0;
+	service->access = (struct access_config){};
+	service->respond.body = NULL;
+	service->respond.content_type = NULL;
 	err = copy_text(from->name, &service->name);
 	if (!err)
 		err = copy_text(from->check.path, &service->check.path);
 	if (!err)
 		err = copy_text(from->check.host, &service->check.host);
 	if (!err)
-		err = copy_text(from->limit.text, &service->limit.text);
+		err = copy_text(from->respond.body, &service->respond.body);
+	if (!err)
+		err = copy_text(from->respond.content_type, &service->respond.content_type);
+	if (!err)
+		err = access_copy(&from->access, &service->access);
+	if (!err)
+		err = own_limits(service, from);
 	return err ? err : own_backends(service, from);
 }
 
@@ -101,7 +128,10 @@ int config_copy(const struct config *from, struct config **ret_config)
 		return -ENOMEM;
 	config->hash_seed = from->hash_seed;
 	config->flows = from->flows;
-	err = copy_interfaces(config, from);
+	config->limiter = from->limiter;
+	err = access_copy(&from->access, &config->access);
+	if (!err)
+		err = copy_interfaces(config, from);
 	if (!err)
 		err = copy_services(config, from);
 	if (err)

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
+
+#include "lib/units.h"
 
 /* Longer than any value: a path of 1024 bytes is the longest. */
 #define VALUE_SIZE 2048
@@ -90,8 +93,10 @@ void emit_text(struct emit *emit, const char *text)
 	yaml_event_t event;
 
 	send_event(emit, &event,
-		   yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, -1,
-						1, 1, YAML_ANY_SCALAR_STYLE));
+		   yaml_scalar_event_initialize(
+			   &event, NULL, NULL, (const yaml_char_t *)text, -1, 1, 1,
+			   strpbrk(text, "\r\n") ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
+						 : YAML_ANY_SCALAR_STYLE));
 }
 
 void emit_pair(struct emit *emit, const char *key, const char *format, ...)
@@ -123,10 +128,7 @@ void emit_duration(struct emit *emit, const char *key, unsigned ms)
 
 void emit_count(struct emit *emit, const char *key, unsigned long long count)
 {
-	if (count % 1000000 == 0)
-		emit_pair(emit, key, "%lluM", count / 1000000);
-	else if (count % 1000 == 0)
-		emit_pair(emit, key, "%lluk", count / 1000);
-	else
-		emit_pair(emit, key, "%llu", count);
+	char text[COUNT_TEXT_SIZE];
+
+	emit_pair(emit, key, "%s", count_format(count, text));
 }

@@ -65,18 +65,6 @@ int read_hash_seed(struct reader *reader, const struct key *key, const struct no
 	return 0;
 }
 
-static int read_count(struct reader *reader, const struct key *key, const struct node *node,
-		      void *target)
-{
-	unsigned long long count;
-
-	if (node->kind != NODE_TEXT || count_parse(node->text, &count) || count < key->min ||
-	    count > key->max)
-		return node_refuse(reader->diag, node, key->what, key->want);
-	*(unsigned *)target = (unsigned)count;
-	return 0;
-}
-
 static const struct key flows_keys[] = {
 	{ .name = "size",
 	  .read = read_count,

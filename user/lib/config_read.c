@@ -205,6 +205,17 @@ int read_port(struct reader *reader, const struct key *key, const struct node *n
 	return 0;
 }
 
+int read_count(struct reader *reader, const struct key *key, const struct node *node, void *target)
+{
+	unsigned long long count;
+
+	if (node->kind != NODE_TEXT || count_parse(node->text, &count) || count < key->min ||
+	    count > key->max)
+		return node_refuse(reader->diag, node, key->what, key->want);
+	*(unsigned *)target = (unsigned)count;
+	return 0;
+}
+
 int read_duration(struct reader *reader, const struct key *key, const struct node *node,
 		  void *target)
 {

@@ -15,7 +15,10 @@
 /* What reading passes along. */
 struct reader {
 	struct diag *diag;
+	const char *name;          /* of the configuration's file: others are beside it */
 	size_t n_backends;         /* of all services so far */
+	size_t n_prefixes;         /* of all lists so far */
+	size_t n_file_bytes;       /* of all files of prefixes so far */
 	struct check_config check; /* what a service's check starts from */
 	bool check_has_type;       /* ... and that includes a type: defaults: says one */
 };
@@ -70,13 +73,16 @@ int read_list_size(const struct key *key, struct reader *reader, const struct no
 
 /* The read functions that more than one section uses, and their targets. */
 read_fn read_number;         /* unsigned, within min and max */
+read_fn read_count;          /* unsigned, within min and max, like 10k */
 read_fn read_duration;       /* unsigned, ms */
 read_fn read_percent;        /* unsigned */
 read_fn read_port;           /* __be16 */
 read_fn read_word;           /* an enum, or int: the word's value */
 read_fn read_name;           /* char *, owned */
 read_fn read_check_defaults; /* struct reader */
-read_fn read_limit;          /* struct limit_config */
+read_fn read_limits;         /* struct service_config */
+read_fn read_respond;        /* struct respond_config */
+read_fn read_prefixes;       /* struct prefix_list */
 read_fn read_services;       /* struct config */
 read_fn read_interfaces;     /* struct config */
 read_fn read_bool;           /* bool */
@@ -84,6 +90,7 @@ read_fn read_affinity;       /* struct affinity_config */
 read_fn read_min_healthy;    /* struct service_config */
 read_fn read_hash_seed;      /* __u64 */
 read_fn read_flows;          /* struct flows_config */
+read_fn read_limiter;        /* struct limiter_config */
 
 /* An address that a service or a backend can have. */
 int read_address(struct reader *reader, const struct node *node, struct ip *ret_ip);
@@ -93,6 +100,10 @@ int read_address(struct reader *reader, const struct node *node, struct ip *ret_
  */
 int read_check(struct reader *reader, const struct node *node, __u8 proto,
 	       struct check_config *check);
+
+/* What lists of who may come in cannot be. map: where they stand, or would. */
+int config_check_access(const struct reader *reader, const struct node *map,
+			const struct access_config *access);
 
 /* What a check is when the file says nothing. */
 int check_config_init(struct check_config *ret_check);
@@ -111,6 +122,10 @@ const char *config_address_fault(const struct ip *ip);
 
 /* What stands where the file says nothing. */
 struct flows_config config_usual_flows(void);
+struct limiter_config config_usual_limiter(void);
+struct respond_config config_usual_respond(void);
+struct limit_config config_usual_limit(void);
+unsigned long long config_usual_burst(const struct limit_config *limit); /* of its rate */
 struct affinity_config config_usual_affinity(void);
 
 /* The seed that a text of the file stands for: h = mix(length), then for each 8
@@ -138,5 +153,8 @@ extern const struct word config_mode_words[];
 extern const struct word config_scheduler_words[];
 extern const struct word config_on_all_down_words[];
 extern const struct word config_wish_words[];
+extern const struct word config_count_words[];
+extern const struct word config_algorithm_words[];
+extern const struct word config_action_words[];
 
 #endif

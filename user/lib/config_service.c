@@ -142,7 +142,9 @@ static int read_table_size(struct reader *reader, const struct key *key, const s
 	return 0;
 }
 
-/* In the order in which they are read: backends take the service's port. */
+/* In the order in which they are read: limits depend on the protocol, backends take
+ * the service's port.
+ */
 static const struct key service_keys[] = {
 	{ .name = "name",
 	  .required = true,
@@ -172,7 +174,16 @@ static const struct key service_keys[] = {
 	  .what = "a way to forward",
 	  .words = config_forward_words },
 	{ .name = "check" },
-	{ .name = "limit", .read = read_limit, .offset = offsetof(struct service_config, limit) },
+	{ .name = "limit", .read = read_limits },
+	{ .name = "allow",
+	  .read = read_prefixes,
+	  .offset = offsetof(struct service_config, access.allow) },
+	{ .name = "deny",
+	  .read = read_prefixes,
+	  .offset = offsetof(struct service_config, access.deny) },
+	{ .name = "respond",
+	  .read = read_respond,
+	  .offset = offsetof(struct service_config, respond) },
 	{ .name = "on_all_down",
 	  .read = read_word,
 	  .offset = offsetof(struct service_config, on_all_down),
@@ -214,9 +225,16 @@ static int read_service(struct reader *reader, const struct node *node, size_t n
 	service->proto = IPPROTO_TCP;
 	service->forward = SL_FORWARD_NAT;
 	service->affinity = config_usual_affinity();
+	service->respond = config_usual_respond();
 	err = read_section(&service_section, reader, node, service);
+	if (!err)
+		err = config_check_access(reader, node, &service->access);
 	if (err)
 		return err;
+	if (service->proto == IPPROTO_UDP && service->on_all_down == ON_ALL_DOWN_RESPOND)
+		return node_error(reader->diag, node_get(node, "on_all_down"),
+				  "the responder speaks HTTP over TCP, and this service is udp; "
+				  "write drop, reject or last-known");
 	if (service->table_size && !config_has_hashed_table(service))
 		return node_error(reader->diag, node_get(node, "table_size")->parent,
 				  "%s has no hashed table; leave it out",

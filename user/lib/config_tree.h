@@ -12,7 +12,7 @@
 
 #include "lib/config_node.h"
 
-#define TREE_DEPTH_MAX 16 /* lists and maps inside each other; the file needs 6 */
+#define TREE_DEPTH_MAX 16 /* lists and maps inside each other; the file needs 7 */
 #define TREE_NODES_MAX (4U << 20)
 
 struct tree;

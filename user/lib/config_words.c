@@ -42,7 +42,7 @@ const struct word config_on_all_down_words[] = {
 	{ "drop", ON_ALL_DOWN_DROP },
 	{ "reject", ON_ALL_DOWN_REJECT },
 	{ "last-known", ON_ALL_DOWN_LAST_KNOWN },
-	{ "respond", WORD_LATER },
+	{ "respond", ON_ALL_DOWN_RESPOND },
 	{},
 };
 
@@ -50,6 +50,27 @@ const struct word config_wish_words[] = {
 	{ "up", WISH_UP },
 	{ "drain", WISH_DRAIN },
 	{ "disabled", WISH_DISABLED },
+	{},
+};
+
+const struct word config_count_words[] = {
+	{ "packets", SL_COUNT_PACKETS },
+	{ "bytes", SL_COUNT_BYTES },
+	{ "connections", SL_COUNT_CONNECTIONS },
+	{},
+};
+
+const struct word config_algorithm_words[] = {
+	{ "token-bucket", SL_ALGORITHM_TOKEN_BUCKET },
+	{ "fixed-window", SL_ALGORITHM_FIXED_WINDOW },
+	{ "sliding-window", SL_ALGORITHM_SLIDING_WINDOW },
+	{},
+};
+
+const struct word config_action_words[] = {
+	{ "drop", SL_ACTION_DROP },
+	{ "reject", SL_ACTION_REJECT },
+	{ "respond", SL_ACTION_RESPOND },
 	{},
 };
 
@@ -95,4 +116,19 @@ const char *config_on_all_down_name(enum on_all_down answer)
 const char *config_wish_name(enum backend_wish wish)
 {
 	return word_of(config_wish_words, (int)wish);
+}
+
+const char *config_count_name(enum sl_limit_count count)
+{
+	return word_of(config_count_words, (int)count);
+}
+
+const char *config_algorithm_name(enum sl_limit_algorithm algorithm)
+{
+	return word_of(config_algorithm_words, (int)algorithm);
+}
+
+const char *config_action_name(enum sl_limit_action action)
+{
+	return word_of(config_action_words, (int)action);
 }

@@ -14,7 +14,7 @@
 #include "lib/config_compare.h"
 #include "lib/config_emit.h"
 #include "lib/config_read.h"
-#include "lib/units.h"
+#include "lib/config_write_limit.h"
 
 static void write_flows(struct emit *emit, const struct flows_config *flows)
 {
@@ -144,20 +144,6 @@ static void write_check(struct emit *emit, const struct service_config *service,
 	emit_map_end(emit);
 }
 
-static void write_limit(struct emit *emit, const struct limit_config *limit)
-{
-	struct rate rate;
-
-	if (!limit->set)
-		return;
-	emit_text(emit, "limit");
-	emit_map(emit, LAYOUT_FLOW);
-	emit_pair(emit, "rate", "%s", limit->text);
-	if (rate_parse(limit->text, &rate) != 0 || limit->burst != rate_default_burst(&rate))
-		emit_count(emit, "burst", limit->burst);
-	emit_map_end(emit);
-}
-
 static void write_backend(struct emit *emit, const struct service_config *service,
 			  const struct backend_config *backend)
 {
@@ -210,7 +196,9 @@ static void write_service(struct emit *emit, const struct service_config *servic
 	emit_map(emit, LAYOUT_BLOCK);
 	write_service_keys(emit, service, n_services);
 	write_check(emit, service, *usual);
-	write_limit(emit, &service->limit);
+	write_limits(emit, service);
+	write_access(emit, &service->access);
+	write_respond(emit, &service->respond);
 	emit_text(emit, "backends");
 	emit_list(emit, LAYOUT_BLOCK);
 	for (i = 0; i < service->n_backends; i++)
@@ -228,6 +216,8 @@ static void write_config(struct emit *emit, const struct config *config,
 	if (config->hash_seed != SL_DEFAULT_HASH_SEED)
 		emit_pair(emit, "hash_seed", "0x%016" PRIx64, (uint64_t)config->hash_seed);
 	write_flows(emit, &config->flows);
+	write_limiter(emit, &config->limiter);
+	write_access(emit, &config->access);
 	if (config->n_interfaces) {
 		emit_text(emit, "interfaces");
 		emit_list(emit, LAYOUT_BLOCK);

@@ -170,7 +170,6 @@ static int build_list(struct plan *plan, const struct maglev_member *members, si
 
 static int build_table(struct plan *plan, struct maglev_member *members, size_t n)
 {
-	plan->n_members = (unsigned)n;
 	switch (plan->scheduler) {
 	case SL_SCHEDULER_ROUND_ROBIN:
 		return build_turns(plan, members, n);
@@ -193,7 +192,6 @@ static struct plan plan_of(const struct service_config *service, const struct ip
 
 	return (struct plan){
 		.key = plan_service_key(service, address),
-		.forward = service->forward,
 		.scheduler = service->scheduler,
 		.flags = (__u8)((service->scheduler >= SL_SCHEDULER_ROUND_ROBIN || affine
 					 ? SL_SERVICE_TRACKED
@@ -204,13 +202,31 @@ static struct plan plan_of(const struct service_config *service, const struct ip
 			(__u8)(address->family == SL_FAMILY_IPV6 ? service->affinity.prefix_v6
 								 : service->affinity.prefix_v4),
 		.affinity_ms = service->affinity.timeout_ms,
-		.limit = service->limit.rate,
+		.n_limits = (__u8)service->n_limits,
 		.table_size = service->table_size,
 	};
 }
 
+/* The responder comes last; it takes new connections where nobody else does and the
+ * service asks for it. It has the service's own address, as `dsr` wants it.
+ */
+static void add_responder(struct plan *plan, const struct sl_hop *hop, bool member)
+{
+	plan->backends[plan->n_backends++] = (struct plan_backend){
+		.key = plan->key,
+		.forward = SL_FORWARD_DSR,
+		.responder = true,
+		.serves = true,
+		.member = member,
+		.weight = 1,
+		.resolved = true,
+		.hop = *hop,
+	};
+}
+
 int plan_build(const struct service_config *service, const struct ip *address,
-	       const struct plan_input *inputs, struct plan *ret_plan)
+	       const struct plan_input *inputs, const struct sl_hop *responder,
+	       struct plan *ret_plan)
 {
 	const struct picking picking = { service, inputs, address->family };
 	_cleanup_(plan_done) struct plan plan = plan_of(service, address);
@@ -219,8 +235,8 @@ int plan_build(const struct service_config *service, const struct ip *address,
 	size_t n_members = 0;
 	int error;
 
-	plan.backends = calloc(service->n_backends, sizeof(*plan.backends));
-	members = calloc(service->n_backends, sizeof(*members));
+	plan.backends = calloc(service->n_backends + 1, sizeof(*plan.backends));
+	members = calloc(service->n_backends + 1, sizeof(*members));
 	if (!plan.backends || !members)
 		return -ENOMEM;
 	for (size_t i = 0; i < service->n_backends; i++) {
@@ -231,6 +247,7 @@ int plan_build(const struct service_config *service, const struct ip *address,
 			continue;
 		*planned = (struct plan_backend){
 			.key = plan_backend_key(service, &service->backends[i]),
+			.forward = service->forward,
 			.member = picked(&picking, i, pick),
 			.weight = input->weight,
 			.resolved = input->resolved,
@@ -248,6 +265,17 @@ int plan_build(const struct service_config *service, const struct ip *address,
 				.value = (unsigned)plan.n_backends,
 			};
 		plan.n_backends++;
+	}
+	plan.n_members = (unsigned)n_members;
+	if (responder) {
+		bool last_resort = !n_members && service->on_all_down == ON_ALL_DOWN_RESPOND;
+
+		if (last_resort)
+			members[n_members++] = (struct maglev_member){
+				.weight = 1,
+				.value = (unsigned)plan.n_backends,
+			};
+		add_responder(&plan, responder, last_resort);
 	}
 	error = build_table(&plan, members, n_members);
 	if (error)

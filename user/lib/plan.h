@@ -32,6 +32,8 @@ struct plan_input {
 
 struct plan_backend {
 	struct sl_key key; /* address, port, protocol */
+	enum sl_forward forward;
+	bool responder;    /* sluice's own, which answers over limits or where nobody serves */
 	bool serves;       /* its established connections go on */
 	bool member;       /* takes new connections */
 	unsigned weight;
@@ -41,25 +43,31 @@ struct plan_backend {
 
 struct plan {
 	struct sl_key key;
-	enum sl_forward forward;
 	enum sl_scheduler scheduler;
 	__u8 flags; /* SL_SERVICE_* */
 	__u8 affinity_prefix;
 	unsigned affinity_ms;
-	struct sl_rate limit;
-	struct plan_backend *backends; /* of the service address's family */
+	/* Of the maps, and the caller's to fill in: the service's limits (n_limits of them)
+	 * and its access list; 0: none.
+	 */
+	unsigned limits;
+	__u8 n_limits;
+	unsigned access;
+	struct plan_backend *backends; /* of the service address's family; the responder last */
 	size_t n_backends;
 	unsigned *table; /* table_size slots: index into backends, or PLAN_NO_BACKEND */
 	unsigned table_size;
-	unsigned n_members;
+	unsigned n_members; /* without the responder */
 	bool panic; /* too few are healthy: health is ignored */
 };
 
 /* inputs[i] is about service->backends[i]. address is one of the service's; its
- * family picks the backends. 0 or -ENOMEM. plan_done() frees.
+ * family picks the backends. responder: the way to it, NULL where it does not run or
+ * the service does not use it. 0 or -ENOMEM. plan_done() frees.
  */
 int plan_build(const struct service_config *service, const struct ip *address,
-	       const struct plan_input *inputs, struct plan *ret_plan);
+	       const struct plan_input *inputs, const struct sl_hop *responder,
+	       struct plan *ret_plan);
 void plan_done(struct plan *plan);
 
 /* The keys that the maps know a service and a backend by. */

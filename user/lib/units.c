@@ -4,13 +4,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "sluice/gcra.h"
-
-#define TICKS_PER_SECOND (1000000000ULL << SL_TICK_SHIFT)
-#define INTERVAL_MIN     16 /* ticks; below, rounding the interval would distort the rate */
-#define TICKS_MAX        (1ULL << 62) /* burst * interval: leaves room to add it to a time */
 
 struct unit {
 	const char *name;
@@ -22,10 +17,17 @@ static const struct unit durations[] = {
 };
 
 static const struct unit multiples[] = {
-	{ "", 1 },
-	{ "k", 1000 },
-	{ "M", 1000 * 1000 },
+	{ "", 1 }, { "k", 1000 }, { "M", 1000 * 1000 }, { "G", 1000 * 1000 * 1000 }, {},
+};
+
+static const struct unit bytes[] = {
+	{ "", 1 },  { "k", 1000 },  { "M", 1000 * 1000 },  { "G", 1000 * 1000 * 1000 },
+	{ "B", 1 }, { "kB", 1000 }, { "MB", 1000 * 1000 }, { "GB", 1000 * 1000 * 1000 },
 	{},
+};
+
+static const struct unit bits[] = {
+	{ "bit", 1 }, { "kbit", 1000 }, { "Mbit", 1000 * 1000 }, { "Gbit", 1000 * 1000 * 1000 }, {},
 };
 
 static const struct unit periods[] = {
@@ -111,7 +113,51 @@ int number_parse(const char *text, unsigned long long *ret_number)
 	return 0;
 }
 
-int rate_parse(const char *text, struct rate *ret_rate)
+const char *count_format(unsigned long long count, char buffer[static COUNT_TEXT_SIZE])
+{
+	const struct unit *unit = &multiples[sizeof(multiples) / sizeof(*multiples) - 2];
+
+	while (count % unit->factor != 0 || (!count && unit != multiples))
+		unit--;
+	(void)snprintf(buffer, COUNT_TEXT_SIZE, "%llu%s", count / unit->factor, unit->name);
+	return buffer;
+}
+
+/* A count of bytes that ends at end; of bits where they make whole bytes. */
+static int parse_bytes(const char *text, const char *end, unsigned long long *ret_bytes)
+{
+	unsigned long long value;
+	int err;
+
+	err = parse_quantity(text, end, bytes, &value);
+	if (err != -EINVAL) {
+		if (!err)
+			*ret_bytes = value;
+		return err;
+	}
+	err = parse_quantity(text, end, bits, &value);
+	if (err)
+		return err;
+	if (value % 8 != 0)
+		return -EINVAL;
+	*ret_bytes = value / 8;
+	return 0;
+}
+
+int bytes_parse(const char *text, unsigned long long *ret_bytes)
+{
+	return parse_bytes(text, text + strlen(text), ret_bytes);
+}
+
+static int parse_counts(const char *text, const char *end, unsigned long long *ret_count)
+{
+	return parse_quantity(text, end, multiples, ret_count);
+}
+
+/* What parse() takes, a slash, and a period. */
+static int parse_rate(const char *text,
+		      int (*parse)(const char *text, const char *end, unsigned long long *ret),
+		      struct rate *ret_rate)
 {
 	const char *slash = strchr(text, '/');
 	const struct unit *period;
@@ -123,7 +169,7 @@ int rate_parse(const char *text, struct rate *ret_rate)
 	period = find_unit(periods, slash + 1, strlen(slash + 1));
 	if (!period)
 		return -EINVAL;
-	err = parse_quantity(text, slash, multiples, &count);
+	err = parse(text, slash, &count);
 	if (err)
 		return err;
 	if (!count)
@@ -131,6 +177,16 @@ int rate_parse(const char *text, struct rate *ret_rate)
 	ret_rate->count = count;
 	ret_rate->seconds = period->factor;
 	return 0;
+}
+
+int rate_parse(const char *text, struct rate *ret_rate)
+{
+	return parse_rate(text, parse_counts, ret_rate);
+}
+
+int byte_rate_parse(const char *text, struct rate *ret_rate)
+{
+	return parse_rate(text, parse_bytes, ret_rate);
 }
 
 int percent_parse(const char *text, unsigned long long *ret_percent)
@@ -153,34 +209,4 @@ unsigned long long rate_default_burst(const struct rate *rate)
 	unsigned long long burst = rate->count / rate->seconds;
 
 	return burst ? burst : 1;
-}
-
-/* Ticks from one to the next, rounded to nearest; 0 where that is too few. */
-static unsigned long long rate_interval(const struct rate *rate)
-{
-	unsigned long long period = rate->seconds * TICKS_PER_SECOND;
-	unsigned long long interval = period / rate->count;
-	unsigned long long rest = period % rate->count;
-
-	if (interval < INTERVAL_MIN)
-		return 0;
-	return rest >= rate->count - rest ? interval + 1 : interval;
-}
-
-unsigned long long rate_max_burst(const struct rate *rate)
-{
-	unsigned long long interval = rate_interval(rate);
-
-	return interval ? TICKS_MAX / interval : 0;
-}
-
-int rate_to_ticks(const struct rate *rate, unsigned long long burst, struct sl_rate *ret_rate)
-{
-	if (!burst)
-		return -EINVAL;
-	if (burst > rate_max_burst(rate))
-		return -ERANGE;
-	ret_rate->interval = rate_interval(rate);
-	ret_rate->tolerance = (burst - 1) * ret_rate->interval;
-	return 0;
 }

@@ -19,8 +19,13 @@ struct rate {
 /* "500ms", "2s", "30m", "1h" */
 int duration_parse(const char *text, unsigned long long *ret_ms);
 
-/* "200", "10k" (10 000), "3M" (3 000 000) */
+/* "200", "10k" (10 000), "3M" (3 000 000), "1G" */
 int count_parse(const char *text, unsigned long long *ret_count);
+
+#define COUNT_TEXT_SIZE 24
+
+/* And back, in the largest unit; returns buffer. */
+const char *count_format(unsigned long long count, char buffer[static COUNT_TEXT_SIZE]);
 
 /* "200": digits alone */
 int number_parse(const char *text, unsigned long long *ret_number);
@@ -31,17 +36,15 @@ int rate_parse(const char *text, struct rate *ret_rate);
 /* "10%" */
 int percent_parse(const char *text, unsigned long long *ret_percent);
 
+/* The same of bytes: "10MB/s", "80Mbit/s", "1GB/min"; without a unit, bytes. Bits
+ * are turned into bytes; -EINVAL where they make no whole one a period.
+ */
+int byte_rate_parse(const char *text, struct rate *ret_rate);
+
+/* "200", "64k", "2MB", "16Mbit" */
+int bytes_parse(const char *text, unsigned long long *ret_bytes);
+
 /* What the rate gives in a second, at least 1. */
 unsigned long long rate_default_burst(const struct rate *rate);
-
-/* The largest burst that rate_to_ticks() takes at this rate; 0: the rate itself
- * is too high.
- */
-unsigned long long rate_max_burst(const struct rate *rate);
-
-/* The rate as the program wants it. -ERANGE where rate_max_burst() is less than
- * burst; -EINVAL for a burst of 0.
- */
-int rate_to_ticks(const struct rate *rate, unsigned long long burst, struct sl_rate *ret_rate);
 
 #endif

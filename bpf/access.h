@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Stage access: who may use a service at all. Lists are prefixes in one trie; of
+ * those that hold the source, the longest decides. What the operator denies at
+ * run time comes first, then the list of all services, then the service's own.
+ */
+#ifndef SLUICE_ACCESS_H
+#define SLUICE_ACCESS_H
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+/* What a list says of an address; NULL: nothing. */
+static __always_inline const struct sl_access *access_find(const struct sl_addr *addr,
+							   __u32 family, __u32 list)
+{
+	struct sl_prefix key = {
+		.bits = SL_PREFIX_FIXED + 128,
+		.list = list << 1 | (family == SL_FAMILY_IPV6),
+		.addr = *addr,
+	};
+
+	return bpf_map_lookup_elem(&sl_prefixes, &key);
+}
+
+static __always_inline bool access_denies(const struct sl_packet *packet, __u32 list)
+{
+	const struct sl_access *access =
+		access_find(&packet->source, packet->destination.family, list);
+
+	return access && access->deny &&
+	       (!access->expires || (__s32)(access->expires - coarse_seconds()) > 0);
+}
+
+static __always_inline enum sl_verdict check_access(const struct sl_packet *packet)
+{
+	__u32 lists = sl_tuning.access;
+
+	if (likely(!lists && !packet->service->access))
+		return SL_NEXT;
+	if (lists & SL_TUNING_RUNTIME && access_denies(packet, SL_LIST_RUNTIME))
+		return SL_DROP_DENIED;
+	if (lists & SL_TUNING_ALL && access_denies(packet, SL_LIST_ALL))
+		return SL_DROP_DENIED;
+	if (packet->service->access && access_denies(packet, packet->service->access))
+		return SL_DROP_DENIED;
+	return SL_NEXT;
+}
+
+#endif

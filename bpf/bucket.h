@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * The bucket that a source has of its own, once the gate does not admit it: exact
+ * on all CPUs, by compare-and-swap.
+ */
+#ifndef SLUICE_BUCKET_H
+#define SLUICE_BUCKET_H
+
+#include "bpf/access.h"
+#include "bpf/gate.h"
+#include "bpf/maps.h"
+#include "bpf/pace.h"
+#include "bpf/packet.h"
+#include "sluice/gcra.h"
+#include "sluice/window.h"
+
+/* Swaps lost in a row before the bucket is charged unasked, and given back what
+ * was too much.
+ */
+#define BUCKET_TRIES 8
+
+/* A packet against a limit. */
+struct limit_ask {
+	struct sl_addr source;
+	__u32 family;
+	__u32 limit; /* index into sl_limits */
+	__u32 service;
+	__u32 length; /* of the frame */
+	__u32 opens;  /* a connection: 1, or 0 */
+	__u32 units;  /* that it counts for */
+};
+
+/* In SL_SECONDs, as the coarse clock counts them. */
+static __always_inline __u32 clock_second(__u64 clock)
+{
+	return (__u32)(clock >> SL_SECOND_SHIFT);
+}
+
+static __always_inline struct sl_limit_stats *limit_stats(const struct sl_limit *limit)
+{
+	__u32 number = limit->number;
+
+	return bpf_map_lookup_elem(&sl_limit_stat, &number);
+}
+
+/* ---- algorithms: whether so many units may pass, and if so, they have ------- */
+
+static __always_inline bool take_tokens(const struct sl_limit *limit, struct sl_bucket *bucket,
+					__u32 units, __u64 now)
+{
+	__u64 cost = sl_limit_cost(limit, units), depth = limit->rate.depth, seen, next;
+
+	for (int i = 0; i < BUCKET_TRIES; i++) {
+		seen = *(volatile __u64 *)&bucket->state[0];
+		if (!sl_gcra_admit(depth, cost, seen, now, &next))
+			return false;
+		if (__sync_val_compare_and_swap(&bucket->state[0], seen, next) == seen)
+			return true;
+	}
+	seen = __sync_fetch_and_add(&bucket->state[0], cost);
+	if (sl_gcra_admit(depth, cost, seen, now, &next))
+		return true;
+	__sync_fetch_and_add(&bucket->state[0], -cost);
+	return false;
+}
+
+/* Adds units to a word of window number; *ret_units is what it then counts. False:
+ * the swaps were lost.
+ */
+static __always_inline bool window_add(__u64 *word, __u64 number, __u32 units, __u64 *ret_units)
+{
+	for (int i = 0; i < BUCKET_TRIES; i++) {
+		__u64 seen = *(volatile __u64 *)word;
+
+		*ret_units = sl_window_units(seen, number) + units;
+		if (__sync_val_compare_and_swap(word, seen, sl_window_word(number, *ret_units)) ==
+		    seen)
+			return true;
+	}
+	return false;
+}
+
+/* Charged first and given back, so that two CPUs never pass the last unit both. */
+static __always_inline bool take_fixed(const struct sl_limit *limit, struct sl_bucket *bucket,
+				       __u32 units, __u64 now)
+{
+	__u64 number = now / (limit->rate.interval ?: 1), counted;
+
+	if (!window_add(&bucket->state[0], number, units, &counted))
+		return false;
+	if (counted <= limit->rate.depth)
+		return true;
+	__sync_fetch_and_add(&bucket->state[0], -(__u64)units);
+	return false;
+}
+
+static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl_bucket *bucket,
+					 __u32 units, __u64 now)
+{
+	__u64 length = limit->rate.interval / SL_WINDOW_PARTS ?: 1;
+	__u64 number = now / length, counted;
+	__u32 own = (__u32)(number % (SL_WINDOW_PARTS + 1));
+
+	/* Older verifiers do not know what a remainder is below, and the compiler, which
+	 * does, would leave the check out.
+	 */
+	asm volatile("" : "+r"(own));
+	if (own > SL_WINDOW_PARTS || !window_add(&bucket->state[own], number, units, &counted))
+		return false;
+	for (int i = 0; i <= SL_WINDOW_PARTS; i++) {
+		__u64 word = *(volatile __u64 *)&bucket->state[i];
+		__u64 age = (number - (word >> SL_WINDOW_UNITS_BITS)) & SL_WINDOW_NUMBER_MAX;
+
+		word &= SL_WINDOW_UNITS_MAX;
+		if (age && age < SL_WINDOW_PARTS)
+			counted += word;
+		else if (age == SL_WINDOW_PARTS)
+			counted += sl_window_leaving(word, limit->rate.depth,
+						     now - number * length, length);
+	}
+	if (counted <= limit->rate.depth)
+		return true;
+	__sync_fetch_and_add(&bucket->state[own], -(__u64)units);
+	return false;
+}
+
+static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_bucket *bucket,
+					__u32 units, __u64 now)
+{
+	switch (limit->algorithm) {
+	case SL_ALGORITHM_FIXED_WINDOW:
+		return take_fixed(limit, bucket, units, now);
+	case SL_ALGORITHM_SLIDING_WINDOW:
+		return take_sliding(limit, bucket, units, now);
+	}
+	return take_tokens(limit, bucket, units, now);
+}
+
+/* ---- the bucket -------------------------------------------------------------- */
+
+/* What a source without a bucket begins with: what it owed to the rate before. */
+static __always_inline void bucket_inherit(const struct sl_limit *limit, struct sl_source key,
+					   __u64 clock, struct sl_bucket *fresh)
+{
+	const struct sl_bucket *old;
+
+	if (!limit->replaced || (__s32)(limit->replaced_until - clock_second(clock)) <= 0)
+		return;
+	key.id = limit->replaced;
+	old = bpf_map_lookup_elem(&sl_buckets, &key);
+	if (!old)
+		return;
+	*fresh = *old;
+	if (limit->algorithm == SL_ALGORITHM_TOKEN_BUCKET)
+		fresh->state[0] = sl_gcra_convert(limit, old->state[0], sl_ticks(clock));
+}
+
+/* NULL: no more may be made now. */
+static __always_inline struct sl_bucket *bucket_make(const struct sl_limit *limit,
+						      const struct sl_source *key,
+						      const struct gate *gate, __u64 clock)
+{
+	struct sl_limit_stats *stats = limit_stats(limit);
+	struct sl_bucket fresh = {};
+
+	if (!pace_allows(inserts, gate->now))
+		return NULL;
+	bucket_inherit(limit, *key, clock, &fresh);
+	if (!bpf_map_update_elem(&sl_buckets, key, &fresh, BPF_NOEXIST) && stats)
+		stats->inserted++;
+	return bpf_map_lookup_elem(&sl_buckets, key);
+}
+
+static __always_inline bool bucket_exempt(const struct sl_limit *limit,
+					  const struct limit_ask *ask)
+{
+	return limit->flags & SL_LIMIT_EXEMPT &&
+	       access_find(&ask->source, ask->family, SL_LIST_EXEMPT | limit->number);
+}
+
+static __always_inline void tell_log(const struct sl_limit *limit, const struct limit_ask *ask,
+				     const struct sl_source *key, __u64 clock)
+{
+	struct sl_limit_stats *stats = limit_stats(limit);
+	struct sl_event event = {
+		.source = *key,
+		.limit = ask->limit,
+		.service = ask->service,
+	};
+
+	if ((!pace_allows(events, sl_ticks(clock)) ||
+	     bpf_ringbuf_output(&sl_events, &event, sizeof(event), 0)) &&
+	    stats)
+		stats->unheard++;
+}
+
+/* Whether this is the first refusal in a while. */
+static __always_inline bool note_refusal(struct sl_bucket *bucket, __u64 clock)
+{
+	__u32 second = clock_second(clock), over = bucket->over;
+	bool first = (!over || second - bucket->last >= SL_LIMIT_CALM) &&
+		     __sync_val_compare_and_swap(&bucket->over, over, second) == over;
+
+	if (first)
+		bucket->refused = 0;
+	if (bucket->last != second)
+		bucket->last = second;
+	__sync_fetch_and_add(&bucket->refused, 1);
+	return first;
+}
+
+/* Whether the source has a bucket, or can be given one. While no more may be made,
+ * a tag says who has one: of a flood of sources that come once, each look-up would
+ * be several cache misses for nothing.
+ */
+static __always_inline bool bucket_expected(const struct gate *gate)
+{
+	return pace_is_open(inserts, gate->now) || gate_has_tag(gate);
+}
+
+static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limit,
+						      const struct sl_source *key,
+						      const struct gate *gate, __u64 clock)
+{
+	struct sl_bucket *bucket = bpf_map_lookup_elem(&sl_buckets, key);
+
+	if (bucket)
+		gate_put_tag(gate);
+	return bucket ?: bucket_make(limit, key, gate, clock);
+}
+
+/* Whether the packet may pass. key: the bucket's. */
+static __always_inline bool bucket_admits(const struct sl_limit *limit,
+					  const struct limit_ask *ask, const struct sl_source *key,
+					  const struct gate *gate, struct sl_limit_stats *stats)
+{
+	bool shared = limit->flags & SL_LIMIT_PER_SERVICE;
+	__u32 index = ask->limit;
+	struct sl_bucket *bucket = NULL;
+	__u64 clock = 0;
+
+	/* What is exempt does not use up what the others share. */
+	if (shared && bucket_exempt(limit, ask)) {
+		stats->exempt++;
+		return true;
+	}
+	if (shared || bucket_expected(gate)) {
+		/* The exact clock: somebody may be refused. */
+		clock = bpf_ktime_get_ns();
+		bucket = shared ? bpf_map_lookup_elem(&sl_totals, &index)
+				: bucket_find(limit, key, gate, clock);
+	}
+	if (!bucket) {
+		stats->pressure++;
+		return !(limit->flags & SL_LIMIT_PRESSURE_REFUSES);
+	}
+	if (bucket_take(limit, bucket, ask->units, sl_ticks(clock))) {
+		stats->bucket++;
+		return true;
+	}
+	if (!shared && bucket_exempt(limit, ask)) {
+		stats->exempt++;
+		return true;
+	}
+	if (note_refusal(bucket, clock))
+		tell_log(limit, ask, key, clock);
+	stats->refused++;
+	return limit->flags & SL_LIMIT_DRY_RUN;
+}
+
+#endif

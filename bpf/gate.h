@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * The gate in front of the buckets (design.md section 5): while the cell that a
+ * source shares with others still has tokens, the source cannot be over its own
+ * limit, and nothing else is touched. Every arrival is charged, admitted or not, so
+ * that a cell stays dry as long as more arrives than the rate.
+ */
+#ifndef SLUICE_GATE_BPF_H
+#define SLUICE_GATE_BPF_H
+
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+#include "sluice/gate.h"
+#include "sluice/hash.h"
+
+/* The gate's clock, which nobody is refused by: the kernel's ticks, a load where
+ * other clocks are calls. It begins elsewhere than theirs, and is compared with
+ * nothing but itself.
+ */
+static __always_inline __u64 gate_now(void)
+{
+	return sl_ticks(bpf_jiffies64() * sl_tuning.jiffy_ns);
+}
+
+/* What the gate knows of a source. */
+struct gate {
+	struct sl_gate_line *line;
+	__u16 tag;
+	__u64 now; /* gate_now() */
+};
+
+/* Charges what has arrived, and says whether it may pass. key: with the limit's
+ * number as its id, so that another rate finds the same cells.
+ */
+static __always_inline bool gate_admits(const struct sl_limit *limit, const struct sl_source *key,
+					__u64 cost, struct gate *ret_gate)
+{
+	const struct sl_gate_place place =
+		sl_gate_place(sl_hash_source(key, sl_tuning.gate_seed), sl_settings.gate_mask);
+	__u32 index = place.line; /* so that the verifier keeps what it knows of the cell */
+	struct sl_gate_line *line = bpf_map_lookup_elem(&sl_gate, &index);
+	__u64 *cell, next;
+	int admitted;
+
+	*ret_gate = (struct gate){ .line = line, .tag = place.tag, .now = gate_now() };
+	if (!line)
+		return false;
+	cell = &line->cells[place.cell];
+	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, ret_gate->now,
+				  sl_gate_cost(cost), &next);
+	if (admitted < 0)
+		return false;
+	/* No swap: the gate is written for every packet, and a locked one stops the CPU. */
+	*(volatile __u64 *)cell = next;
+	return admitted;
+}
+
+static __always_inline bool gate_has_tag(const struct gate *gate)
+{
+	return gate->line && (sl_gate_has_tag(gate->line->tag_words[0], gate->tag) ||
+			      sl_gate_has_tag(gate->line->tag_words[1], gate->tag));
+}
+
+/* The source's bucket was found: in the place of anybody's tag. */
+static __always_inline void gate_put_tag(const struct gate *gate)
+{
+	if (gate->line && !gate_has_tag(gate))
+		gate->line->tags[bpf_get_prandom_u32() % SL_GATE_TAGS] = gate->tag;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * New connections of a source that is over its limit go to the responder, which
+ * answers them in words. Their flows are tracked whatever the slot; so that
+ * nobody else pays for a look-up, each line's worth of sources has a time until
+ * which some of them may have such connections.
+ */
+#ifndef SLUICE_RESPOND_H
+#define SLUICE_RESPOND_H
+
+#include "bpf/flow.h"
+#include "bpf/maps.h"
+#include "bpf/pace.h"
+#include "bpf/packet.h"
+#include "sluice/hash.h"
+
+/* SL_SECONDs after its last packet in which a connection with the responder is
+ * still known. The responder itself gives none so long.
+ */
+#define RESPOND_SECONDS 60
+
+/* Where it stands until when the source's flows are to be looked up. */
+static __always_inline __u32 *respond_until(const struct sl_packet *packet)
+{
+	struct sl_source key = {
+		.addr = packet->source,
+		.id = packet->service->id,
+		.family = packet->destination.family,
+	};
+	__u32 line = (__u32)sl_hash_source(&key, sl_tuning.gate_seed) & sl_settings.gate_mask;
+
+	return bpf_map_lookup_elem(&sl_responding, &line);
+}
+
+static __always_inline bool respond_is_current(const __u32 *until)
+{
+	return until && *until && (__s32)(*until - coarse_seconds()) > 0;
+}
+
+static __always_inline bool respond_use(struct sl_packet *packet)
+{
+	packet->backend_index = packet->service->responder;
+	packet->backend = bpf_map_lookup_elem(&sl_backends, &packet->backend_index);
+	packet->decided = packet->backend && packet->backend->state & SL_BACKEND_SERVES;
+	if (!packet->decided)
+		packet->backend = NULL;
+	return packet->decided;
+}
+
+/* Whether the packet belongs to a connection that the responder has: no limit is
+ * charged for it, or it would never be answered.
+ */
+static __always_inline bool respond_continues(struct sl_packet *packet, __u32 *until)
+{
+	struct sl_flow_key key = flow_key(packet);
+	__u32 now = coarse_seconds();
+	struct sl_flow *flow;
+
+	if (packet->syn)
+		return false;
+	flow = flow_find(packet, &key);
+	if (!flow || flow->backend != packet->service->responder)
+		return false;
+	flow_touch(flow, packet, now);
+	if (*until != now + RESPOND_SECONDS)
+		*until = now + RESPOND_SECONDS;
+	return respond_use(packet);
+}
+
+/* A new connection on a port that the responder had: nothing of it is left. */
+static __always_inline void respond_forget(const struct sl_packet *packet)
+{
+	struct sl_flow_key key = flow_key(packet);
+	struct sl_flow *flow = flow_find(packet, &key);
+
+	if (!flow || flow->backend != packet->service->responder)
+		return;
+	if (!flow->flags)
+		load_add(flow->backend, -1);
+	bpf_map_delete_elem(&sl_flows, &key);
+	bpf_map_delete_elem(&sl_handshakes, &key);
+}
+
+/* Gives a new connection to the responder, if it can take it. */
+static __always_inline bool respond_begins(struct sl_packet *packet, __u32 *until)
+{
+	struct sl_flow_key key = flow_key(packet);
+	__u32 now = coarse_seconds();
+
+	if (!until || !respond_use(packet))
+		return false;
+	*until = now + RESPOND_SECONDS;
+	flow_set(packet, &key, flow_find(packet, &key), packet->backend_index, now);
+	return true;
+}
+
+#endif

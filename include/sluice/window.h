@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Counting in windows. A word of a bucket's state is the count of one window:
+ * its number in the upper 16 bits, the units in the lower 48; what bears another
+ * number is of another time, and counts as 0. (A source that comes back after
+ * exactly 65 536 windows finds its old count: it gets less, once.)
+ *
+ * Fixed: one word. Windows follow the clock, so twice the limit may pass around
+ * a boundary. Sliding: SL_WINDOW_PARTS parts of a window and the one that is
+ * leaving it, which counts by the share of it that is still inside: any span as
+ * long as the window gets the limit and at most a part's share more. Pure
+ * arithmetic, compiled for BPF and natively.
+ */
+#ifndef SLUICE_WINDOW_H
+#define SLUICE_WINDOW_H
+
+#include "sluice/abi.h"
+
+#define SL_WINDOW_UNITS_BITS 48
+#define SL_WINDOW_UNITS_MAX  ((1ULL << SL_WINDOW_UNITS_BITS) - 1)
+#define SL_WINDOW_NUMBER_MAX 0xffffULL
+
+/* The units of a word, if they are window number's; else 0. */
+static inline __u64 sl_window_units(__u64 word, __u64 number)
+{
+	return word >> SL_WINDOW_UNITS_BITS == (number & SL_WINDOW_NUMBER_MAX)
+		       ? word & SL_WINDOW_UNITS_MAX
+		       : 0;
+}
+
+static inline __u64 sl_window_word(__u64 number, __u64 units)
+{
+	return (number & SL_WINDOW_NUMBER_MAX) << SL_WINDOW_UNITS_BITS | units;
+}
+
+/* What a window that admits `limit` units still counts of the part that is leaving
+ * it, number - SL_WINDOW_PARTS, `passed` of `length` ticks into part number;
+ * rounded up.
+ */
+static inline __u64 sl_window_leaving(__u64 units, __u64 limit, __u64 passed, __u64 length)
+{
+	/* In 2^-12 of a part: units below 2^48 then fit. */
+	__u64 inside = ((length - passed) << 1) / ((length >> 11) + 1) + 1;
+	__u64 share = limit / SL_WINDOW_PARTS, counts;
+
+	if (inside > 1ULL << 12)
+		inside = 1ULL << 12;
+	counts = (units * inside + (1ULL << 12) - 1) >> 12;
+	return counts + share < units ? units - share : counts;
+}
+
+#endif

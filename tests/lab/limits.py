@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where a source is in the gate: what include/sluice/hash.h and gate.h say, computed
+once more from what the program's maps hold.
+"""
+
+import ipaddress
+import struct
+
+from .daemon import bpftool
+from .maps import Maps
+
+WORD = (1 << 64) - 1
+CELLS = 6  # of a line
+
+
+def _mix(value):
+    value ^= value >> 33
+    value = value * 0xFF51AFD7ED558CCD & WORD
+    value ^= value >> 33
+    value = value * 0xC4CEB9FE1A85EC53 & WORD
+    return value ^ value >> 33
+
+
+def hash_source(address, number, seed):
+    """The hash of a source (its address cut to its prefix) of a limit's number."""
+    ip = ipaddress.ip_address(address)
+    family, packed = ip.version, ip.packed
+    if family == 4:
+        packed = bytes(10) + b"\xff\xff" + packed
+    high, low = struct.unpack("=QQ", packed)
+    name = (number << 3 | family) * 0x9E3779B97F4A7C15 & WORD
+    value = _mix(low ^ name ^ seed)
+    return _mix(value ^ high) if family == 6 else value
+
+
+def gate_cells(hashed, mask):
+    """{(line, cell), (line, cell)}"""
+    line = hashed & 0xFFFFFFFF & mask
+    first = (hashed >> 32 & 0xFF) * CELLS >> 8
+    second = (first + 1 + ((hashed >> 40 & 0xFF) * (CELLS - 1) >> 8)) % CELLS
+    return frozenset(((line, first), (line, second)))
+
+
+def key_of(address):
+    """What a limit knows the source by, unless it says otherwise: IPv6 by its /64."""
+    ip = ipaddress.ip_address(address)
+    return ip if ip.version == 4 else ipaddress.ip_network(f"{ip}/64", strict=False)[0]
+
+
+class Limits(Maps):
+    """Of a daemon that runs, by its maps."""
+
+    def __init__(self, daemon):
+        super().__init__(daemon)
+        self.daemon = daemon
+
+    def _variable(self, section, name):
+        (row,) = bpftool("map", "dump", "id", self.daemon.map_id(section))
+        return row["formatted"]["value"][section][0][name]
+
+    def number(self, port):
+        """Of the first limit of the only service on that port."""
+        (index,) = {service.limits for service in self.services().values() if service.port == port}
+        return struct.unpack_from("=I", self._array("sl_limits", 64), index * 64 + 36)[0]
+
+    def places(self, port):
+        """Of that limit: a function, address -> its cells in the gate."""
+        seed = self._variable(".data.tuning", "sl_tuning")["gate_seed"]
+        mask = self._variable(".rodata.config", "sl_settings")["gate_mask"]
+        number = self.number(port)
+        return lambda address: gate_cells(hash_source(key_of(address), number, seed), mask)

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sluicectl limit top --watch. On a terminal each picture takes the place of the
+ * last and fits the window; elsewhere they follow one another.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "lib/cleanup.h"
+#include "lib/diag.h"
+
+#define CLEAR      "\033[H\033[2J"
+#define LINES      50
+#define LINES_MOST 1000
+#define STEP_MS    500
+#define LINES_REST 4 /* of a window: time, heading, "more", and where the cursor stays */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static const struct out_section sections[] = {
+	{ .columns = cli_source_columns,
+	  .member = "sources",
+	  .empty = "no source is over a limit, or was lately" },
+	{},
+};
+
+/* As many as the window has room for. */
+static int rows_of_window(const struct cli *cli)
+{
+	struct winsize size;
+	int rows;
+
+	if (ioctl(fileno(cli->out.file), TIOCGWINSZ, &size) < 0 || !size.ws_row)
+		return LINES;
+	rows = size.ws_row > LINES_REST ? size.ws_row - LINES_REST : 1;
+	return rows < LINES_MOST ? rows : LINES_MOST;
+}
+
+static void put_time(FILE *file)
+{
+	time_t now = time(NULL);
+	char text[32];
+	struct tm utc;
+
+	if (gmtime_r(&now, &utc) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc))
+		(void)fprintf(file, "%s\n", text);
+}
+
+/* One picture, whole before any of it is seen. The caller's to free. */
+static char *picture(const struct cli *cli, json_t *answer, bool terminal)
+{
+	struct cli copy = *cli;
+	char *text = NULL;
+	size_t size;
+
+	copy.out.file = open_memstream(&text, &size);
+	if (!copy.out.file) {
+		json_decref(answer);
+		return NULL;
+	}
+	if (terminal)
+		(void)fputs(CLEAR, copy.out.file);
+	if (!cli->out.json)
+		put_time(copy.out.file);
+	(void)cli_show_rows(&copy, answer, sections);
+	if (!cli->out.json && !terminal)
+		(void)fputc('\n', copy.out.file);
+	if (fclose(copy.out.file) != 0)
+		free(TAKE_PTR(text));
+	return text;
+}
+
+/* Done: there is a next one to wait for. */
+static int show_once(const struct cli *cli, bool terminal)
+{
+	_cleanup_(cleanup_free) char *path = NULL, *text = NULL;
+	char lines[16];
+	json_t *answer;
+
+	(void)snprintf(lines, sizeof(lines), "%d", terminal ? rows_of_window(cli) : LINES);
+	path = cli_path_lines(cli, "/v1/sources", lines);
+	answer = path ? cli_get(cli, path) : NULL;
+	if (!answer)
+		return CLI_FAILED;
+	text = picture(cli, answer, terminal);
+	if (!text || fputs(text, cli->out.file) == EOF || fflush(cli->out.file) != 0)
+		return CLI_FAILED;
+	return CLI_DONE;
+}
+
+/* In small steps: a signal just before a poll() does not end it. */
+static void pause_for(unsigned long long ms)
+{
+	for (; ms && !interrupted; ms -= ms < STEP_MS ? ms : STEP_MS)
+		(void)poll(NULL, 0, (int)(ms < STEP_MS ? ms : STEP_MS));
+}
+
+int cli_watch_sources(const struct cli *cli, unsigned long long interval_ms)
+{
+	bool terminal = !cli->out.json && isatty(fileno(cli->out.file));
+	const struct sigaction action = { .sa_handler = on_interrupt };
+
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	while (!interrupted) {
+		int code = show_once(cli, terminal);
+
+		if (code)
+			return interrupted ? CLI_DONE : code;
+		pause_for(interval_ms);
+	}
+	return CLI_DONE;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Limits and limited sources: looking at them, and forgetting what a source has
+ * sent.
+ */
+#include "daemon/api_find.h"
+#include "daemon/api_reply.h"
+#include "daemon/datapath_sources.h"
+#include "daemon/log.h"
+#include "daemon/server.h"
+#include "daemon/view_limit_table.h"
+#include "daemon/view_limits.h"
+#include "daemon/view_parts.h"
+#include "lib/cleanup.h"
+#include "lib/config.h"
+#include "lib/limit.h"
+
+struct api_answer api_get_limits(const struct api_ask *ask)
+{
+	return api_reply(view_limits(ask->server));
+}
+
+struct api_answer api_get_service_limits(const struct api_ask *ask)
+{
+	struct api_answer refusal;
+	const struct service *service = api_find_service(ask, &refusal);
+	size_t lines;
+
+	if (!service || !api_find_lines(ask, &lines, &refusal))
+		return refusal;
+	return api_reply(view_service_limits(service, lines));
+}
+
+struct api_answer api_get_sources(const struct api_ask *ask)
+{
+	struct api_answer refusal;
+	size_t lines;
+
+	if (!api_find_lines(ask, &lines, &refusal))
+		return refusal;
+	return api_reply(view_sources(ask->server, lines));
+}
+
+struct api_answer api_get_source(const struct api_ask *ask)
+{
+	struct api_answer refusal;
+	struct ip ip;
+
+	if (!api_find_address(ask, &ip, &refusal))
+		return refusal;
+	return api_reply(view_source(ask->server, &ip));
+}
+
+/* ---- forgetting -------------------------------------------------------- */
+
+/* Its bucket, and what the one of the generation before would hand on. */
+static bool forget(const struct view_limit *limit, const struct ip *ip)
+{
+	struct datapath *datapath = limit->service->server->datapath;
+	struct sl_source key = limit_source(limit->wire, &ip->addr, ip->family);
+	bool forgotten = datapath_forget_source(datapath, &key) == 0;
+
+	key.id = limit->wire->replaced;
+	if (key.id)
+		forgotten |= datapath_forget_source(datapath, &key) == 0;
+	return forgotten;
+}
+
+/* Of all services (NULL) or one. */
+static struct api_answer forget_all(const struct api_ask *ask, const struct service *service)
+{
+	_cleanup_(view_limit_table_done) struct view_limit_table table = {};
+	struct api_answer refusal;
+	char text[ADDR_TEXT_SIZE];
+	size_t forgotten = 0;
+	struct ip ip;
+
+	if (!api_find_address(ask, &ip, &refusal))
+		return refusal;
+	if (view_limit_table_make(ask->server, &table) < 0)
+		return api_reply(NULL);
+	for (size_t i = 0; i < table.n; i++) {
+		const struct view_limit *limit = &table.limits[i];
+
+		if (limit->wire && !limit->config->per_service &&
+		    (!service || limit->service == service))
+			forgotten += forget(limit, &ip);
+	}
+	if (forgotten)
+		log_info("%zu bucket%s of %s forgotten by the operator", forgotten,
+			 forgotten == 1 ? "" : "s", ip_format(&ip, text));
+	return api_reply(json_pack("{s:o, s:I}", "address", view_ip(&ip), "forgotten",
+				   (json_int_t)forgotten));
+}
+
+struct api_answer api_delete_source(const struct api_ask *ask)
+{
+	return forget_all(ask, NULL);
+}
+
+struct api_answer api_delete_source_of(const struct api_ask *ask)
+{
+	struct api_answer refusal;
+	const struct service *service = api_find_service_at(ask, 3, &refusal);
+
+	return service ? forget_all(ask, service) : refusal;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "responder/maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/limit.h"
+#include "sluice/gcra.h"
+#include "sluice/hash.h"
+#include "sluice/slot.h"
+
+static int map_fd(enum respond_map map)
+{
+	return RESPOND_FD_MAPS + map;
+}
+
+static bool read_element(enum respond_map map, const void *key, void *ret_value)
+{
+	return !bpf_map_lookup_elem(map_fd(map), key, ret_value);
+}
+
+static bool read_index(enum respond_map map, __u32 index, void *ret_value)
+{
+	return read_element(map, &index, ret_value);
+}
+
+/* ---- opening ------------------------------------------------------------------- */
+
+static const struct {
+	unsigned key, value; /* bytes */
+} layout[RESPOND_MAP_COUNT] = {
+	[RESPOND_MAP_DIRECTORY] = { sizeof(__u32), sizeof(uint64_t) },
+	[RESPOND_MAP_SERVICES] = { sizeof(__u32), sizeof(struct sl_service) },
+	[RESPOND_MAP_SLOTS] = { sizeof(__u32), sizeof(uint64_t) },
+	[RESPOND_MAP_LIMITS] = { sizeof(__u32), sizeof(struct sl_limit) },
+	[RESPOND_MAP_BUCKETS] = { sizeof(struct sl_source), sizeof(struct sl_bucket) },
+	[RESPOND_MAP_TOTALS] = { sizeof(__u32), sizeof(struct sl_bucket) },
+	[RESPOND_MAP_PREFIXES] = { sizeof(struct sl_prefix), sizeof(struct sl_access) },
+};
+
+int maps_open(struct maps *ret_maps)
+{
+	struct maps maps = { 0 };
+
+	for (int i = 0; i < RESPOND_MAP_COUNT; i++) {
+		struct bpf_map_info info = { 0 };
+		__u32 length = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(map_fd(i), &info, &length))
+			return -errno;
+		if (info.key_size != layout[i].key || info.value_size != layout[i].value)
+			return -EPROTO;
+		if (i == RESPOND_MAP_DIRECTORY)
+			maps.directory_size = info.max_entries;
+	}
+	if (!maps.directory_size || maps.directory_size & (maps.directory_size - 1))
+		return -EPROTO;
+	*ret_maps = maps;
+	return 0;
+}
+
+/* ---- looking ------------------------------------------------------------------- */
+
+/* As lib/directory finds it, in a directory that is not in memory. */
+static bool find_service(const struct maps *maps, const struct sl_key *key,
+			 struct sl_service *ret_service)
+{
+	unsigned start = sl_hash_key(key);
+
+	for (unsigned i = 0; i < SL_DIRECTORY_PROBES; i++) {
+		uint64_t word;
+
+		if (!read_index(RESPOND_MAP_DIRECTORY, (start + i) & (maps->directory_size - 1),
+				&word) ||
+		    word == SL_DIRECTORY_EMPTY)
+			return false;
+		if (word != SL_DIRECTORY_REMOVED &&
+		    read_index(RESPOND_MAP_SERVICES, (__u32)word, ret_service) &&
+		    !memcmp(&ret_service->key, key, sizeof(*key)))
+			return true;
+	}
+	return false;
+}
+
+/* The responder has the service's slots only while nobody else can serve. */
+static bool nobody_serves(const struct sl_service *service)
+{
+	uint64_t slot;
+
+	return service->responder != SL_NO_BACKEND &&
+	       read_index(RESPOND_MAP_SLOTS, service->table, &slot) &&
+	       sl_slot_current(slot) == service->responder;
+}
+
+static bool exempts(const struct sl_limit *limit, const struct ip *client)
+{
+	struct sl_prefix key = {
+		.bits = SL_PREFIX_FIXED + 128,
+		.list = (SL_LIST_EXEMPT | limit->number) << 1 | (client->family == SL_FAMILY_IPV6),
+		.addr = client->addr,
+	};
+	struct sl_access unused;
+
+	return limit->flags & SL_LIMIT_EXEMPT && read_element(RESPOND_MAP_PREFIXES, &key, &unused);
+}
+
+/* False: the limit refuses this client nothing. */
+static bool look_at_limit(__u32 index, const struct ip *client, struct answer_limit *ret_limit)
+{
+	struct answer_limit found = { 0 };
+	struct sl_source source;
+
+	if (!read_index(RESPOND_MAP_LIMITS, index, &found.limit) ||
+	    found.limit.flags & SL_LIMIT_DRY_RUN || exempts(&found.limit, client))
+		return false;
+	/* A bucket that is not there is a full one. */
+	source = limit_source(&found.limit, &client->addr, client->family);
+	if (found.limit.flags & SL_LIMIT_PER_SERVICE)
+		(void)read_index(RESPOND_MAP_TOTALS, index, &found.bucket);
+	else
+		(void)read_element(RESPOND_MAP_BUCKETS, &source, &found.bucket);
+	*ret_limit = found;
+	return true;
+}
+
+static unsigned long long ticks_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return sl_ticks((unsigned long long)now.tv_sec * 1000000000ULL +
+			(unsigned long long)now.tv_nsec);
+}
+
+int maps_look(const struct maps *maps, const struct sl_key *key, const struct ip *client,
+	      struct answer_input *ret_input)
+{
+	struct answer_input input = { .now = ticks_now() };
+	struct sl_service service;
+
+	if (!find_service(maps, key, &service))
+		return -ENOENT;
+	input.nobody_serves = nobody_serves(&service);
+	for (unsigned i = 0; i < service.n_limits && i < SL_LIMITS_MAX; i++)
+		if (look_at_limit(service.limits + i, client, &input.limits[input.n_limits]))
+			input.n_limits++;
+	*ret_input = input;
+	return 0;
+}
