@@ -38,7 +38,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival bench lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival bench bench-keep bench-compare lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
@@ -163,21 +163,34 @@ test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, 
 test-guest: all ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
 	$(Q)tests/guest/run.sh $(or $(KERNEL),6.1) $(SCENARIOS)
 
-bench: $(B)/.deps ## cost of the program per packet (as root)
-	$(Q)$(MAKE) --no-print-directory all $(B)/bench/program-cost
-	$(Q)scripts/bench.sh --json $(BENCH_ARGS)
+# ---- benches: docs/benchmarks/README.md says how they measure ------------
+bench: $(B)/.deps ## how fast it is (as root): BENCH="program wire clients control", FULL=1
+	$(Q)scripts/deps.sh bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)scripts/bench.sh $(BENCH) $(if $(FULL),--full) $(BENCH_ARGS)
 
-# ---- the program-cost bench: a generator program and its runner ----------
-$(B)/bench/generator.bpf.o: tests/bench/generator.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
+bench-keep: ## the last results go to docs/benchmarks, with the day and the machine
+	$(Q)$(PYTHON) -B tests/bench/keep.py
+
+bench-compare: $(B)/.deps ## this tree's program against that of BASE=REVISION (as root)
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_BIN)
+	$(Q)scripts/bench.sh compare $(or $(BASE),$(error BASE=REVISION is missing)) $(BENCH_ARGS)
+
+BENCH_BIN := $(B)/bench/program-cost $(B)/bench/wire $(B)/bench/syn.bpf.o
+
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-BENCH_SRC := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
+BENCH_SHARED := tests/bench/frame.c tests/bench/scenario.c tests/bench/counters.c
 
-$(B)/bench/program-cost: $(BENCH_SRC) $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
+$(B)/bench/program-cost: $(BENCH_SHARED) $(addprefix tests/bench/,program_cost.c measure.c report.c)
+$(B)/bench/wire: $(BENCH_SHARED) tests/bench/wire.c
+
+$(B)/bench/program-cost $(B)/bench/wire: $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -I. -I$(B)/bench $(BENCH_SRC) $(LIB_OBJ) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
+	$(Q)$(CC) $(ALL_CFLAGS) -I. -I$(B)/bench $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
 
 # ---- care ---------------------------------------------------------------
 lint: all ## layers, headers, shell, static analysis
