@@ -16,9 +16,9 @@
 #include "sluice/verdict.h"
 
 #define DEFAULT_INTERVAL(a_second) ((1000000000ULL << SL_TICK_SHIFT) / (a_second))
-#define DEFAULT_RATE(a_second, burst)                                                         \
-	{                                                                                     \
-		DEFAULT_INTERVAL(a_second), (burst) * DEFAULT_INTERVAL(a_second)               \
+#define DEFAULT_RATE(a_second, burst)                                          \
+	{                                                                      \
+		DEFAULT_INTERVAL(a_second), (burst)*DEFAULT_INTERVAL(a_second) \
 	}
 
 /* Read by the daemon before it trusts anything else of a program that it finds.

@@ -218,8 +218,8 @@ static __always_inline bool reject_has_reader(const struct sl_packet *packet)
 	const __u8 *bytes = packet->source.bytes;
 
 	if (packet->destination.family == SL_FAMILY_IPV6)
-		return bytes[0] != 0xff && (packet->source.halves[0] ||
-					    packet->source.words[2] || packet->source.words[3]);
+		return bytes[0] != 0xff && (packet->source.halves[0] || packet->source.words[2] ||
+					    packet->source.words[3]);
 	return bytes[12] && bytes[12] != 127 && bytes[12] < 224;
 }
 

@@ -96,7 +96,7 @@ struct sl_rate {
  * own. The rates are each CPU's; a unit is one packet.
  */
 struct sl_tuning {
-	__u64 gate_seed;       /* random, so that nobody can aim at another's cell */
+	__u64 gate_seed;        /* random, so that nobody can aim at another's cell */
 	struct sl_rate inserts; /* new buckets */
 	struct sl_rate answers; /* refusals sent back, connections given to the responder */
 	struct sl_rate events;  /* to sl_events */
@@ -287,20 +287,20 @@ struct sl_limit {
 	 * depth the units that it admits.
 	 */
 	struct sl_rate rate;
-	__u64 gate_depth; /* ticks that the gate admits ahead; a share of depth */
-	__u64 gate_cap;   /* ticks beyond which the gate is not charged any more */
-	__u32 id;         /* part of its buckets' keys: the generation */
-	__u32 number;     /* of the limit through all generations: index into sl_limit_stat */
-	__u32 replaced;   /* id of the generation before; 0: none */
-	__u32 replaced_until;    /* SL_SECONDs: from then on nobody owes it anything */
+	__u64 gate_depth;     /* ticks that the gate admits ahead; a share of depth */
+	__u64 gate_cap;       /* ticks beyond which the gate is not charged any more */
+	__u32 id;             /* part of its buckets' keys: the generation */
+	__u32 number;         /* of the limit through all generations: index into sl_limit_stat */
+	__u32 replaced;       /* id of the generation before; 0: none */
+	__u32 replaced_until; /* SL_SECONDs: from then on nobody owes it anything */
 	__u64 replaced_interval; /* its ticks per unit, at least 1 */
-	__u8 shift;     /* rate.interval is in units of 2^-shift ticks */
-	__u8 count;     /* enum sl_limit_count: the unit */
-	__u8 algorithm; /* enum sl_limit_algorithm */
-	__u8 action;    /* enum sl_limit_action */
-	__u8 flags;     /* SL_LIMIT_* */
-	__u8 prefix_v4; /* bits of a source's address that share a bucket: 1 to 32 */
-	__u8 prefix_v6; /* 1 to 128 */
+	__u8 shift;              /* rate.interval is in units of 2^-shift ticks */
+	__u8 count;              /* enum sl_limit_count: the unit */
+	__u8 algorithm;          /* enum sl_limit_algorithm */
+	__u8 action;             /* enum sl_limit_action */
+	__u8 flags;              /* SL_LIMIT_* */
+	__u8 prefix_v4;          /* bits of a source's address that share a bucket: 1 to 32 */
+	__u8 prefix_v6;          /* 1 to 128 */
 	__u8 pad;
 };
 _Static_assert(sizeof(struct sl_limit) == 64, "a limit is one cache line");

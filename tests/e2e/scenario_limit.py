@@ -65,8 +65,7 @@ class LimitScene:
 
     def send(self, port, source, count, size=64):
         """As fast as it goes."""
-        pace.send(self.client, self.top.service(pace.family_of(source)), port, [source], count,
-                  size)
+        pace.send(self.client, self.top.service(pace.family_of(source)), port, source, count, size)
 
     def stats(self, port, number=1):
         """What the program has counted of a limit."""

@@ -127,7 +127,7 @@ static int start(struct server *server, struct diag *diag)
 		return error;
 	server_set_timeouts(server);
 	error = server_apply_limiter(server, server->config, diag)
-	     ?: server_follow_limits(server, diag);
+			?: server_follow_limits(server, diag);
 	if (error)
 		return error;
 	server_apply_responder(server, server->config);
