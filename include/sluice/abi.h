@@ -327,6 +327,11 @@ _Static_assert(sizeof(struct sl_bucket) == 88, "sl_bucket has no holes");
  */
 #define SL_LIMIT_CALM 10 /* SL_SECONDs */
 
+/* SL_SECONDs after its last packet in which a connection with the responder is still
+ * known. The responder itself gives none so long.
+ */
+#define SL_RESPOND_SECONDS 60
+
 /* The gate: cells that sources share, each a theoretical arrival time. The tag of a
  * source that has a cell of the line is there (0: none) when its bucket was found
  * lately: while no more buckets may be made, nobody else's is looked for.

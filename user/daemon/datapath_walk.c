@@ -86,6 +86,12 @@ static const struct sl_service *entry_of(const struct datapath *datapath,
 	return &datapath->maps.services[installed->entry];
 }
 
+/* Whether the flow is the responder's, which no slot tells, and no slot waits for. */
+static bool has_responder(const struct datapath *datapath, const struct sl_flow *flow)
+{
+	return datapath->maps.backends[flow->backend].state & SL_BACKEND_RESPONDER;
+}
+
 static bool is_idle(const struct datapath *datapath, const struct installed *installed,
 		    const struct sl_flow *flow, unsigned now)
 {
@@ -96,6 +102,8 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 		ms = CLOSED_MS;
 	if (stages[datapath->walk->stage] == MAP_HANDSHAKES && ms > HANDSHAKE_MS)
 		ms = HANDSHAKE_MS;
+	if (has_responder(datapath, flow) && ms > SL_RESPOND_SECONDS * 1000)
+		ms = SL_RESPOND_SECONDS * 1000;
 	/* The program's clock may be ahead of the one read before. */
 	return (__s32)(now - flow->seen) > (__s32)coarse_timeout(ms);
 }
@@ -146,9 +154,10 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 	service = entry_of(datapath, installed);
 	position = slot_of(service, key, datapath->hash_seed);
 	slot = datapath->maps.slots[service->table + position];
-	if (is_settled(service, slot))
+	if (is_settled(service, slot) && !has_responder(datapath, flow))
 		return true;
-	if (installed->held && sl_slot_current(slot) != flow->backend)
+	if (installed->held && sl_slot_current(slot) != flow->backend &&
+	    !has_responder(datapath, flow))
 		installed->held[position] = true;
 	if (was_live(datapath, flow))
 		walk->counted[flow->backend]++;
@@ -305,9 +314,10 @@ bool datapath_walk_needed(const struct datapath *datapath)
 		return true;
 	while ((node = hashtable_next(&datapath->installed, node))) {
 		const struct installed *installed = HASH_ENTRY(node, const struct installed, node);
+		const struct sl_service *entry = entry_of(datapath, installed);
 
 		if (installed->n_tracking || installed->replaced ||
-		    (installed->entry && entry_of(datapath, installed)->flags & SL_SERVICE_TRACKED))
+		    (installed->entry && (entry->flags & SL_SERVICE_TRACKED || entry->responder)))
 			return true;
 	}
 	return false;
