@@ -28,7 +28,7 @@ check() {
 	failed=$((failed + 1))
 	echo "  FAILED  $words: $*"
 	printf '%s\n' "$output" | sed 's/^/          | /'
-	[ ! -s /tmp/log ] || tail -n 5 /tmp/log | sed 's/^/          log: /'
+	[ ! -s /tmp/log ] || tail -n 30 /tmp/log | sed 's/^/          log: /'
 }
 
 quietly() {
