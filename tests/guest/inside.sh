@@ -248,17 +248,17 @@ said() {
 # The gate goes by the kernel's ticks, and the responder by a program that directs
 # sockets: both are the kernel's affair.
 test_limited() {
-	LIMIT='{rate: 1/s, burst: 3, count: connections, action: respond}'
+	LIMIT='{rate: 20/min, burst: 3, count: connections, action: respond}'
 	start "front, back"
 	LIMIT=
 	for address in "$SERVICE4" "[$SERVICE6]"; do
 		check "$address answers" status 200 "$address"
 		check "and soon in words" status 429 "$address"
 		check "which say when to come again" said '^Retry-After: [1-3]'
-		sleep 3
+		sleep 4
 		check "and are true" status 200 "$address"
 	done
-	check "the log hears of it" grep 'is over the limit 1/s of web' /tmp/log
+	check "the log hears of it" grep 'is over the limit 20/min of web' /tmp/log
 	check_stop
 }
 
