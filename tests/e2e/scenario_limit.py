@@ -18,7 +18,6 @@ MINUTE = 60
 CPUS = sorted(os.sched_getaffinity(0))[:2]
 FAMILIES = (4, 6)
 
-
 # Where nginx listens; nat tells two services by their backends' ports.
 WEB_PORTS = {80: 8080, 81: 80}
 
@@ -133,7 +132,7 @@ class Meter:
             last, seen = seen, (self.scene.judged(self.port), sink.count())
             return last == seen and condition()
 
-        wait.until(rests, what, pause=0.1)
+        wait.until(rests, what, pause=0.03)
 
     def _take(self):
         sink = self.scene.sinks[self.port]

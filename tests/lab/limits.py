@@ -31,12 +31,9 @@ def hash_source(address, number, seed):
     return _mix(value ^ high) if ip.version == 6 else value
 
 
-def gate_cells(hashed, mask):
-    """{(line, cell), (line, cell)}"""
-    line = hashed & 0xFFFFFFFF & mask
-    first = (hashed >> 32 & 0xFF) * CELLS >> 8
-    second = (first + 1 + ((hashed >> 40 & 0xFF) * (CELLS - 1) >> 8)) % CELLS
-    return frozenset(((line, first), (line, second)))
+def gate_place(hashed, mask):
+    """(line, cell)"""
+    return hashed & 0xFFFFFFFF & mask, (hashed >> 32 & 0xFFFF) * CELLS >> 16
 
 
 class Limits(Maps):
@@ -56,8 +53,8 @@ class Limits(Maps):
         return struct.unpack_from("=I", self._array("sl_limits", 64), index * 64 + 36)[0]
 
     def places(self, port):
-        """Of that limit: a function, address -> its cells in the gate."""
+        """Of that limit: a function, address -> its cell of the gate."""
         seed = self._variable(".data.tuning", "sl_tuning")["gate_seed"]
         mask = self._variable(".rodata.config", "sl_settings")["gate_mask"]
         number = self.number(port)
-        return lambda address: gate_cells(hash_source(address, number, seed), mask)
+        return lambda address: gate_place(hash_source(address, number, seed), mask)
