@@ -50,23 +50,20 @@ static __always_inline enum sl_verdict encap_refuse(struct xdp_md *xdp, struct s
 		       : SL_DROP_TOO_BIG;
 }
 
-/* Makes room for `outer` bytes between the frame's header, which gets the VLAN tag
- * that the hop asks for or none, and the packet; MAC addresses and ethertype are
- * still to be written. Returns the offset of the outer header, or 0. Invalidates
- * the packet's offsets.
- */
-static __always_inline __u32 encap_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
-					     const struct sl_hop *hop, __u32 outer)
+/* The same as below, of a frame that has VLAN tags or shall have one. */
+static __always_inline __u32 encap_make_tagged_room(struct xdp_md *xdp,
+						    const struct sl_packet *packet,
+						    const struct sl_hop *hop, __u32 outer)
 {
 	/* One right tag stays as it came, with its priority. */
 	bool right = packet->tags == 1 && packet->vlan == hop->vlan;
-	bool tagged = right || hop->vlan;
-	__u32 l3 = sizeof(struct ethhdr) + (tagged ? sizeof(struct vlan_tag) : 0);
+	__u32 tagged = right || hop->vlan ? sizeof(struct vlan_tag) : 0;
+	__u32 l3 = sizeof(struct ethhdr) + tagged;
 	__be16 *tag, *old;
 
 	if (bpf_xdp_adjust_head(xdp, (int)packet->l3 - (int)(l3 + outer)))
 		return 0;
-	if (likely(!tagged))
+	if (!tagged)
 		return l3;
 	tag = packet_bytes(xdp, 2 * ETH_ALEN, outer + sizeof(struct vlan_tag));
 	if (!tag)
@@ -75,6 +72,19 @@ static __always_inline __u32 encap_make_room(struct xdp_md *xdp, const struct sl
 	tag[0] = right ? old[0] : bpf_htons(ETH_P_8021Q);
 	tag[1] = right ? old[1] : hop->vlan;
 	return l3;
+}
+
+/* Makes room for `outer` bytes between the frame's header, which gets the VLAN tag
+ * that the hop asks for or none, and the packet; MAC addresses and ethertype are
+ * still to be written. Returns the offset of the outer header, or 0. Invalidates
+ * the packet's offsets.
+ */
+static __always_inline __u32 encap_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
+					     const struct sl_hop *hop, __u32 outer)
+{
+	if (unlikely(packet->tags || hop->vlan))
+		return encap_make_tagged_room(xdp, packet, hop, outer);
+	return bpf_xdp_adjust_head(xdp, -(int)outer) ? 0 : sizeof(struct ethhdr);
 }
 
 /* What tells a flow from others in its outer header. The port once more, because a
@@ -136,13 +146,10 @@ static __always_inline bool encap_ipv6(struct xdp_md *xdp, const struct sl_packe
 	return true;
 }
 
-/* Puts the packet into one for its backend. The MAC addresses are still to be
- * written.
- */
-static __always_inline enum sl_verdict encapsulate(struct xdp_md *xdp, struct sl_packet *packet,
-						   const struct sl_hop *hop)
+/* A constant family: the compiler makes two functions of it, each without questions. */
+static __always_inline enum sl_verdict encapsulate_as(struct xdp_md *xdp, struct sl_packet *packet,
+						      const struct sl_hop *hop, bool ipv6)
 {
-	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
 	__u32 outer = ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr), l3;
 	enum sl_verdict verdict;
 
@@ -155,6 +162,17 @@ static __always_inline enum sl_verdict encapsulate(struct xdp_md *xdp, struct sl
 	if (!l3 || !(ipv6 ? encap_ipv6(xdp, packet, l3) : encap_ipv4(xdp, packet, l3)))
 		return SL_DROP_INTERNAL;
 	return SL_NEXT;
+}
+
+/* Puts the packet into one for its backend. The MAC addresses are still to be
+ * written.
+ */
+static __always_inline enum sl_verdict encapsulate(struct xdp_md *xdp, struct sl_packet *packet,
+						   const struct sl_hop *hop)
+{
+	if (packet->destination.family == SL_FAMILY_IPV6)
+		return encapsulate_as(xdp, packet, hop, true);
+	return encapsulate_as(xdp, packet, hop, false);
 }
 
 #endif
