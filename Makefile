@@ -38,7 +38,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival bench lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits bench lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
@@ -158,6 +158,10 @@ test-e2e: all $(TRAFFIC_BIN) ## real servers and clients in namespaces (as root)
 # 1 000 connections, 100 000 flows, 5 million spoofed packets: five minutes.
 test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, as root)
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q -k 'survival or schedulers or states' tests/e2e
+
+# A minute for each promise of the limiter: a quarter of an hour.
+test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as root)
+	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py)
 
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
 test-guest: all ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)

@@ -161,12 +161,14 @@ static __always_inline struct sl_bucket *bucket_make(const struct sl_limit *limi
 						     const struct gate *gate, __u64 clock)
 {
 	struct sl_limit_stats *stats = limit_stats(limit);
-	struct sl_bucket fresh = {};
+	__u32 first = 0;
+	struct sl_pace *pace = bpf_map_lookup_elem(&sl_paces, &first);
 
-	if (!pace_allows(inserts, gate->now))
+	if (!pace || !pace_allows(inserts, gate->now))
 		return NULL;
-	bucket_inherit(limit, *key, clock, &fresh);
-	if (!bpf_map_update_elem(&sl_buckets, key, &fresh, BPF_NOEXIST) && stats)
+	pace->fresh = (struct sl_bucket){};
+	bucket_inherit(limit, *key, clock, &pace->fresh);
+	if (!bpf_map_update_elem(&sl_buckets, key, &pace->fresh, BPF_NOEXIST) && stats)
 		stats->inserted++;
 	return bpf_map_lookup_elem(&sl_buckets, key);
 }

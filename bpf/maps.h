@@ -233,9 +233,7 @@ struct {
 	__uint(max_entries, SL_DEFAULT_EVENTS);
 } sl_events SEC(".maps");
 
-/* What this CPU may do but so often, each a theoretical arrival time; the program
- * writes.
- */
+/* What this CPU may do but so often; the program writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

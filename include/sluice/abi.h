@@ -375,9 +375,11 @@ struct sl_limit_stats {
 };
 _Static_assert(sizeof(struct sl_limit_stats) == 64, "counters are one cache line");
 
-/* Theoretical arrival times of what a CPU may do only so often (sl_tuning). */
+/* A CPU's own. */
 struct sl_pace {
+	/* Theoretical arrival times of what it may do only so often (sl_tuning). */
 	__u64 inserts, answers, events;
+	struct sl_bucket fresh; /* one that is being made: too large for the program's stack */
 };
 
 /* What happened, to sl_events. */

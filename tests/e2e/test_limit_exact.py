@@ -39,25 +39,25 @@ SERVICES = {
     DRY: {"rate": f"{RATE}/s", "burst": BURST, "dry_run": True},
     EXEMPT: {"rate": f"{RATE}/s", "burst": BURST, "exempt": list(EXEMPTED.values())},
 }
-WEB = {"limit": [
+WEB = [
     {"rate": f"{CONNECTIONS}/s", "burst": CONNECTIONS_BURST, "count": "connections"},
     {"rate": f"{SHARED_CONNECTIONS}/s", "burst": SHARED_BURST, "count": "connections",
      "per": "service"},
-]}
+]
 
 
 @pytest.fixture(scope="module")
 def scene():
     with Lab() as lab:
-        yield LimitScene(lab, SERVICES, with_web=WEB)
+        yield LimitScene(lab, SERVICES, {80: WEB})
 
 
 # ---- one source, both CPUs ---------------------------------------------------
 # (times its rate, seconds on and off, seconds of a short run)
 PATTERNS = {
-    "steady at 1.5 x": (1.5, None, 2.5),
-    "steady at 10 x": (10, None, 2.5),
-    "0.5 s on, 0.5 s off at 10 x": (10, (0.5, 0.5), 2.5),
+    "steady at 1.5 x": (1.5, None, 2),
+    "steady at 10 x": (10, None, 2),
+    "0.5 s on, 0.5 s off at 10 x": (10, (0.5, 0.5), 2),
     "0.2 s on, 2 s off at 20 x": (20, (0.2, 2), 2.5),
 }
 
@@ -110,8 +110,8 @@ def test_one_source_gets_its_rate_and_burst_and_no_more(scene, pattern, figure):
         over = pace.most_over(admitted, RATE)
         figure(f"limit {RATE}/s, burst {BURST}, {pattern}, {seconds} s, IPv{family}: "
                f"{sent[family]} sent, {len(admitted)} admitted, rate x time + burst = "
-               f"{allowed:.0f}: {len(admitted) / allowed:.2%} (a plain bucket: {plain}); in any window at most rate x time "
-               f"+ {over / BURST:.2f} x burst")
+               f"{allowed:.0f}: {len(admitted) / allowed:.2%} (a plain bucket: {plain}); in any "
+               f"window at most rate x time + {over / BURST:.2f} x burst")
         assert over <= 2 * BURST
         assert len(admitted) >= 0.95 * plain, "nor less than a token bucket admits"
         if on_off is None:
@@ -122,7 +122,7 @@ def test_one_source_gets_its_rate_and_burst_and_no_more(scene, pattern, figure):
 
 # ---- bytes, and several limits -----------------------------------------------
 def test_bytes_are_those_of_whole_frames(scene, figure):
-    seconds, size = MINUTE if FULL else 2.5, 958
+    seconds, size = MINUTE if FULL else 2, 958
     meter = Meter(scene, BYTES)
     sources = {family: scene.crowd.new(family) for family in FAMILIES}
     paces = [scene.pace(BYTES, 3 * BYTE_RATE / 1000, seconds, [source], size=size, late_ms=200)
@@ -147,7 +147,7 @@ def test_of_two_limits_the_tighter_one_binds(scene, size, number, pps):
     source = scene.crowd.new(4)
     frame = size + pace.HEADERS[4]
     meters = Meter(scene, TWO, 1), Meter(scene, TWO, 2)
-    scene.pace(TWO, pps, 2, [source], size=size, late_ms=40).finish()
+    scene.pace(TWO, pps, 1.5, [source], size=size, late_ms=40).finish()
     arrived = times(meters[0].read()[source])
     rate, burst = (RATE, 100) if number == 1 else (250_000 / frame, 25_000 / frame)
     allowed = rate * (arrived[-1] - arrived[0]) + burst
@@ -156,13 +156,13 @@ def test_of_two_limits_the_tighter_one_binds(scene, size, number, pps):
     assert 0.99 * allowed <= len(arrived) <= 1.01 * allowed + share
     refused = [meter.stats()["refused"] for meter in meters]
     assert refused[2 - number] == 0
-    assert refused[number - 1] == meters[0].dropped() > RATE / 2
+    assert refused[number - 1] == meters[0].dropped() > RATE / 4
 
 
 # ---- whom a limit binds ------------------------------------------------------
 def test_a_limit_for_the_service_is_for_all_sources_together(scene, figure):
     """Nobody alone sends more than the rate; all together three times as much."""
-    seconds = MINUTE if FULL else 2.5
+    seconds = MINUTE if FULL else 1.5
     sources = {family: scene.crowd.several(family, 10) for family in FAMILIES}
     meter = Meter(scene, SHARED)
     paces = [scene.pace(SHARED, 1.5 * RATE, seconds, several, late_ms=200)
@@ -252,7 +252,8 @@ def test_a_sliding_window_does_not(scene, figure):
 def test_a_fixed_window_admits_its_limit_in_each_window(scene):
     windows, boundary = (MINUTE if FULL else 2), next_boundary()
     meter, source = Meter(scene, FIXED), scene.crowd.new(4)
-    scene.pace(FIXED, 5 * WINDOW, windows, [source], start=boundary, late_ms=200).finish()
+    # Nothing at the moment of the last boundary: it would be of the next window.
+    scene.pace(FIXED, 5 * WINDOW, windows - 0.1, [source], start=boundary, late_ms=200).finish()
     start = boundary + pace.clock_offset()
     admitted = times(meter.read()[source])
     counts = [sum(second <= moment - start < second + 1 for moment in admitted)
@@ -262,7 +263,7 @@ def test_a_fixed_window_admits_its_limit_in_each_window(scene):
 
 
 def test_a_sliding_window_holds_in_any_span_of_its_length(scene, figure):
-    seconds = MINUTE if FULL else 3.5
+    seconds = MINUTE if FULL else 2.5
     patterns = {"steady": None, "0.3 s on, 0.4 s off": (0.3, 0.4)}
     meter = Meter(scene, SLIDING)
     sources = {name: scene.crowd.new(4) for name in patterns}
@@ -321,11 +322,6 @@ class Connecting:
         sock.close()
 
 
-def web_stats(scene, number):
-    rows = scene.daemon.get("/v1/limits/web")["limits"]
-    return next(row["stats"] for row in rows if row["number"] == number)
-
-
 def connect(scene, sources, seconds):
     """When nginx got their SYNs: {source: [seconds]}."""
     backend = scene.top.backends[0]
@@ -340,26 +336,26 @@ def connect(scene, sources, seconds):
     return admitted, sender.tried
 
 
-def test_connections_are_counted_to_the_one(scene, figure):
+@pytest.mark.parametrize("family", FAMILIES)
+def test_connections_are_counted_to_the_one(scene, family, figure):
     """Real ones, by nginx's SYNs: exactly rate x time + burst, beside the gate's share."""
-    seconds = MINUTE if FULL else 2
-    sources = [scene.crowd.new(family) for family in FAMILIES]
-    before = web_stats(scene, 1)["gate"]
-    by_source, tried = connect(scene, sources, seconds)
-    gate = web_stats(scene, 1)["gate"] - before
-    assert gate % 2 == 0 and gate / 2 <= GATE_SHARE * CONNECTIONS_BURST + 1
-    for source, admitted in by_source.items():
-        own = admitted[gate // 2:]
-        allowed = CONNECTIONS * (own[-1] - own[0]) + CONNECTIONS_BURST
-        figure(f"connections, limit {CONNECTIONS}/s, burst {CONNECTIONS_BURST}, "
-               f"IPv{pace.family_of(source)}, {seconds} s: {tried // 2} tried, {len(admitted)} "
-               f"made, {gate // 2} of them by the gate; rate x time + burst = {allowed:.1f}")
-        assert abs(len(own) - allowed) <= 1
+    seconds = MINUTE if FULL else 1.5
+    before = scene.stats(80, proto="tcp")["gate"]
+    by_source, tried = connect(scene, [scene.crowd.new(family)], seconds)
+    gate = scene.stats(80, proto="tcp")["gate"] - before
+    ((_, admitted),) = by_source.items()
+    own = admitted[gate:]
+    allowed = CONNECTIONS * (own[-1] - own[0]) + CONNECTIONS_BURST
+    figure(f"connections, limit {CONNECTIONS}/s, burst {CONNECTIONS_BURST}, IPv{family}, "
+           f"{seconds} s: {tried} tried, {len(admitted)} made, {gate} of them by the gate; "
+           f"rate x time + burst = {allowed:.1f}")
+    assert gate <= GATE_SHARE * CONNECTIONS_BURST + 1
+    assert abs(len(own) - allowed) <= 1
 
 
 def test_connections_of_all_sources_are_counted_to_the_one(scene, figure):
     """Of both families together, and without a gate."""
-    seconds = MINUTE if FULL else 2
+    seconds = MINUTE if FULL else 1.5
     sources = [scene.crowd.new(family) for _ in range(8) for family in FAMILIES]
     by_source, tried = connect(scene, sources, seconds)
     admitted = sorted(moment for moments_ in by_source.values() for moment in moments_)

@@ -28,7 +28,7 @@ check() {
 	failed=$((failed + 1))
 	echo "  FAILED  $words: $*"
 	printf '%s\n' "$output" | sed 's/^/          | /'
-	[ ! -s /tmp/log ] || tail -n 5 /tmp/log | sed 's/^/          log: /'
+	[ ! -s /tmp/log ] || tail -n 30 /tmp/log | sed 's/^/          log: /'
 }
 
 quietly() {
@@ -229,6 +229,37 @@ test_by_loader() {
 	check_traffic remote
 	check_stop
 	check "nic runs nothing" not xdp_of nic
+}
+
+# status CODE ADDRESS: asks until that is the answer's.
+status() {
+	for _ in 1 2 3 4 5 6 7 8; do
+		in_ns client curl -s -i --max-time 5 "http://$2/" >/tmp/answer
+		! grep -q "^HTTP/1.1 $1" /tmp/answer || return 0
+	done
+	cat /tmp/answer
+	return 1
+}
+
+said() {
+	grep -i "$1" /tmp/answer
+}
+
+# The gate goes by the kernel's ticks, and the responder by a program that directs
+# sockets: both are the kernel's affair.
+test_limited() {
+	LIMIT='{rate: 20/min, burst: 3, count: connections, action: respond}'
+	start "front, back"
+	LIMIT=
+	for address in "$SERVICE4" "[$SERVICE6]"; do
+		check "$address answers" status 200 "$address"
+		check "and soon in words" status 429 "$address"
+		check "which say when to come again" said '^Retry-After: [1-3]'
+		sleep 4
+		check "and are true" status 200 "$address"
+	done
+	check "the log hears of it" grep 'is over the limit 20/min of web' /tmp/log
+	check_stop
 }
 
 test_foreign() {

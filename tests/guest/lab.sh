@@ -125,6 +125,7 @@ configure() {
 		    port: 80
 		    forward: nat
 		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
+		    ${LIMIT:+limit: $LIMIT}
 		    backends:
 		      - {name: web-1, address: 10.0.0.11, port: 8080}
 		      - {name: web-2, address: 10.0.0.12, port: 8080}

@@ -17,7 +17,7 @@ SECONDS_MOST=150
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
 BUILD=${SLUICE_BUILD:-build}
-PROGRAMS="$BUILD/sluiced $BUILD/sluicectl ip ethtool bpftool curl xdp-loader xdp-filter"
+PROGRAMS="$BUILD/sluiced $BUILD/sluicectl $BUILD/sluice-responder ip ethtool bpftool curl xdp-loader xdp-filter"
 MODULES="virtio_pci virtio_net veth"
 
 kernel=${1:-6.1}
@@ -30,7 +30,7 @@ case $kernel in
 	;;
 esac
 [ $# = 0 ] || shift
-scenarios=${*:-alone beside with_others by_hand by_loader foreign virtio}
+scenarios=${*:-alone limited beside with_others by_hand by_loader foreign virtio}
 work=$PWD/build/guest/$kernel
 root=$work/root
 PATH=$PATH:/usr/sbin:/sbin

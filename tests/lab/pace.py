@@ -34,8 +34,9 @@ def family_of(address):
 
 def source(family, number):
     """The address of that number, from 1 to 65535."""
-    net = ipaddress.ip_network(SOURCES[family])
-    return str(net[number if family == 4 else (number << 64) + 1])
+    if family == 4:
+        return f"10.9.{number >> 8}.{number & 0xff}"
+    return f"2001:db8:9:{number:x}::1"
 
 
 class Crowd:
@@ -101,9 +102,13 @@ class Sink:
             self._names[address] = str(ip.ipv4_mapped or ip)
         return self._names[address]
 
+    def total(self):
+        """Arrivals so far."""
+        return os.path.getsize(self.path) // _RECORD.size
+
     def count(self):
-        """Arrivals that have not been taken yet."""
-        return (os.path.getsize(self.path) - self._read) // _RECORD.size
+        """Those that have not been taken yet."""
+        return self.total() - self._read // _RECORD.size
 
     def take(self):
         """Those: [Arrival], by time (seconds of the wall clock)."""

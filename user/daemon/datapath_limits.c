@@ -180,9 +180,14 @@ static bool same_kind(const struct sl_limit *a, const struct sl_limit *b)
 	       !((a->flags ^ b->flags) & SL_LIMIT_PER_SERVICE);
 }
 
-static bool same_pace(const struct sl_limit *a, const struct sl_limit *b)
+/* Whether what a bucket of `old` says is as true of `limit`. Of a larger burst, more
+ * may be owed than a smaller one holds; a window's units are units whatever it admits.
+ */
+static bool same_debts(const struct sl_limit *old, const struct sl_limit *limit)
 {
-	return a->rate.interval == b->rate.interval && a->shift == b->shift;
+	return old->rate.interval == limit->rate.interval && old->shift == limit->shift &&
+	       (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET ||
+		old->rate.depth <= limit->rate.depth);
 }
 
 static unsigned ticks_per_unit(const struct sl_limit *limit, __u64 *ret_ticks)
@@ -195,7 +200,7 @@ static unsigned ticks_per_unit(const struct sl_limit *limit, __u64 *ret_ticks)
 static void succeed(struct datapath *datapath, const struct sl_limit *old, struct sl_limit *limit)
 {
 	limit->number = old->number;
-	if (same_pace(old, limit)) {
+	if (same_debts(old, limit)) {
 		limit->id = old->id;
 		limit->replaced = old->replaced;
 		limit->replaced_until = old->replaced_until;
