@@ -103,6 +103,11 @@ bool datapath_walk_needed(const struct datapath *datapath);
 /* 1: a round has ended. 0: there is more of it. -errno. */
 int datapath_walk_step(struct datapath *datapath);
 
+/* By the clock, once a second: slots of services that have not forwarded a packet
+ * yet settle at once. After a start, backends come up one by one.
+ */
+void datapath_settle_unused(struct datapath *datapath);
+
 struct datapath_flow_stats {
 	unsigned long long tracked; /* entries, as of the last round */
 	unsigned long long slots_in_transition;

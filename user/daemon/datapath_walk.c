@@ -220,6 +220,39 @@ static void settle(struct datapath *datapath, struct installed *installed)
 	}
 }
 
+/* Whether no packet was ever forwarded, so that no connection can be anywhere. */
+static bool is_unused(const struct datapath *datapath, const struct installed *installed)
+{
+	struct sl_stats stats;
+
+	return !datapath_service_stats(datapath, &installed->key, &stats) && !stats.packets;
+}
+
+void datapath_settle_unused(struct datapath *datapath)
+{
+	unsigned now = datapath_now();
+	struct hash_node *node = NULL;
+
+	while ((node = hashtable_next(&datapath->installed, node))) {
+		struct installed *installed = HASH_ENTRY(node, struct installed, node);
+		const struct sl_service *service = entry_of(datapath, installed);
+		uint64_t *slots = datapath->maps.slots + service->table;
+
+		if (!installed->n_tracking || installed->replaced ||
+		    !is_unused(datapath, installed))
+			continue;
+		for (unsigned i = 0; i < service->table_size; i++) {
+			/* A packet that went by the slot before it moved is counted by now. */
+			if (!(slots[i] & SL_SLOT_TRACKING) || now - installed->changed[i] < 2)
+				continue;
+			__atomic_store_n(&slots[i], slot_settle(slots[i]), __ATOMIC_RELEASE);
+			installed->n_tracking--;
+		}
+		if (!installed->n_tracking)
+			transition_end(installed);
+	}
+}
+
 /* Nobody goes by the tables any more that this one has replaced. */
 static void forget_replaced(struct datapath *datapath, struct installed *installed)
 {
