@@ -294,6 +294,7 @@ counted() {
 
 # The kernel's own tunnel devices take what sluice has encapsulated, by either way
 # of setting them up; a client whose packets are too long is told, and heeds it.
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
 test_ipip() {
 	forward=ipip
 	make_tunnelled
