@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "sluice/abi.h"
@@ -39,7 +40,12 @@ volatile struct sl_tuning sl_tuning SEC(".data.tuning") = {
 	.answers = DEFAULT_RATE(10000, 1000),
 	.events = DEFAULT_RATE(100, 100),
 	.jiffy_ns = 4000000,
+	.outer_v6.words = { bpf_htonl(SL_DEFAULT_OUTER_V6) },
+	.outer_v6_varies = 0xffffffffU,
+	.outer_v4 = bpf_htonl(SL_DEFAULT_OUTER_V4),
+	.outer_v4_varies = bpf_htonl(0xffffffffU >> SL_DEFAULT_OUTER_V4_BITS),
 };
+_Static_assert(SL_DEFAULT_OUTER_V6_BITS <= 96, "all of the last 32 bits vary");
 
 /* Destination -> index into sl_services. */
 struct {

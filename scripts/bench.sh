@@ -101,6 +101,10 @@ make_scenarios() {
 	service dsr-ipv6-limit tcp fd00:51::2 dsr $limit fd00:18:: 80 TX "$flows"
 	service nat-ipv6 tcp fd00:51::3 nat none fd00:18:: 8003 TX "$flows"
 	service nat-ipv6-limit tcp fd00:51::4 nat $limit fd00:18:: 8004 TX "$flows"
+	service ipip-ipv4 tcp 198.51.100.9 ipip none 198.18.0. 80 TX "$flows"
+	service ipip-ipv4-limit tcp 198.51.100.10 ipip $limit 198.18.0. 80 TX "$flows"
+	service ipip-ipv6 tcp fd00:51::9 ipip none fd00:18:: 80 TX "$flows"
+	service ipip-ipv6-limit tcp fd00:51::a ipip $limit fd00:18:: 80 TX "$flows"
 	service dsr-ipv4-limit-1000 tcp 198.51.100.7 dsr 1000/s 198.18.0. 80 TX flood
 	service dsr-ipv4-limit-10 tcp 198.51.100.8 dsr "10/s, burst: 20" 198.18.0. 80 TX flood
 	service dsr-ipv6-limit-10 tcp fd00:51::8 dsr "10/s, burst: 20" fd00:18:: 80 TX flood

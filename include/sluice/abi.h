@@ -102,8 +102,22 @@ struct sl_tuning {
 	struct sl_rate events;  /* to sl_events */
 	__u32 access;           /* SL_TUNING_* */
 	__u32 jiffy_ns;         /* one tick of the kernel's: the gate's clock */
+	/* ipip: the outer source is a prefix, and bits of the flow's hash where `varies` has
+	 * ones; of an IPv6 address, in its last 32 bits.
+	 */
+	struct sl_addr outer_v6;
+	__be32 outer_v6_varies;
+	__be32 outer_v4;
+	__be32 outer_v4_varies;
+	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_tuning) == 64, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
+
+/* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
+#define SL_DEFAULT_OUTER_V4      0xac100000U
+#define SL_DEFAULT_OUTER_V4_BITS 16
+#define SL_DEFAULT_OUTER_V6      0x01000000U /* the first 32 bits; the others are 0 */
+#define SL_DEFAULT_OUTER_V6_BITS 64
 
 /* sl_tuning.access: lists for all services that have something in them. */
 #define SL_TUNING_ALL     1 /* SL_LIST_ALL */
@@ -163,7 +177,7 @@ struct sl_hop {
 	__u8 src_mac[6];
 	__u32 ifindex; /* the device that carries the frame; never a VLAN device */
 	__be16 vlan;   /* VLAN id on that device, 0: untagged */
-	__u16 pad;
+	__u16 mtu;     /* of the way: the longest IP packet */
 };
 _Static_assert(sizeof(struct sl_hop) == 20, "sl_hop has no holes");
 
@@ -180,6 +194,7 @@ _Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
 enum sl_forward {
 	SL_FORWARD_DSR = 1,
 	SL_FORWARD_NAT,
+	SL_FORWARD_IPIP,
 };
 
 /* sl_backend.state */

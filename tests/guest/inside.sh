@@ -283,6 +283,41 @@ test_virtio() {
 	ip -n lb link set dev nic mtu 1500
 }
 
+# Packets that came out of a tunnel device of a backend's.
+received() {
+	in_ns "$1" cat /proc/net/dev | awk -v name="$2:" '$1 == name { print $3 }'
+}
+
+counted() {
+	ctl stats --json | tr -d ' \n' | grep -q "\"name\":\"$1\",[^}]*\"packets\":[1-9]"
+}
+
+# The kernel's own tunnel devices take what sluice has encapsulated, by either way
+# of setting them up; a client whose packets are too long is told, and heeds it.
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
+test_ipip() {
+	forward=ipip
+	make_tunnelled
+	start "front, back"
+	check_traffic client
+	for device in "tun1 ipip4" "tun1 ipip6" "tun2 tunl0" "tun2 ip6tnl0"; do
+		# shellcheck disable=SC2086 # two words
+		check "packets came by $device" [ "$(received $device)" -gt 0 ]
+	done
+	check "none was too long yet" not counted rejected_too_big
+	for host in "$SERVICE4" "[$SERVICE6]"; do
+		check "a request of 3000 bytes arrives at $host" large "$host"
+	done
+	check "its client was told what fits" counted rejected_too_big
+	check "nothing was dropped for its size" not counted drop_too_big
+	check_stop
+	forward=nat
+}
+
+large() {
+	get client "http://$1/" --max-time 5 -H "X-Large: $(head -c 3000 /dev/zero | tr '\0' x)"
+}
+
 no_complaints() {
 	! dmesg | grep -A 20 -E 'BUG:|WARNING:|Oops|Call Trace'
 }

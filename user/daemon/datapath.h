@@ -16,6 +16,7 @@
 
 struct diag;
 struct datapath;
+struct ipip_config;
 struct plan;
 
 /* How many of each the maps hold; and the seed, which is fixed as they are. */
@@ -87,6 +88,9 @@ unsigned datapath_backend_live(const struct datapath *datapath, const struct sl_
 			       const struct sl_key *backend);
 
 void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts);
+
+/* Where the outer packets of ipip come from. */
+void datapath_set_ipip(struct datapath *datapath, const struct ipip_config *ipip);
 
 /* The walk over the flow table: takes out what has ended, corrects the counts of
  * live connections, settles slots in transition, and frees what dropped services

@@ -123,6 +123,12 @@ struct limiter_config {
 	unsigned events_per_second;  /* 100; of those that the log hears, on each CPU; 1 to 10^6 */
 };
 
+/* Where the outer packets of ipip come from; the bits behind the prefixes vary by flow. */
+struct ipip_config {
+	struct prefix source_v4; /* 172.16.0.0/16; 8 bits or more */
+	struct prefix source_v6; /* 100::/64; 16 bits or more. The last 32 bits vary at most */
+};
+
 struct affinity_config {
 	unsigned timeout_ms; /* 0: no affinity; 1 s to 24 h. Each new connection starts it anew */
 	unsigned prefix_v4;  /* 32; bits of a client's address that are pinned as one, 8 to 32 */
@@ -183,6 +189,7 @@ struct config {
 	__u64 hash_seed; /* SL_DEFAULT_HASH_SEED; machines that share traffic must share it */
 	struct flows_config flows;
 	struct limiter_config limiter;
+	struct ipip_config ipip;
 	struct access_config access; /* of all services, before their own */
 	struct interface_config *interfaces;
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */
