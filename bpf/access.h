@@ -12,8 +12,8 @@
 #include "bpf/packet.h"
 
 /* What a list says of an address; NULL: nothing. */
-static __always_inline const struct sl_access *access_find(const struct sl_addr *addr,
-							   __u32 family, __u32 list)
+static __always_inline const struct sl_access *access_find(const struct sl_addr *addr, __u32 family,
+							   __u32 list)
 {
 	struct sl_prefix key = {
 		.bits = SL_PREFIX_FIXED + 128,

@@ -115,8 +115,8 @@ static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl
 		if (age && age < SL_WINDOW_PARTS)
 			counted += word;
 		else if (age == SL_WINDOW_PARTS)
-			counted += sl_window_leaving(word, limit->rate.depth,
-						     now - number * length, length);
+			counted += sl_window_leaving(word, limit->rate.depth, now - number * length,
+						     length);
 	}
 	if (counted <= limit->rate.depth)
 		return true;
@@ -157,22 +157,23 @@ static __always_inline void bucket_inherit(const struct sl_limit *limit, struct 
 
 /* NULL: no more may be made now. */
 static __always_inline struct sl_bucket *bucket_make(const struct sl_limit *limit,
-						      const struct sl_source *key,
-						      const struct gate *gate, __u64 clock)
+						     const struct sl_source *key,
+						     const struct gate *gate, __u64 clock)
 {
 	struct sl_limit_stats *stats = limit_stats(limit);
-	struct sl_bucket fresh = {};
+	__u32 first = 0;
+	struct sl_pace *pace = bpf_map_lookup_elem(&sl_paces, &first);
 
-	if (!pace_allows(inserts, gate->now))
+	if (!pace || !pace_allows(inserts, gate->now))
 		return NULL;
-	bucket_inherit(limit, *key, clock, &fresh);
-	if (!bpf_map_update_elem(&sl_buckets, key, &fresh, BPF_NOEXIST) && stats)
+	pace->fresh = (struct sl_bucket){};
+	bucket_inherit(limit, *key, clock, &pace->fresh);
+	if (!bpf_map_update_elem(&sl_buckets, key, &pace->fresh, BPF_NOEXIST) && stats)
 		stats->inserted++;
 	return bpf_map_lookup_elem(&sl_buckets, key);
 }
 
-static __always_inline bool bucket_exempt(const struct sl_limit *limit,
-					  const struct limit_ask *ask)
+static __always_inline bool bucket_exempt(const struct sl_limit *limit, const struct limit_ask *ask)
 {
 	return limit->flags & SL_LIMIT_EXEMPT &&
 	       access_find(&ask->source, ask->family, SL_LIST_EXEMPT | limit->number);
@@ -219,8 +220,8 @@ static __always_inline bool bucket_expected(const struct gate *gate)
 }
 
 static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limit,
-						      const struct sl_source *key,
-						      const struct gate *gate, __u64 clock)
+						     const struct sl_source *key,
+						     const struct gate *gate, __u64 clock)
 {
 	struct sl_bucket *bucket = bpf_map_lookup_elem(&sl_buckets, key);
 
@@ -230,9 +231,9 @@ static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limi
 }
 
 /* Whether the packet may pass. key: the bucket's. */
-static __always_inline bool bucket_admits(const struct sl_limit *limit,
-					  const struct limit_ask *ask, const struct sl_source *key,
-					  const struct gate *gate, struct sl_limit_stats *stats)
+static __always_inline bool bucket_admits(const struct sl_limit *limit, const struct limit_ask *ask,
+					  const struct sl_source *key, const struct gate *gate,
+					  struct sl_limit_stats *stats)
 {
 	bool shared = limit->flags & SL_LIMIT_PER_SERVICE;
 	__u32 index = ask->limit;

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/encap.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/rewrite.h"
@@ -35,18 +36,12 @@ static __always_inline bool set_vlan(struct xdp_md *xdp, const struct sl_packet 
 	return true;
 }
 
-/* Writes the frame's header for the hop, and says how it leaves. */
-static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl_packet *packet,
-						   const struct sl_hop *hop)
+/* Writes the MAC addresses, and says how the frame leaves. */
+static __always_inline enum sl_verdict address_frame(struct xdp_md *xdp, struct sl_packet *packet,
+						     const struct sl_hop *hop)
 {
-	struct ethhdr *ethernet;
+	struct ethhdr *ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
 
-	/* One right tag stays as it came, with its priority. */
-	if (unlikely((packet->tags || hop->vlan) &&
-		     (packet->tags != 1 || packet->vlan != hop->vlan)) &&
-	    !set_vlan(xdp, packet, hop->vlan))
-		return SL_DROP_INTERNAL;
-	ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
 	if (!ethernet)
 		return SL_DROP_INTERNAL;
 	__builtin_memcpy(ethernet->h_dest, hop->dst_mac, ETH_ALEN);
@@ -56,22 +51,44 @@ static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl
 	return SL_NEXT;
 }
 
+/* Writes the frame's header for the hop. */
+static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl_packet *packet,
+						   const struct sl_hop *hop)
+{
+	/* One right tag stays as it came, with its priority. */
+	if (unlikely((packet->tags || hop->vlan) &&
+		     (packet->tags != 1 || packet->vlan != hop->vlan)) &&
+	    !set_vlan(xdp, packet, hop->vlan))
+		return SL_DROP_INTERNAL;
+	return address_frame(xdp, packet, hop);
+}
+
 static __always_inline const struct sl_hop *backend_hop(const struct sl_backend *backend)
 {
 	return &backend->hops[backend->state & SL_BACKEND_HOP];
+}
+
+static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_packet *packet,
+						  const struct sl_hop *hop)
+{
+	const struct sl_backend *backend = packet->backend;
+	enum sl_verdict verdict;
+
+	if (backend->forward == SL_FORWARD_IPIP)
+		return encapsulate(xdp, packet, hop) ?: address_frame(xdp, packet, hop);
+	verdict = rewrite_ttl(xdp, packet);
+	if (!verdict && backend->forward == SL_FORWARD_NAT)
+		verdict = rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr,
+				      backend->port);
+	return verdict ?: send_to_hop(xdp, packet, hop);
 }
 
 static __always_inline enum sl_verdict forward_to_backend(struct xdp_md *xdp,
 							  struct sl_packet *packet)
 {
 	const struct sl_backend *backend = packet->backend;
-	enum sl_verdict verdict = rewrite_ttl(xdp, packet);
+	enum sl_verdict verdict = forward_by(xdp, packet, backend_hop(backend));
 
-	if (!verdict && backend->forward == SL_FORWARD_NAT)
-		verdict = rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr,
-				      backend->port);
-	if (!verdict)
-		verdict = send_to_hop(xdp, packet, backend_hop(backend));
 	return verdict ?: backend->state & SL_BACKEND_RESPONDER ? SL_RESPONDED : SL_FORWARDED;
 }
 

@@ -46,8 +46,8 @@ static __always_inline bool gate_admits(const struct sl_limit *limit, const stru
 	if (!line)
 		return false;
 	cell = &line->cells[place.cell];
-	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, ret_gate->now,
-				  sl_gate_cost(cost), &next);
+	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, ret_gate->now, sl_gate_cost(cost),
+				  &next);
 	if (admitted < 0)
 		return false;
 	/* No swap: the gate is written for every packet, and a locked one stops the CPU. */

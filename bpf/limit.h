@@ -16,8 +16,7 @@
 #include "bpf/source.h"
 
 /* What the packet counts for; 0: the limit is not about it. */
-static __always_inline __u32 limit_units(const struct sl_limit *limit,
-					 const struct limit_ask *ask)
+static __always_inline __u32 limit_units(const struct sl_limit *limit, const struct limit_ask *ask)
 {
 	switch (limit->count) {
 	case SL_COUNT_BYTES:

@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "sluice/abi.h"
@@ -16,9 +17,9 @@
 #include "sluice/verdict.h"
 
 #define DEFAULT_INTERVAL(a_second) ((1000000000ULL << SL_TICK_SHIFT) / (a_second))
-#define DEFAULT_RATE(a_second, burst)                                                         \
-	{                                                                                     \
-		DEFAULT_INTERVAL(a_second), (burst) * DEFAULT_INTERVAL(a_second)               \
+#define DEFAULT_RATE(a_second, burst)                                          \
+	{                                                                      \
+		DEFAULT_INTERVAL(a_second), (burst)*DEFAULT_INTERVAL(a_second) \
 	}
 
 /* Read by the daemon before it trusts anything else of a program that it finds.
@@ -39,7 +40,12 @@ volatile struct sl_tuning sl_tuning SEC(".data.tuning") = {
 	.answers = DEFAULT_RATE(10000, 1000),
 	.events = DEFAULT_RATE(100, 100),
 	.jiffy_ns = 4000000,
+	.outer_v6.words = { bpf_htonl(SL_DEFAULT_OUTER_V6) },
+	.outer_v6_varies = 0xffffffffU,
+	.outer_v4 = bpf_htonl(SL_DEFAULT_OUTER_V4),
+	.outer_v4_varies = bpf_htonl(0xffffffffU >> SL_DEFAULT_OUTER_V4_BITS),
 };
+_Static_assert(SL_DEFAULT_OUTER_V6_BITS <= 96, "all of the last 32 bits vary");
 
 /* Destination -> index into sl_services. */
 struct {
@@ -227,9 +233,7 @@ struct {
 	__uint(max_entries, SL_DEFAULT_EVENTS);
 } sl_events SEC(".maps");
 
-/* What this CPU may do but so often, each a theoretical arrival time; the program
- * writes.
- */
+/* What this CPU may do but so often; the program writes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -37,6 +37,7 @@ struct sl_packet {
 	const struct sl_service *service;
 	const struct sl_return *answer;
 	const struct sl_backend *backend;
+	__u32 hash; /* of the flow, as the service's scheduler wants it */
 	__u64 slot; /* of the service's table, that the flow hashes to (sluice/slot.h) */
 	__u32 backend_index;
 	bool opened;  /* a new connection, as far as can be told */

@@ -2,10 +2,10 @@
  *
  * Refusing in words: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP
  * "administratively prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443
- * section 3.1), made of the packet that is refused and sent back where it came
- * from. Never more answers than sl_tuning allows, none to a reset or to an address
- * that is not one machine's, and none that is longer than its packet by more than
- * an IP and an ICMP header.
+ * section 3.1) or "too big", made of the packet that is refused and sent back where
+ * it came from. Never more answers than sl_tuning allows, no reset to a reset, nothing
+ * to an address that is not one machine's, and none that is longer than its packet by
+ * more than an IP and an ICMP header.
  */
 #ifndef SLUICE_REJECT_H
 #define SLUICE_REJECT_H
@@ -21,13 +21,18 @@
 
 #define REJECT_TTL 64
 
-/* "Destination unreachable, administratively prohibited"; the kernel's headers
- * that name these do not compile for BPF.
+/* "Destination unreachable" with its codes, and ICMPv6's "packet too big"; the
+ * kernel's headers that name these do not compile for BPF.
  */
-#define REJECT_ICMP_TYPE   3
-#define REJECT_ICMP_CODE   13
-#define REJECT_ICMPV6_TYPE 1
-#define REJECT_ICMPV6_CODE 1
+#define REJECT_ICMP_UNREACHABLE   3
+#define REJECT_ICMP_TOO_BIG       4
+#define REJECT_ICMP_PROHIBITED    13
+#define REJECT_ICMPV6_UNREACHABLE 1
+#define REJECT_ICMPV6_PROHIBITED  1
+#define REJECT_ICMPV6_TOO_BIG     2
+
+/* No IPv6 sender makes packets shorter (RFC 8200 section 5). */
+#define REJECT_IPV6_MTU 1280
 
 /* Of the packet that is refused, an ICMP message carries so much of the
  * transport header: what a sender finds its socket by.
@@ -154,12 +159,12 @@ static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packe
 	return reject_ethernet(xdp);
 }
 
-/* Both messages begin alike: type, code, checksum, four unused bytes. */
+/* All messages begin alike. */
 struct icmp_head {
 	__u8 type;
 	__u8 code;
 	__u16 check;
-	__u32 unused;
+	__be32 mtu; /* of "too big"; IPv4 has it in the last 16 bits (RFC 1191 section 4) */
 };
 
 /* Puts room for an IP and an ICMP header between the frame's header and the IP
@@ -186,9 +191,11 @@ static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl
 	return true;
 }
 
-/* ip_size: of the IP header, the refused one and the answer's. */
+/* message: without its checksum; ip_size: of the IP header, the refused one and the
+ * answer's.
+ */
 static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_packet *packet,
-					__u32 ip_size)
+					const struct icmp_head *message, __u32 ip_size)
 {
 	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
 	struct icmp_head *head;
@@ -201,10 +208,7 @@ static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_pack
 	head = packet_bytes(xdp, packet->l3 + ip_size, sizeof(*head) + quoted);
 	if (!head)
 		return false;
-	head->type = ipv6 ? REJECT_ICMPV6_TYPE : REJECT_ICMP_TYPE;
-	head->code = ipv6 ? REJECT_ICMPV6_CODE : REJECT_ICMP_CODE;
-	head->check = 0;
-	head->unused = 0;
+	*head = *message;
 	head->check = reject_fold(
 		bpf_csum_diff(NULL, 0, (__be32 *)head, sizeof(*head) + quoted, (__wsum)sum));
 	return reject_ethernet(xdp);
@@ -218,28 +222,66 @@ static __always_inline bool reject_has_reader(const struct sl_packet *packet)
 	const __u8 *bytes = packet->source.bytes;
 
 	if (packet->destination.family == SL_FAMILY_IPV6)
-		return bytes[0] != 0xff && (packet->source.halves[0] ||
-					    packet->source.words[2] || packet->source.words[3]);
+		return bytes[0] != 0xff && (packet->source.halves[0] || packet->source.words[2] ||
+					    packet->source.words[3]);
 	return bytes[12] && bytes[12] != 127 && bytes[12] < 224;
 }
 
-/* Answers a packet that is not served. One with IP options or extension headers
- * is not answered: nobody who connects sends them.
+/* Whether the packet can be answered. One with IP options or extension headers
+ * is not: nobody who connects sends them.
  */
-static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
+static __always_inline bool reject_can(const struct sl_packet *packet)
 {
 	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
 
-	if (packet->l4 - packet->l3 !=
-		    (ipv6 ? (int)sizeof(struct ipv6hdr) : (int)sizeof(struct iphdr)) ||
-	    !reject_has_reader(packet))
+	return packet->l4 - packet->l3 ==
+		       (ipv6 ? (int)sizeof(struct ipv6hdr) : (int)sizeof(struct iphdr)) &&
+	       reject_has_reader(packet);
+}
+
+/* Answers a packet that is not served. */
+static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	const struct icmp_head prohibited = {
+		.type = REJECT_ICMP_UNREACHABLE,
+		.code = REJECT_ICMP_PROHIBITED,
+	};
+	const struct icmp_head prohibited6 = {
+		.type = REJECT_ICMPV6_UNREACHABLE,
+		.code = REJECT_ICMPV6_PROHIBITED,
+	};
+
+	if (!reject_can(packet))
 		return false;
 	packet->action = XDP_TX;
 	if (packet->destination.proto == IPPROTO_TCP)
 		return reject_tcp(xdp, packet);
-	if (ipv6)
-		return reject_icmp(xdp, packet, sizeof(struct ipv6hdr));
-	return reject_icmp(xdp, packet, sizeof(struct iphdr));
+	if (packet->destination.family == SL_FAMILY_IPV6)
+		return reject_icmp(xdp, packet, &prohibited6, sizeof(struct ipv6hdr));
+	return reject_icmp(xdp, packet, &prohibited, sizeof(struct iphdr));
+}
+
+/* Tells the sender that the packet is longer than mtu: ICMP "fragmentation needed"
+ * (RFC 1191 section 4), ICMPv6 "packet too big" (RFC 4443 section 3.2).
+ */
+static __always_inline bool reject_too_big(struct xdp_md *xdp, struct sl_packet *packet, __u32 mtu)
+{
+	struct icmp_head message = {
+		.type = REJECT_ICMP_UNREACHABLE,
+		.code = REJECT_ICMP_TOO_BIG,
+		.mtu = bpf_htonl(mtu),
+	};
+
+	if (!reject_can(packet))
+		return false;
+	packet->action = XDP_TX;
+	if (packet->destination.family != SL_FAMILY_IPV6)
+		return reject_icmp(xdp, packet, &message, sizeof(struct iphdr));
+	message.type = REJECT_ICMPV6_TOO_BIG;
+	message.code = 0;
+	if (mtu < REJECT_IPV6_MTU)
+		message.mtu = bpf_htonl(REJECT_IPV6_MTU);
+	return reject_icmp(xdp, packet, &message, sizeof(struct ipv6hdr));
 }
 
 #endif

@@ -14,11 +14,6 @@
 #include "bpf/packet.h"
 #include "sluice/hash.h"
 
-/* SL_SECONDs after its last packet in which a connection with the responder is
- * still known. The responder itself gives none so long.
- */
-#define RESPOND_SECONDS 60
-
 /* Where it stands until when the source's flows are to be looked up. */
 static __always_inline __u32 *respond_until(const struct sl_packet *packet)
 {
@@ -62,8 +57,8 @@ static __always_inline bool respond_continues(struct sl_packet *packet, __u32 *u
 	if (!flow || flow->backend != packet->service->responder)
 		return false;
 	flow_touch(flow, packet, now);
-	if (*until != now + RESPOND_SECONDS)
-		*until = now + RESPOND_SECONDS;
+	if (*until != now + SL_RESPOND_SECONDS)
+		*until = now + SL_RESPOND_SECONDS;
 	return respond_use(packet);
 }
 
@@ -89,7 +84,7 @@ static __always_inline bool respond_begins(struct sl_packet *packet, __u32 *unti
 
 	if (!until || !respond_use(packet))
 		return false;
-	*until = now + RESPOND_SECONDS;
+	*until = now + SL_RESPOND_SECONDS;
 	flow_set(packet, &key, flow_find(packet, &key), packet->backend_index, now);
 	return true;
 }

@@ -30,7 +30,7 @@ static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
 {
 	struct ipv6hdr *ip6;
 	struct iphdr *ip;
-	__u16 old;
+	__u32 check;
 
 	if (packet->destination.family == SL_FAMILY_IPV6) {
 		ip6 = packet_bytes(xdp, packet->l3, sizeof(*ip6));
@@ -46,10 +46,12 @@ static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
 		return SL_DROP_INTERNAL;
 	if (ip->ttl <= 1)
 		return SL_DROP_TTL;
-	/* The checksum covers TTL and protocol as one word. */
-	old = *(__u16 *)&ip->ttl;
 	ip->ttl--;
-	ip->check = sl_csum_apply(ip->check, sl_csum_delta16(old, *(__u16 *)&ip->ttl));
+	/* The TTL is the first byte of its word: one off the word is one onto the checksum,
+	 * and what RFC 1624 equation 3 gives, -0 included.
+	 */
+	check = (__u32)ip->check + bpf_htons(0x0100);
+	ip->check = (__u16)(check + (check >= 0xffff));
 	return SL_NEXT;
 }
 

@@ -25,14 +25,18 @@ static __always_inline __u64 *schedule_slot(__u32 table, __u32 position)
 	return bpf_map_lookup_elem(&sl_slots, &index);
 }
 
-/* The slot of a service's table that the flow hashes to. */
-static __always_inline __u64 *schedule_hash(const struct sl_packet *packet,
-					    const struct sl_service *service)
+/* The flow's hash, by which its slot is found. */
+static __always_inline __u32 schedule_flow(const struct sl_packet *packet,
+					   const struct sl_service *service)
 {
 	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : packet->source_port;
-	__u32 hash =
-		sl_hash_flow(&packet->source, port, &packet->destination, sl_settings.hash_seed);
 
+	return sl_hash_flow(&packet->source, port, &packet->destination, sl_settings.hash_seed);
+}
+
+/* The slot of a service's table that a flow's hash leads to. */
+static __always_inline __u64 *schedule_hash(const struct sl_service *service, __u32 hash)
+{
 	return schedule_slot(service->table, sl_hash_scale(hash, service->table_size));
 }
 

@@ -77,7 +77,7 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 		if (sl_slot_previous(slot) != SL_NO_BACKEND || !index)
 			break;
 		service = bpf_map_lookup_elem(&sl_services, &index);
-		old = service ? schedule_hash(packet, service) : NULL;
+		old = service ? schedule_hash(service, schedule_flow(packet, service)) : NULL;
 		if (!old)
 			return SL_NO_BACKEND;
 		slot = *old;
@@ -129,8 +129,10 @@ static __always_inline enum sl_verdict select_tracked(struct sl_packet *packet)
  */
 static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 {
-	const __u64 *slot = schedule_hash(packet, packet->service);
+	const __u64 *slot;
 
+	packet->hash = schedule_flow(packet, packet->service);
+	slot = schedule_hash(packet->service, packet->hash);
 	if (!slot)
 		return SL_DROP_INTERNAL;
 	packet->slot = *(const volatile __u64 *)slot;

@@ -5,6 +5,8 @@
 #ifndef SLUICE_SOURCE_H
 #define SLUICE_SOURCE_H
 
+#include <linux/bpf.h>
+
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 

@@ -157,6 +157,7 @@ report() {
 		} else {
 			forwarded = $15 - $6; dropped = offered - refused - forwarded
 			answered = 0
+			if (dropped < 0) dropped = 0 # frames of others arrived there
 		}
 		if (took <= 0) took = 0.01
 		printf "%-10s %12s %8s\n", "", "packets", "Mpps"

@@ -3,14 +3,15 @@
 # Offers sluice packets made by the kernel's pktgen, from this machine to another one,
 # or over a veth. See -h. pktgen makes UDP; -S has tc make SYNs of it on their way out
 # (build/bench/syn.bpf.o, by `make bench-tools`), which costs it some speed.
+# shellcheck disable=SC2154 # bench-offer.sh assigns them
 set -eu
 
 here=$(dirname "$0")
-# shellcheck source=scripts/bench-offer.sh
+# shellcheck source=/dev/null # bench-offer.sh: the variables are its
 . "$here/bench-offer.sh"
 
 PKTGEN=/proc/net/pktgen
-: "${SYN_OBJECT:=$here/../build/bench/syn.bpf.o}"
+: "${SYN_OBJECT:=$here/../build/bench/syn.bpf.o}" "${TC:=tc}"
 
 # tell FILE COMMAND...: pktgen says in the file whether it has understood.
 tell() {
@@ -63,7 +64,7 @@ stop() {
 	echo stop >"$PKTGEN/pgctrl" 2>/dev/null || :
 	[ -z "$running" ] || wait "$running" || :
 	echo reset >"$PKTGEN/pgctrl" 2>/dev/null || :
-	[ -z "$filtered" ] || tc qdisc del dev "$device" clsact
+	[ -z "$filtered" ] || "$TC" qdisc del dev "$device" clsact
 }
 
 parse_options "$@"
@@ -78,9 +79,9 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 if [ -n "$syn" ]; then
 	[ -e "$SYN_OBJECT" ] || die "$SYN_OBJECT is not there: make bench-tools"
-	tc qdisc add dev "$device" clsact || die "$device has a qdisc clsact of somebody else's"
+	"$TC" qdisc add dev "$device" clsact || die "$device has a qdisc clsact of somebody else's"
 	filtered=1
-	tc filter add dev "$device" egress bpf da obj "$SYN_OBJECT" sec tc
+	"$TC" filter add dev "$device" egress bpf da obj "$SYN_OBJECT" sec tc
 fi
 echo reset >"$PKTGEN/pgctrl"
 for thread in $(seq 0 $((threads - 1))); do

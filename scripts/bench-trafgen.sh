@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Offers sluice packets made by netsniff-ng's trafgen (Debian: netsniff-ng), from this
 # machine to another one, or over a veth. See -h; bench-pktgen.sh is faster.
+# shellcheck disable=SC2154 # bench-offer.sh assigns them
 set -eu
 
 here=$(dirname "$0")
-# shellcheck source=scripts/bench-offer.sh
+# shellcheck source=/dev/null # bench-offer.sh: the variables are its
 . "$here/bench-offer.sh"
 
 # What trafgen is to make: headers, and the rest of the frame. Its checksums follow

@@ -96,14 +96,28 @@ struct sl_rate {
  * own. The rates are each CPU's; a unit is one packet.
  */
 struct sl_tuning {
-	__u64 gate_seed;       /* random, so that nobody can aim at another's cell */
+	__u64 gate_seed;        /* random, so that nobody can aim at another's cell */
 	struct sl_rate inserts; /* new buckets */
 	struct sl_rate answers; /* refusals sent back, connections given to the responder */
 	struct sl_rate events;  /* to sl_events */
 	__u32 access;           /* SL_TUNING_* */
 	__u32 jiffy_ns;         /* one tick of the kernel's: the gate's clock */
+	/* ipip: the outer source is a prefix, and bits of the flow's hash where `varies` has
+	 * ones; of an IPv6 address, in its last 32 bits.
+	 */
+	struct sl_addr outer_v6;
+	__be32 outer_v6_varies;
+	__be32 outer_v4;
+	__be32 outer_v4_varies;
+	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_tuning) == 64, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
+
+/* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
+#define SL_DEFAULT_OUTER_V4      0xac100000U
+#define SL_DEFAULT_OUTER_V4_BITS 16
+#define SL_DEFAULT_OUTER_V6      0x01000000U /* the first 32 bits; the others are 0 */
+#define SL_DEFAULT_OUTER_V6_BITS 64
 
 /* sl_tuning.access: lists for all services that have something in them. */
 #define SL_TUNING_ALL     1 /* SL_LIST_ALL */
@@ -163,7 +177,7 @@ struct sl_hop {
 	__u8 src_mac[6];
 	__u32 ifindex; /* the device that carries the frame; never a VLAN device */
 	__be16 vlan;   /* VLAN id on that device, 0: untagged */
-	__u16 pad;
+	__u16 mtu;     /* of the way: the longest IP packet */
 };
 _Static_assert(sizeof(struct sl_hop) == 20, "sl_hop has no holes");
 
@@ -180,6 +194,7 @@ _Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
 enum sl_forward {
 	SL_FORWARD_DSR = 1,
 	SL_FORWARD_NAT,
+	SL_FORWARD_IPIP,
 };
 
 /* sl_backend.state */
@@ -287,20 +302,20 @@ struct sl_limit {
 	 * depth the units that it admits.
 	 */
 	struct sl_rate rate;
-	__u64 gate_depth; /* ticks that the gate admits ahead; a share of depth */
-	__u64 gate_cap;   /* ticks beyond which the gate is not charged any more */
-	__u32 id;         /* part of its buckets' keys: the generation */
-	__u32 number;     /* of the limit through all generations: index into sl_limit_stat */
-	__u32 replaced;   /* id of the generation before; 0: none */
-	__u32 replaced_until;    /* SL_SECONDs: from then on nobody owes it anything */
+	__u64 gate_depth;     /* ticks that the gate admits ahead; a share of depth */
+	__u64 gate_cap;       /* ticks beyond which the gate is not charged any more */
+	__u32 id;             /* part of its buckets' keys: the generation */
+	__u32 number;         /* of the limit through all generations: index into sl_limit_stat */
+	__u32 replaced;       /* id of the generation before; 0: none */
+	__u32 replaced_until; /* SL_SECONDs: from then on nobody owes it anything */
 	__u64 replaced_interval; /* its ticks per unit, at least 1 */
-	__u8 shift;     /* rate.interval is in units of 2^-shift ticks */
-	__u8 count;     /* enum sl_limit_count: the unit */
-	__u8 algorithm; /* enum sl_limit_algorithm */
-	__u8 action;    /* enum sl_limit_action */
-	__u8 flags;     /* SL_LIMIT_* */
-	__u8 prefix_v4; /* bits of a source's address that share a bucket: 1 to 32 */
-	__u8 prefix_v6; /* 1 to 128 */
+	__u8 shift;              /* rate.interval is in units of 2^-shift ticks */
+	__u8 count;              /* enum sl_limit_count: the unit */
+	__u8 algorithm;          /* enum sl_limit_algorithm */
+	__u8 action;             /* enum sl_limit_action */
+	__u8 flags;              /* SL_LIMIT_* */
+	__u8 prefix_v4;          /* bits of a source's address that share a bucket: 1 to 32 */
+	__u8 prefix_v6;          /* 1 to 128 */
 	__u8 pad;
 };
 _Static_assert(sizeof(struct sl_limit) == 64, "a limit is one cache line");
@@ -326,6 +341,11 @@ _Static_assert(sizeof(struct sl_bucket) == 88, "sl_bucket has no holes");
  * refusal begins to count anew.
  */
 #define SL_LIMIT_CALM 10 /* SL_SECONDs */
+
+/* SL_SECONDs after its last packet in which a connection with the responder is still
+ * known. The responder itself gives none so long.
+ */
+#define SL_RESPOND_SECONDS 60
 
 /* The gate: cells that sources share, each a theoretical arrival time. The tag of a
  * source that has a cell of the line is there (0: none) when its bucket was found
@@ -355,9 +375,11 @@ struct sl_limit_stats {
 };
 _Static_assert(sizeof(struct sl_limit_stats) == 64, "counters are one cache line");
 
-/* Theoretical arrival times of what a CPU may do only so often (sl_tuning). */
+/* A CPU's own. */
 struct sl_pace {
+	/* Theoretical arrival times of what it may do only so often (sl_tuning). */
 	__u64 inserts, answers, events;
+	struct sl_bucket fresh; /* one that is being made: too large for the program's stack */
 };
 
 /* What happened, to sl_events. */

@@ -26,6 +26,7 @@
 	X(RETURNED, FORWARD, "a backend's answer, sent to its client")                           \
 	X(REJECTED, FORWARD, "no backend of the service can serve: answered with a refusal")     \
 	X(REJECTED_LIMIT, FORWARD, "over the service's limit: answered with a refusal")          \
+	X(REJECTED_TOO_BIG, FORWARD, "no room for the outer header: answered with what fits")    \
 	X(RESPONDED, FORWARD, "over the limit, or nobody serves: sent to the responder")         \
 	X(DROP_MALFORMED, DROP, "for a service, malformed or cut short")                         \
 	X(DROP_FRAGMENT, DROP, "for a service, fragmented")                                      \
@@ -33,6 +34,7 @@
 	X(DROP_LIMIT, DROP, "over the service's limit")                                          \
 	X(DROP_NO_BACKEND, DROP, "no backend of the service can serve")                          \
 	X(DROP_TTL, DROP, "TTL or hop limit used up")                                            \
+	X(DROP_TOO_BIG, DROP, "no room for the outer header on the way to the backend")          \
 	X(DROP_NO_ROUTE, DROP, "a backend's answer to an address without a route")               \
 	X(DROP_INTERNAL, DROP, "a map holds what it must not, or the frame has no headroom")
 

@@ -20,7 +20,7 @@ def parse():
     parser = argparse.ArgumentParser(
         prog="bench.sh", description="How fast sluice is.", epilog=EPILOGUE)
     parser.add_argument("parts", nargs="*", metavar="PART",
-                        help=f"{', '.join(results.PARTS)} (default: all), or: compare REVISION")
+                        help=f"{', '.join(results.PARTS)} (default: all); or: compare REVISION; or: keep")
     parser.add_argument("--full", action="store_true", help="more runs, and everything")
     parser.add_argument("--only", default="", metavar="TEXT",
                         help="scenarios or contenders whose names contain it")
@@ -32,6 +32,8 @@ def parse():
         if len(options.parts) != 2:
             parser.error("compare REVISION")
         options.base, options.parts = options.parts[1], ["compare"]
+    elif options.parts == ["keep"]:
+        pass
     elif unknown := [part for part in options.parts if part not in results.PARTS]:
         parser.error(f"no part {unknown[0]}; there are {', '.join(results.PARTS)}")
     for name in ("repeat", "runs"):
@@ -49,7 +51,7 @@ def tell_about():
 
 def main():
     options = parse()
-    if os.geteuid():
+    if os.geteuid() and options.parts != ["keep"]:
         sys.exit("bench: making network namespaces needs root")
     tell_about()
     for part in options.parts or results.PARTS:

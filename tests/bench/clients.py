@@ -172,24 +172,31 @@ def taken(found, name, kind):
     return found[name][kind]["machine_us"] - found["wired"][kind]["machine_us"]
 
 
-def tell(found, rounds):
+def tables(data):
+    found, rounds = data["results"], data["rounds"]
     for kind in KINDS:
-        print(f"\nwrk, {CONNECTIONS} connections, {kind}; CPU time in us per request")
-        rows = []
-        for name, all_kinds in found.items():
-            row = all_kinds[kind]
-            rows.append((
-                name, f"{row['per_second']:.0f}", f"{row['p50_us']:.0f}", f"{row['p99_us']:.0f}",
-                f"{row['machine_us']:.1f}",
-                f"{taken(found, name, kind):.1f}" if "wired" in found else "-",
-                f"{row['own_us']:.1f}" if "own_us" in row else "-",
-                f"{against(rounds, name, 'routing', kind):.2f}" if "routing" in rounds else "-"))
-        results.table(("", "per second", "p50 us", "p99 us", "machine", "beyond wired",
-                       "process", "/ routing"), rows)
-    print("\niperf3, one TCP connection, Gbit/s")
-    results.table(("", "as it is", "as on a wire"), [
+        yield (f"wrk, {CONNECTIONS} connections, {kind}; CPU time in us per request",
+               ("", "per second", "p50 us", "p99 us", "machine", "beyond wired", "process",
+                "/ routing"),
+               [_cells(found, rounds, name, kind) for name in found])
+    yield ("iperf3, one TCP connection, Gbit/s", ("", "as it is", "as on a wire"), [
         (name, *(f"{row[key]:.1f}" if row[key] else "-" for key in ("gigabits", "gigabits_frames")))
         for name, row in found.items()])
+    if data["ratios"]:
+        yield ("What there are targets for", ("ratio", ""),
+               [(words, f"{value:.2f}") for words, value in data["ratios"].items()])
+    if data["program_us"]:
+        yield ("In sluice's program alone, us per request", ("", "us"),
+               [(kind, f"{value:.2f}") for kind, value in data["program_us"].items()])
+
+
+def _cells(found, rounds, name, kind):
+    row = found[name][kind]
+    return (name, f"{row['per_second']:.0f}", f"{row['p50_us']:.0f}", f"{row['p99_us']:.0f}",
+            f"{row['machine_us']:.1f}",
+            f"{taken(found, name, kind):.1f}" if "wired" in found else "-",
+            f"{row['own_us']:.1f}" if "own_us" in row else "-",
+            f"{against(rounds, name, 'routing', kind):.2f}" if "routing" in rounds else "-")
 
 
 def ratios(found, rounds):
@@ -203,9 +210,6 @@ def ratios(found, rounds):
         if sluice in rounds and haproxy in rounds and "wired" in found:
             answer[f"CPU beyond wired, sluice / {haproxy}, {kind}"] = (
                 taken(found, sluice, kind) / taken(found, haproxy, kind))
-    if answer:
-        print()
-        results.table(("ratio", ""), [(words, f"{value:.2f}") for words, value in answer.items()])
     return answer
 
 
@@ -227,10 +231,7 @@ def run(options):
         program = next((bench.program_time(way) for way in ways
                         if isinstance(way, contenders.Sluice)), None)
     found = summarize(rounds)
-    tell(found, rounds)
-    answer = ratios(found, rounds)
-    if program:
-        print("\nin sluice's program alone, us per request: " + ", ".join(
-            f"{kind} {value:.2f}" for kind, value in program.items()))
-    results.write("clients", {"connections": CONNECTIONS, "results": found, "ratios": answer,
-                              "program_us": program, "rounds": rounds})
+    data = {"connections": CONNECTIONS, "results": found, "ratios": ratios(found, rounds),
+            "program_us": program, "rounds": rounds}
+    results.tell(tables(data))
+    results.write("clients", data)

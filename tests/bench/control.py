@@ -230,17 +230,21 @@ def checks(network, seconds):
         daemon.stop()
 
 
-def tell(sizes, checked):
-    results.table(
-        ("services", "backends", "load s", "max", "health ms", "max", "daemon MB", "peak", "maps MB"),
-        [(row["services"], row["backends"], f"{row['load_s']['median']:.2f}",
-          f"{row['load_s']['max']:.2f}", f"{row['health_ms']['median']:.2f}",
-          f"{row['health_ms']['max']:.2f}", f"{row['daemon_mb']:.0f}",
-          f"{row['daemon_peak_mb']:.0f}", f"{row['maps_mb']:.0f}") for row in sizes])
-    print(f"\nHTTP checks of {checked['backends']} backends every {checked['interval_s']} s: "
-          f"{checked['cores']:.2f} of a core, {checked['checks_per_second']:.0f} checks a second, "
-          f"{checked['us_per_check']:.0f} us each; daemon {checked['daemon_mb']:.0f} MB, "
-          f"maps {checked['maps_mb']:.0f} MB")
+def tables(data):
+    yield ("Loading, from the process's start; a change of health, from the answer that says it "
+           "to the last slot; memory",
+           ("services", "backends", "load s", "max", "health ms", "max", "daemon MB", "peak",
+            "maps MB"),
+           [(row["services"], row["backends"], f"{row['load_s']['median']:.2f}",
+             f"{row['load_s']['max']:.2f}", f"{row['health_ms']['median']:.2f}",
+             f"{row['health_ms']['max']:.2f}", f"{row['daemon_mb']:.0f}",
+             f"{row['daemon_peak_mb']:.0f}", f"{row['maps_mb']:.0f}") for row in data["results"]])
+    row = data["checks"]
+    yield ("Checking by HTTP",
+           ("backends", "every s", "checks/s", "cores", "us per check", "daemon MB", "maps MB"),
+           [(row["backends"], row["interval_s"], f"{row['checks_per_second']:.0f}",
+             f"{row['cores']:.2f}", f"{row['us_per_check']:.0f}", f"{row['daemon_mb']:.0f}",
+             f"{row['maps_mb']:.0f}")])
 
 
 def run(options):
@@ -250,5 +254,6 @@ def run(options):
         sizes = [measure_size(network, patient, count, options) for count in SIZES]
         patient.close()
         checked = checks(network, 20 if options.full else 10)
-    tell(sizes, checked)
-    results.write("control", {"results": sizes, "checks": checked})
+    data = {"results": sizes, "checks": checked}
+    results.tell(tables(data))
+    results.write("control", data)

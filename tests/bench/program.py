@@ -9,6 +9,8 @@ import os
 from lab import wait
 from lab.daemon import BUILD, Daemon
 from lab.netns import Lab
+from lab.packets import IP, TCP, UDP, Ether, IPv6
+from lab.testrun import Action, Program
 
 from . import results
 from .bed import BACKENDS, Bed
@@ -39,8 +41,10 @@ def sets():
 
 def move(daemon):
     """Puts every slot into transition: half of the backends drain and come back, then
-    the other half. All slots then lead where they led before, and are followed.
+    the other half. All slots then lead where they led before, and are followed. Had
+    a service never seen a packet, there would be nobody to follow.
     """
+    touch(daemon)
     for row in MOVED:
         names = [entry["name"] for entry in daemon.service(row.name)["backends"]]
         assert len(names) == BACKENDS
@@ -54,6 +58,19 @@ def move(daemon):
     moving = daemon.status()["flows"]["slots_in_transition"]
     if moving < 0.9 * len(MOVED) * TABLE_SIZE:
         raise results.Failed(f"only {moving} slots are in transition")
+
+
+def touch(daemon):
+    """Sends each service of MOVED a packet."""
+    program = Program(daemon.ns, f"{daemon.pin_dir}/prog")
+    for row in MOVED:
+        ip = (IPv6(src="2001:db8::1", dst=row.address) if ":" in row.address
+              else IP(src="10.0.0.1", dst=row.address))
+        transport = (UDP if row.proto == "udp" else TCP)(sport=40000, dport=80)
+        action, _ = program.run(Ether() / ip / transport, "lb0")
+        if action != Action.TX:
+            raise results.Failed(f"a packet to {row.name}: {action.name}")
+    program.close()
 
 
 def wait_new(daemon, service, count):
@@ -103,8 +120,9 @@ def run(options):
             daemon.stop()
     if not rows:
         raise results.Failed(f"no scenario's name contains {options.only}")
-    ratios(rows)
-    results.write("program", {"packets_per_run": repeat, "runs": runs, "results": rows})
+    data = {"packets_per_run": repeat, "runs": runs, "results": rows}
+    results.tell(list(tables(data))[1:])
+    results.write("program", data)
 
 
 def cost(rows, scenario, flows):
@@ -126,9 +144,16 @@ RATIOS = (
 )
 
 
-def ratios(rows):
+def tables(data):
+    """The first one, too, which program-cost itself prints while it measures."""
+    rows = data["results"]
+    yield ("Nanoseconds per packet",
+           ("scenario", "flows", "ns", "min", "max", "/ 1 flow"),
+           [(row["scenario"], row["flows"],
+             *(f"{row['cost_ns'][key]:.1f}" for key in ("median", "min", "max")),
+             f"{row['ratio_to_one_flow']:.2f}" if "ratio_to_one_flow" in row else "-")
+            for row in rows])
     found = [(words, cost(rows, *one), cost(rows, *other)) for words, one, other in RATIOS]
     found = [(words, f"{one / other:.2f}") for words, one, other in found if one and other]
     if found:
-        print()
-        results.table(("ratio", ""), found)
+        yield "One against another", ("ratio", ""), found

@@ -104,5 +104,21 @@ def table(head, rows, out=print):
         out("  ".join([first, *others]).rstrip(), flush=True)
 
 
+def tell(tables):
+    """tables: (title, head, rows) of each."""
+    for title, head, rows in tables:
+        print(f"\n{title}")
+        table(head, rows)
+
+
+def markdown(tables):
+    for title, head, rows in tables:
+        yield f"\n{title}\n"
+        yield f"| {' | '.join(head)} |"
+        yield f"| --- |{' ---: |' * (len(head) - 1)}"
+        for row in rows:
+            yield f"| {' | '.join(map(str, row))} |"
+
+
 def heading(text):
     print(f"\n{text}\n{'-' * len(text)}", flush=True)

@@ -61,6 +61,10 @@ ROWS = (
     Row("dsr-ipv6-limit", "fd00:51::2", limit=HIGH),
     Row("nat-ipv6", "fd00:51::3", "nat", port=8003),
     Row("nat-ipv6-limit", "fd00:51::4", "nat", limit=HIGH, port=8004),
+    Row("ipip-ipv4", "198.51.100.12", "ipip"),
+    Row("ipip-ipv4-limit", "198.51.100.13", "ipip", limit=HIGH),
+    Row("ipip-ipv6", "fd00:51::c", "ipip"),
+    Row("ipip-ipv6-limit", "fd00:51::d", "ipip", limit=HIGH),
     # Run dry by a flood of sources that come once each, whom it binds as little.
     Row("dsr-ipv4-limit-1000", "198.51.100.7", limit="1000/s", flows="flood"),
     Row("dsr-ipv4-limit-10", "198.51.100.8", limit={"rate": "10/s", "burst": 20}, flows="flood"),

@@ -18,6 +18,7 @@ FAMILIES = (4, 6)
 PROTOS = ("tcp", "udp")
 NAT_TCP, NAT_UDP = service("nat", "tcp"), service("nat", "udp")
 DSR_TCP, DSR_UDP = service("dsr", "tcp"), service("dsr", "udp")
+IPIP_TCP, IPIP_UDP = service("ipip", "tcp"), service("ipip", "udp")
 
 
 @contextlib.contextmanager
@@ -34,6 +35,7 @@ class Case:
     expected: Optional[bytes] = None  # None: a passed frame is as it was
     leaves: str = "front"  # the device, for what is forwarded
     setup: Callable = field(default=no_setup)
+    longest: int = ETH + 1500  # that a frame can be which leaves like this
 
     @property
     def action(self):

@@ -12,7 +12,7 @@ from case import (
     DSR_TCP, DSR_UDP, ETH, FAMILIES, NAT_TCP, NAT_UDP, PROTOS, Case, answered, dropped,
     forwarded, frame_of, passed, patched, transport_offset, upper,
 )
-from frames import CLIENT, LINKS, SERVICE, answer, delivered, request, service
+from frames import CLIENT, FORWARDS, LINKS, SERVICE, answer, delivered, request, service
 from lab.packets import (
     IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
 )
@@ -24,7 +24,7 @@ TAGS = {"untagged": (), "in VLAN 7": (7,), "in VLANs 7 and 8": (7, 8)}
 def matrix():
     for family in FAMILIES:
         for proto in PROTOS:
-            for forward in ("dsr", "nat"):
+            for forward in FORWARDS:
                 for link in LINKS:
                     for how, tags in TAGS.items():
                         yield forwarded(

@@ -6,12 +6,15 @@ Only VLAN 100 is pretended: not every kernel has VLAN devices, so its backends
 are found on `back` itself, and then their hops in the map are given the tag.
 """
 
+import contextlib
 import struct
 
 import pytest
 
 import frames
-from frames import CLIENT, CLIENT_MAC, LINKS, ROUTER, ROUTER_MAC, VLAN, VLAN_LINK
+from frames import (
+    BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, VLAN, VLAN_LINK,
+)
 from lab import topology, wait
 from lab.daemon import Daemon, bpftool
 from lab.netns import Lab
@@ -36,6 +39,17 @@ class Datapath:
         """{name: packets} of all verdicts."""
         return self.daemon.verdicts()
 
+    @contextlib.contextmanager
+    def reconfigured(self, **more):
+        """With further keys of the configuration, no service's: theirs are not touched."""
+        self.daemon.write({**frames.configuration(), **more})
+        self.daemon.reload()
+        try:
+            yield
+        finally:
+            self.daemon.write(frames.configuration())
+            self.daemon.reload()
+
 
 @pytest.fixture(scope="session")
 def datapath():
@@ -45,7 +59,8 @@ def datapath():
         daemon = Daemon(top.balancer, frames.configuration()).start()
         wait.until(
             lambda: all(daemon.serving(svc.name) == 2
-                        for svc in (*frames.SERVICES.values(), frames.LIMITED, frames.WIDE)),
+                        for svc in (*frames.SERVICES.values(), frames.NARROW,
+                                    frames.SOURCE_HASHED, frames.LIMITED, frames.WIDE)),
             lambda: f"all backends serve: {daemon.ctl('status').stdout}",
         )
         tag_hops(daemon)
@@ -60,6 +75,8 @@ def pretend_network(balancer):
         f"route add 2001:db8:f::/64 via {ROUTER[6]}",
         f"route add 203.0.114.0/24 via {ROUTER[4]} mtu lock 1400",
         f"route add 2001:db8:e::/64 via {ROUTER[6]} mtu lock 1400",
+        f"route add 10.200.0.0/24 via {BACK_LINK.backend[4]} mtu {NARROW_MTU[4]}",
+        f"route add 2001:db8:b200::/64 via {BACK_LINK.backend[6]} mtu {NARROW_MTU[6]}",
         "route add blackhole 203.0.115.0/24",
         "route add blackhole 2001:db8:d::/64",
     ]
@@ -89,4 +106,4 @@ def tag_hops(daemon):
             bpftool("map", "update", "id", backends, "key", "hex",
                     *(byte[2:] for byte in entry["key"]), "value", "hex",
                     *(f"{byte:02x}" for byte in value))
-    assert tagged >= 8, "a hop for each of the VLAN's backends, 4 services in 2 families"
+    assert tagged >= 12, "a hop for each of the VLAN's backends, 6 services in 2 families"

@@ -8,6 +8,7 @@ it apart from each other, all lengths and checksums by scapy from nothing.
 from dataclasses import dataclass
 
 from lab.packets import IP, TCP, UDP, Dot1AD, Dot1Q, Ether, IPv6, Raw
+from outer import encapsulated, flow_bits
 from lab.topology import SERVICE4, SERVICE6, mac_of
 
 SERVICE = {4: SERVICE4, 6: SERVICE6}
@@ -66,18 +67,26 @@ class Service:
         return self.port + 1000 if self.forward == "nat" else self.port
 
 
+FORWARDS = ("dsr", "nat", "ipip")
 SERVICES = {
     (forward, proto, link.name): Service(f"{forward}-{proto}-{place}", 8000 + 10 * place + number,
                                          proto, forward, link)
     for place, link in enumerate(LINKS)
     for number, (forward, proto) in enumerate(
-        (f, p) for f in ("dsr", "nat") for p in ("tcp", "udp"))
+        (f, p) for f in FORWARDS for p in ("tcp", "udp"))
 }
 
 
 def service(forward, proto, link=BACK_LINK):
     return SERVICES[forward, proto, link.name]
 
+
+# Behind a gateway of the back link; the way has an MTU of its own.
+NARROW_MTU = {4: 1400, 6: 1300}
+NARROW_LINK = Link("a network behind the back link", "back", BACK_MAC,
+                   {4: "10.200.0.11", 6: "2001:db8:b200::b"}, BACK_LINK.backend_mac)
+NARROW = Service("narrow", 8206, "udp", "ipip", NARROW_LINK)
+SOURCE_HASHED = Service("source-hashed", 8207, "udp", "ipip", BACK_LINK)
 
 LIMITED = Service("limited", 8100, "udp", "dsr", BACK_LINK)  # one packet an hour
 REJECTING_TCP = Service("rejecting-tcp", 8104, "tcp", "nat", BACK_LINK)  # one packet an hour
@@ -111,10 +120,7 @@ def frame(macs, ends, proto, *, ttl=64, tags=(), payload=b"payload", zero=False,
     fields of the headers; between: what stands between IP and transport.
     """
     source, sport, destination, dport = ends
-    packet = Ether(dst=macs[0], src=macs[1])
-    for place, tag in enumerate(tags):
-        outer = place == 0 and len(tags) > 1
-        packet /= Dot1AD(vlan=tag) if outer else Dot1Q(vlan=tag)
+    packet = link_header(macs, tags)
     if ":" in source:
         packet /= IPv6(src=source, dst=destination, hlim=ttl, **(ip or {}))
     else:
@@ -128,6 +134,14 @@ def frame(macs, ends, proto, *, ttl=64, tags=(), payload=b"payload", zero=False,
     if payload:
         packet /= Raw(payload)
     return bytes(packet)
+
+
+def link_header(macs, tags):
+    header = Ether(dst=macs[0], src=macs[1])
+    for place, tag in enumerate(tags):
+        outer = place == 0 and len(tags) > 1
+        header /= Dot1AD(vlan=tag) if outer else Dot1Q(vlan=tag)
+    return header
 
 
 def request(svc, family, *, source=None, sport=40000, macs=(FRONT_MAC, CLIENT_MAC), ttl=64,
@@ -144,7 +158,12 @@ def delivered(svc, family, *, source=None, sport=40000, ttl=63, **rest):
     destination = svc.link.backend[family] if svc.forward == "nat" else SERVICE[family]
     macs = (svc.link.backend_mac, svc.link.mac)
     ends = (source, sport, destination, svc.backend_port)
-    return frame(macs, ends, svc.proto, ttl=ttl, **{"tags": svc.link.tags, **rest})
+    tags = rest.pop("tags", svc.link.tags)
+    if svc.forward != "ipip":
+        return frame(macs, ends, svc.proto, ttl=ttl, tags=tags, **rest)
+    inner = frame(macs, ends, svc.proto, ttl=ttl, **rest)[len(Ether()):]
+    bits = flow_bits(source, sport, destination, svc is SOURCE_HASHED)
+    return bytes(link_header(macs, tags) / encapsulated(inner, svc.link.backend[family], bits))
 
 
 def answer(svc, family, *, client=None, cport=40000, ttl=64, macs=None, **rest):
@@ -189,6 +208,8 @@ def configuration():
         "deny": addresses(NEVER),
         "services": [
             *(entry(svc) for svc in SERVICES.values()),
+            entry(NARROW),
+            entry(SOURCE_HASHED, scheduler="source-hash"),
             entry(LIMITED, limit=hourly(1)),
             entry(REJECTING_TCP, limit=hourly(1, action="reject")),
             entry(REJECTING_UDP, limit=hourly(1, action="reject")),

@@ -19,6 +19,8 @@ PATHS = {
     "nat, one arm": ("nat", topology.one_arm, {"answers": "balancer"}),
     "dsr, routed": ("dsr", topology.routed, {}),
     "dsr, one arm": ("dsr", topology.one_arm, {"answers": "direct"}),
+    "ipip, routed": ("ipip", topology.routed, {"tunnel": True}),
+    "ipip, one arm": ("ipip", topology.one_arm, {"answers": "direct", "tunnel": True}),
 }
 
 
@@ -51,7 +53,7 @@ def backends(hosts, port, weights=None):
 def service(name, hosts, port, forward="nat", *, proto="tcp", backend_port=None, weights=None,
             check=None, **more):
     """A service on both addresses."""
-    if backend_port is None or forward == "dsr":
+    if backend_port is None or forward != "nat":
         backend_port = port
     return {
         "name": name, "address": [SERVICE4, SERVICE6], "port": port, "protocol": proto,

@@ -171,7 +171,8 @@ def test_backends(scene):
         assert 0 < backend["check"]["duration_ms"] < 100
     host = scene.top.backends[0]
     assert scene.daemon.backend("web", "web-1")["next_hop"] == {
-        "device": "back", "mac": host.mac, "gateway": None, "vlan": None, "state": "resolved",
+        "device": "back", "mac": host.mac, "gateway": None, "vlan": None, "mtu": 1500,
+        "state": "resolved",
     }
 
 

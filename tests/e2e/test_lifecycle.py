@@ -242,7 +242,7 @@ def test_the_log_says_which_mode_it_got(lab):
         assert any(device in line and "native" in line for line in scene.daemon.log.splitlines())
 
 
-@pytest.mark.parametrize("path", ("nat, one arm", "dsr, one arm"))
+@pytest.mark.parametrize("path", ("nat, one arm", "dsr, one arm", "ipip, one arm"))
 def test_a_program_attached_by_ip_link_is_adopted(lab, path):
     """`ip link set dev X xdpdrv obj sluice.bpf.o sec xdp`, and then a daemon."""
     forward, make, arguments = PATHS[path]

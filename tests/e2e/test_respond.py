@@ -3,6 +3,7 @@
 503 from the responder, which is true about when to come again.
 """
 
+import contextlib
 import math
 import os
 import signal
@@ -26,7 +27,7 @@ ENOUGH = 2 * BURST
 
 def services(top, forward):
     first = top.backends[:1]
-    return configuration(
+    made = configuration(
         top,
         web(top, forward, limit=CONNECTIONS, on_all_down="respond",
             respond={"body": BODY, "content_type": "text/html", "x_headers": True,
@@ -35,6 +36,8 @@ def services(top, forward):
             service("packets", first, 81, forward, backend_port=80, check=NO_CHECK,
                     limit=PACKETS)]),
     )
+    # Slots settle soon, so that no flow is looked up any more but the responder's.
+    return {**made, "flows": {"tcp_idle": "4s"}}
 
 
 @pytest.fixture(scope="module", params=PATHS, ids=list(PATHS))
@@ -110,6 +113,24 @@ def test_a_connection_that_began_with_a_backend_stays_there(scene, family):
             for _ in range(20):
                 sock.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
                 assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_slow_question_is_still_answered(scene):
+    """While nothing comes, the walk over the flows passes by, more than once."""
+    top = scene.top
+    wait.until(lambda: scene.daemon.status()["flows"]["slots_in_transition"] == 0,
+               "the slots settle", timeout=30)
+    assert exhaust(scene, 4)[0] == 429
+    with top.client.ns.entered(), contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(socket.create_connection((top.service(4), 80), timeout=3))
+                 for _ in range(2 * BURST)]
+        time.sleep(2.5)
+        answers = []
+        for sock in socks:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answers.append(sock.recv(65536)[:12])
+    assert answers.count(b"HTTP/1.1 429") >= BURST
+    assert set(answers) <= {b"HTTP/1.1 429", b"HTTP/1.1 200"}
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -5,6 +5,7 @@ and IPv6; and scapy as the judge of what was on the links.
 
 import collections
 import hashlib
+import ipaddress
 import json
 import os
 import re
@@ -22,6 +23,7 @@ WEIGHTS = (10, 20, 30)
 REQUESTS = 3000
 BIG = 3_000_000  # bytes
 FAMILIES = (4, 6)
+OUTER_SOURCE = {4: ipaddress.ip_network("172.16.0.0/16"), 6: ipaddress.ip_network("100::/64")}
 
 
 @pytest.fixture(scope="module", params=list(PATHS))
@@ -46,7 +48,7 @@ def scene(request):
             server.put("medium", content[:200_000])
         for host in ready.top.backends:
             Dnsmasq(host).start()
-        for address in (SERVICE4, SERVICE6) if ready.forward == "dsr" else (None,):
+        for address in (None,) if ready.forward == "nat" else (SERVICE4, SERVICE6):
             Iperf3(ready.top.backends[0], address).start()
         all_serving(ready, "dns")
         yield ready
@@ -158,12 +160,21 @@ def check_ends(scene, host, packet, layer):
     if host is scene.client:
         assert (ip.src, ip.dst) == (scene.top.service(family), host.address(family))
         return
+    outer, ip = (ip, ip.payload) if isinstance(ip.payload, layer) else (None, ip)
     if ip.src != scene.client.address(family):
         return  # the balancer's own check
     wanted = host.address(family) if scene.forward == "nat" else scene.top.service(family)
     assert ip.dst == wanted
-    ttl = ip.ttl if family == 4 else ip.hlim
-    assert ttl == 63
+    assert ttl_of(ip) == 63
+    assert bool(outer) == (scene.forward == "ipip")
+    if outer:
+        assert ipaddress.ip_address(outer.src) in OUTER_SOURCE[family]
+        assert outer.dst == host.address(family)
+        assert ttl_of(outer) == 64
+
+
+def ttl_of(ip):
+    return ip.ttl if isinstance(ip, IP) else ip.hlim
 
 
 def test_ten_thousand_requests(lab, figure):

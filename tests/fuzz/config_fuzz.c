@@ -133,6 +133,14 @@ static void check_service(const struct config *config, const struct service_conf
 	assert(service->min_healthy <= (service->min_healthy_percent ? 100 : n_first_choice));
 }
 
+static void check_ipip(const struct ipip_config *ipip)
+{
+	assert(ipip->source_v4.ip.family == SL_FAMILY_IPV4);
+	assert(ipip->source_v4.bits >= 8 && ipip->source_v4.bits <= 32);
+	assert(ipip->source_v6.ip.family == SL_FAMILY_IPV6);
+	assert(ipip->source_v6.bits >= 16 && ipip->source_v6.bits <= 128);
+}
+
 static void check_written(const struct config *config)
 {
 	struct config *again = NULL;
@@ -168,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_limiter(&config->limiter);
+	check_ipip(&config->ipip);
 	check_list(&config->access.allow);
 	check_list(&config->access.deny);
 	for (i = 0; i < config->n_services; i++)

@@ -28,7 +28,7 @@ check() {
 	failed=$((failed + 1))
 	echo "  FAILED  $words: $*"
 	printf '%s\n' "$output" | sed 's/^/          | /'
-	[ ! -s /tmp/log ] || tail -n 5 /tmp/log | sed 's/^/          log: /'
+	[ ! -s /tmp/log ] || tail -n 30 /tmp/log | sed 's/^/          log: /'
 }
 
 quietly() {
@@ -231,6 +231,37 @@ test_by_loader() {
 	check "nic runs nothing" not xdp_of nic
 }
 
+# status CODE ADDRESS: asks until that is the answer's.
+status() {
+	for _ in 1 2 3 4 5 6 7 8; do
+		in_ns client curl -s -i --max-time 5 "http://$2/" >/tmp/answer
+		! grep -q "^HTTP/1.1 $1" /tmp/answer || return 0
+	done
+	cat /tmp/answer
+	return 1
+}
+
+said() {
+	grep -i "$1" /tmp/answer
+}
+
+# The gate goes by the kernel's ticks, and the responder by a program that directs
+# sockets: both are the kernel's affair.
+test_limited() {
+	LIMIT='{rate: 20/min, burst: 3, count: connections, action: respond}'
+	start "front, back"
+	LIMIT=
+	for address in "$SERVICE4" "[$SERVICE6]"; do
+		check "$address answers" status 200 "$address"
+		check "and soon in words" status 429 "$address"
+		check "which say when to come again" said '^Retry-After: [1-3]'
+		sleep 4
+		check "and are true" status 200 "$address"
+	done
+	check "the log hears of it" grep 'is over the limit 20/min of web' /tmp/log
+	check_stop
+}
+
 test_foreign() {
 	bpftool prog load "$OTHER" /sys/fs/bpf/foreign type xdp >/dev/null 2>&1
 	in_ns lb /usr/bin/ip link set dev front xdpdrv pinned /sys/fs/bpf/foreign
@@ -250,6 +281,91 @@ test_virtio() {
 	ip -n lb link set dev nic mtu 9000
 	check "a driver that refuses is named" refuses nic "the driver of nic refuses XDP in native mode"
 	ip -n lb link set dev nic mtu 1500
+}
+
+# Packets that came out of a tunnel device of a backend's.
+received() {
+	in_ns "$1" cat /proc/net/dev | awk -v name="$2:" '$1 == name { print $3 }'
+}
+
+counted() {
+	ctl stats --json | tr -d ' \n' | grep -q "\"name\":\"$1\",[^}]*\"packets\":[1-9]"
+}
+
+# The kernel's own tunnel devices take what sluice has encapsulated, by either way
+# of setting them up; a client whose packets are too long is told, and heeds it.
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
+test_ipip() {
+	forward=ipip
+	make_tunnelled
+	start "front, back"
+	check_traffic client
+	for device in "tun1 ipip4" "tun1 ipip6" "tun2 tunl0" "tun2 ip6tnl0"; do
+		# shellcheck disable=SC2086 # two words
+		check "packets came by $device" [ "$(received $device)" -gt 0 ]
+	done
+	check "none was too long yet" not counted rejected_too_big
+	for host in "$SERVICE4" "[$SERVICE6]"; do
+		check "a request of 3000 bytes arrives at $host" large "$host"
+	done
+	check "its client was told what fits" counted rejected_too_big
+	check "nothing was dropped for its size" not counted drop_too_big
+	check_stop
+	forward=nat
+}
+
+large() {
+	get client "http://$1/" --max-time 5 -H "X-Large: $(head -c 3000 /dev/zero | tr '\0' x)"
+}
+
+# offered MOST_FORWARDED ARGUMENTS...: pktgen sends to a service for two seconds, and
+# at most so many per cent of it are forwarded, and others only if all may be.
+offered() {
+	most=$1
+	shift
+	SYN_OBJECT=/syn.bpf.o TC=/usr/bin/tc in_ns client sh /bench-pktgen.sh -i eth0 -n 2 -b 20 \
+		-m "$(ip -n lb link show front | awk '$1 == "link/ether" { print $2 }')" \
+		-l "sluicectl --socket $CONTROL" "$@" >/tmp/offered || return 1
+	cat /tmp/offered
+	awk -v most="$most" '
+		{ n[$1] = $2 }
+		END {
+			print "offered " n["offered"] ", forwarded " n["forwarded"] ", dropped " n["dropped"]
+			all = n["forwarded"] + n["dropped"] + n["answered"]
+			exit !(n["offered"] > 1000 && n["forwarded"] > 0 && all <= n["offered"] &&
+				n["forwarded"] * 100 <= most * n["offered"] &&
+				(most == 100 ? n["dropped"] == 0 : n["dropped"] > 0))
+		}' /tmp/offered
+}
+
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
+test_pktgen() {
+	forward=flood
+	start "front, back"
+	check "one flow" offered 100 -d 198.51.100.11 -p 9
+	check "1000 flows of long frames, two threads" \
+		offered 100 -d 198.51.100.11 -p 9 -f 1000 -t 2 -s 1000
+	check "1000 flows by IPv6" offered 100 -d 2001:db8:1::11 -p 9 -f 1000
+	check "one flow over its limit" offered 50 -d 198.51.100.12 -p 9
+	before=$(answers_to_syns)
+	check "a flood of SYNs" offered 100 -d "$SERVICE4" -f flood -S
+	check "which are right ones: web answers" [ "$(answers_to_syns)" -gt "$before" ]
+	check "a flood of SYNs by IPv6" offered 100 -d "$SERVICE6" -f flood -S
+	check "the device is left as it was" not has_filter
+	check_stop
+	forward=nat
+}
+
+# SYNs that web's kernel took for new connections: a wrong checksum is none.
+answers_to_syns() {
+	in_ns web cat /proc/net/netstat | awk '$1 == "TcpExt:" && !n { n = split($0, name); next }
+		$1 == "TcpExt:" { for (i = 1; i <= n; i++) if (name[i] == "SyncookiesSent" ||
+			name[i] == "TCPReqQFullDoCookies" || name[i] == "ListenOverflows") sum += $i
+			print sum + 0 }'
+}
+
+has_filter() {
+	in_ns client /usr/bin/tc qdisc show dev eth0 | grep clsact
 }
 
 no_complaints() {

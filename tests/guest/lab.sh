@@ -12,6 +12,7 @@ SERVICE4=198.51.100.10
 SERVICE6=2001:db8:1::10
 REFUSED=192.0.2.66 # an address of the client's that xdp-filter refuses
 CONTROL=/run/control.sock
+forward=nat # what `configure` writes
 PIN=/sys/fs/bpf/sluice
 
 seconds() {
@@ -115,9 +116,39 @@ start_servers() {
 	done
 }
 
+# ---- backends behind tunnel devices ---------------------------------------
+# tun1 and tun2, networks of their own behind web, which is a router here. Each is
+# set up by one of the two ways in examples/ipip.yaml, with Debian's rp_filter.
+make_tunnelled() {
+	in_ns web sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	for number in 1 2; do
+		namespace "tun$number"
+		ip -n web link add "tun$number" type veth peer name eth0 netns "tun$number"
+		address web "tun$number" "10.1.$number.1" "2001:db8:b0:$number::1"
+		address "tun$number" eth0 "10.1.$number.2" "2001:db8:b0:$number::2"
+		gateway "tun$number" "10.1.$number.1" "2001:db8:b0:$number::1"
+		in_ns "tun$number" sysctl -q -w net.ipv4.conf.eth0.rp_filter=2
+		in_ns "tun$number" httpd -p 80 -h "/www/$number"
+	done
+	ip -n tun1 link add ipip4 type ipip external
+	ip -n tun1 link add ipip6 type ip6tnl external
+	serve_tunnelled tun1 ipip4 ipip6
+	serve_tunnelled tun2 tunl0 ip6tnl0
+	ip -n lb route add 10.1.0.0/16 via 10.0.0.11
+	ip -n lb route add 2001:db8:b0::/48 via 2001:db8:b::11
+}
+
+# serve_tunnelled NAMESPACE DEVICE4 DEVICE6
+serve_tunnelled() {
+	ip -n "$1" link set "$2" up
+	ip -n "$1" link set "$3" up
+	in_ns "$1" sysctl -q -w "net.ipv4.conf.$2.rp_filter=2"
+	ip -n "$1" address add "$SERVICE4/32" dev "$2"
+	ip -n "$1" address add "$SERVICE6/128" dev "$3" nodad
+}
+
 # ---- the daemon ----------------------------------------------------------
-configure() {
-	echo "interfaces: [$1]"
+services_nat() {
 	cat <<-END
 		services:
 		  - name: web
@@ -125,12 +156,57 @@ configure() {
 		    port: 80
 		    forward: nat
 		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
+		    ${LIMIT:+limit: $LIMIT}
 		    backends:
 		      - {name: web-1, address: 10.0.0.11, port: 8080}
 		      - {name: web-2, address: 10.0.0.12, port: 8080}
 		      - {name: web-1-v6, address: "2001:db8:b::11", port: 8080}
 		      - {name: web-2-v6, address: "2001:db8:b::12", port: 8080}
 	END
+}
+
+services_ipip() {
+	cat <<-END
+		services:
+		  - name: web
+		    address: [$SERVICE4, "$SERVICE6"]
+		    port: 80
+		    forward: ipip
+		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
+		    backends:
+		      - {name: web-1, address: 10.1.1.2}
+		      - {name: web-2, address: 10.1.2.2}
+		      - {name: web-1-v6, address: "2001:db8:b0:1::2"}
+		      - {name: web-2-v6, address: "2001:db8:b0:2::2"}
+	END
+}
+
+# A service that is flooded, and a limit that refuses most of it.
+services_flood() {
+	services_nat
+	cat <<-END
+		  - name: flood
+		    address: [198.51.100.11, "2001:db8:1::11"]
+		    port: 9
+		    protocol: udp
+		    check: {type: none}
+		    backends:
+		      - {name: web-1, address: 10.0.0.11}
+		      - {name: web-1-v6, address: "2001:db8:b::11"}
+		  - name: limited
+		    address: 198.51.100.12
+		    port: 9
+		    protocol: udp
+		    check: {type: none}
+		    limit: {rate: 100/s, burst: 100}
+		    backends:
+		      - {name: web-1, address: 10.0.0.11, port: 10}
+	END
+}
+
+configure() {
+	echo "interfaces: [$1]"
+	"services_$forward"
 }
 
 ctl() {

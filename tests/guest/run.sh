@@ -13,12 +13,12 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 
-SECONDS_MOST=150
+SECONDS_MOST=180
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
 BUILD=${SLUICE_BUILD:-build}
-PROGRAMS="$BUILD/sluiced $BUILD/sluicectl ip ethtool bpftool curl xdp-loader xdp-filter"
-MODULES="virtio_pci virtio_net veth"
+PROGRAMS="$BUILD/sluiced $BUILD/sluicectl $BUILD/sluice-responder ip ethtool bpftool curl xdp-loader xdp-filter tc"
+MODULES="virtio_pci virtio_net veth ipip ip6_tunnel pktgen cls_bpf sch_ingress"
 
 kernel=${1:-6.1}
 case $kernel in
@@ -30,7 +30,7 @@ case $kernel in
 	;;
 esac
 [ $# = 0 ] || shift
-scenarios=${*:-alone beside with_others by_hand by_loader foreign virtio}
+scenarios=${*:-alone limited beside with_others by_hand by_loader foreign virtio ipip pktgen}
 work=$PWD/build/guest/$kernel
 root=$work/root
 PATH=$PATH:/usr/sbin:/sbin
@@ -99,8 +99,12 @@ collect_module() {
 	echo "$1" >>"$work/modules/order"
 }
 
+unpacked() {
+	[ -e "$work/vmlinuz" ] && [ "$(cat "$work/modules.list" 2>/dev/null)" = "$MODULES" ]
+}
+
 unpack_kernel() {
-	[ ! -e "$work/vmlinuz" ] || return 0
+	! unpacked || return 0
 	rm -rf "$work/image" "$work/modules"
 	mkdir -p "$work/image" "$work/modules"
 	dpkg-deb --fsys-tarfile "$work/linux-image.deb" |
@@ -109,6 +113,7 @@ unpack_kernel() {
 		collect_module "$module"
 	done
 	mv "$work/image/boot/vmlinuz-"* "$work/vmlinuz"
+	echo "$MODULES" >"$work/modules.list"
 	rm -rf "$work/image"
 }
 
@@ -140,7 +145,8 @@ make_root() {
 	cp "$objects"/xdp-dispatcher.o "$objects"/xdpfilt_*.o "$root$objects"
 	cp "$work/modules/"* "$root/modules"
 	for scenario in $scenarios; do echo "$scenario"; done >"$root/scenarios"
-	cp "$BUILD/sluice.bpf.o" "$root"
+	cp "$BUILD/sluice.bpf.o" "$BUILD/bench/syn.bpf.o" "$root"
+	cp scripts/bench-pktgen.sh scripts/bench-offer.sh "$root"
 	cp tests/guest/lab.sh "$root"
 	cp tests/guest/inside.sh "$root/init"
 	chmod 755 "$root/init"

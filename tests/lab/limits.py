@@ -22,29 +22,18 @@ def _mix(value):
 
 
 def hash_source(address, number, seed):
-    """The hash of a source (its address cut to its prefix) of a limit's number."""
+    """The hash of a source of a limit's number. IPv6: of its /64, as limits have it."""
     ip = ipaddress.ip_address(address)
-    family, packed = ip.version, ip.packed
-    if family == 4:
-        packed = bytes(10) + b"\xff\xff" + packed
+    packed = bytes(10) + b"\xff\xff" + ip.packed if ip.version == 4 else ip.packed[:8] + bytes(8)
     high, low = struct.unpack("=QQ", packed)
-    name = (number << 3 | family) * 0x9E3779B97F4A7C15 & WORD
+    name = (number << 3 | ip.version) * 0x9E3779B97F4A7C15 & WORD
     value = _mix(low ^ name ^ seed)
-    return _mix(value ^ high) if family == 6 else value
+    return _mix(value ^ high) if ip.version == 6 else value
 
 
-def gate_cells(hashed, mask):
-    """{(line, cell), (line, cell)}"""
-    line = hashed & 0xFFFFFFFF & mask
-    first = (hashed >> 32 & 0xFF) * CELLS >> 8
-    second = (first + 1 + ((hashed >> 40 & 0xFF) * (CELLS - 1) >> 8)) % CELLS
-    return frozenset(((line, first), (line, second)))
-
-
-def key_of(address):
-    """What a limit knows the source by, unless it says otherwise: IPv6 by its /64."""
-    ip = ipaddress.ip_address(address)
-    return ip if ip.version == 4 else ipaddress.ip_network(f"{ip}/64", strict=False)[0]
+def gate_place(hashed, mask):
+    """(line, cell)"""
+    return hashed & 0xFFFFFFFF & mask, (hashed >> 32 & 0xFFFF) * CELLS >> 16
 
 
 class Limits(Maps):
@@ -64,8 +53,8 @@ class Limits(Maps):
         return struct.unpack_from("=I", self._array("sl_limits", 64), index * 64 + 36)[0]
 
     def places(self, port):
-        """Of that limit: a function, address -> its cells in the gate."""
+        """Of that limit: a function, address -> its cell of the gate."""
         seed = self._variable(".data.tuning", "sl_tuning")["gate_seed"]
         mask = self._variable(".rodata.config", "sl_settings")["gate_mask"]
         number = self.number(port)
-        return lambda address: gate_cells(hash_source(key_of(address), number, seed), mask)
+        return lambda address: gate_place(hash_source(address, number, seed), mask)

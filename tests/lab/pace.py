@@ -7,6 +7,7 @@ import collections
 import ipaddress
 import itertools
 import os
+import socket
 import struct
 import subprocess
 import time
@@ -16,6 +17,8 @@ from .daemon import BUILD
 from .servers import udp_socket
 
 PACE, SINK = (os.path.join(BUILD, "traffic", name) for name in ("pace", "sink"))
+
+IP_FREEBIND, IPV6_FREEBIND = 15, 78
 
 # A client's own for the asking: an IPv6 source is a /64 of its own.
 SOURCES = {4: "10.9.0.0/16", 6: "2001:db8:9::/48"}
@@ -31,8 +34,9 @@ def family_of(address):
 
 def source(family, number):
     """The address of that number, from 1 to 65535."""
-    net = ipaddress.ip_network(SOURCES[family])
-    return str(net[number if family == 4 else (number << 64) + 1])
+    if family == 4:
+        return f"10.9.{number >> 8}.{number & 0xff}"
+    return f"2001:db8:9:{number:x}::1"
 
 
 class Crowd:
@@ -98,9 +102,13 @@ class Sink:
             self._names[address] = str(ip.ipv4_mapped or ip)
         return self._names[address]
 
+    def total(self):
+        """Arrivals so far."""
+        return os.path.getsize(self.path) // _RECORD.size
+
     def count(self):
-        """Arrivals that have not been taken yet."""
-        return (os.path.getsize(self.path) - self._read) // _RECORD.size
+        """Those that have not been taken yet."""
+        return self.total() - self._read // _RECORD.size
 
     def take(self):
         """Those: [Arrival], by time (seconds of the wall clock)."""
@@ -116,13 +124,20 @@ class Sink:
         return sorted(arrivals)
 
 
-def send(host, address, port, sources, each=1, size=64):
-    """So many datagrams from each source, as fast as they go."""
-    for name in sources:
-        with udp_socket(host.ns, family_of(address)) as sock:
-            sock.bind((name, 0))
-            for _ in range(each):
-                sock.sendto(b"x" * size, (address, port))
+def bind_to(sock, address):
+    """Gives the socket one of a crowd's addresses, none of which is on a device."""
+    sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    if sock.family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+    sock.bind((address, 0))
+
+
+def send(host, address, port, source, count, size=64):
+    """So many datagrams, as fast as they go."""
+    with udp_socket(host.ns, family_of(address)) as sock:
+        bind_to(sock, source)
+        for _ in range(count):
+            sock.sendto(b"x" * size, (address, port))
 
 
 def clock_offset():

@@ -14,13 +14,13 @@ logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.layers.dns import DNS, DNSQR  # noqa: E402
 from scapy.layers.inet import ICMP, IP, TCP, UDP  # noqa: E402
 from scapy.layers.inet6 import (  # noqa: E402
-    ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
+    ICMPv6DestUnreach, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
 )
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
 __all__ = [
-    "ARP", "DNS", "DNSQR", "Dot1AD", "Dot1Q", "Ether", "ICMP", "ICMPv6DestUnreach", "IP", "IPv6", "IPv6ExtHdrDestOpt",
+    "ARP", "DNS", "DNSQR", "Dot1AD", "Dot1Q", "Ether", "ICMP", "ICMPv6DestUnreach", "ICMPv6PacketTooBig", "IP", "IPv6", "IPv6ExtHdrDestOpt",
     "IPv6ExtHdrFragment", "IPv6ExtHdrHopByHop", "IPv6ExtHdrRouting", "Raw", "TCP", "UDP",
     "Capture", "now", "rebuilt", "send", "wrong_checksums",
 ]

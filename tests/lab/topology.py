@@ -7,7 +7,7 @@ routed:   client -- front [balancer] back -- backends
 
 one_arm:  client, balancer and backends on one link; the balancer has one
           interface. The way to a backend is XDP_TX; answers go to the client
-          directly (for `dsr`) or through the balancer (for `nat`).
+          directly (for `dsr`, `ipip`) or through the balancer (for `nat`).
 
 The links are veth pairs into bridges, which live in a namespace of their own.
 What makes them behave like wires:
@@ -23,6 +23,7 @@ What makes them behave like wires:
 from dataclasses import dataclass
 
 from .netns import Lab, Namespace
+from .tunnel import take_tunnelled
 from .xdp import attach_pass
 
 QUEUES = 2
@@ -82,8 +83,10 @@ def mac_of(kind, number):
     return f"02:00:00:00:{kind:02x}:{number:02x}"
 
 
-def routed(lab, backends=3, clients=1):
-    """The balancer routes between the clients' link and the backends' link."""
+def routed(lab, backends=3, clients=1, tunnel=False):
+    """The balancer routes between the clients' link and the backends' link. tunnel:
+    the backends take IP-in-IP (for `ipip`).
+    """
     wire = _wire(lab, "front", "back")
     balancer = _balancer(lab)
     _plug(wire, balancer, "front", "front", mac_of(0, 1))
@@ -98,13 +101,13 @@ def routed(lab, backends=3, clients=1):
     return Topology(
         lab, wire, balancer,
         [_client(lab, wire, "front", number) for number in range(clients)],
-        [_backend(lab, wire, "back", number, "balancer") for number in range(backends)],
+        [_backend(lab, wire, "back", number, "balancer", tunnel) for number in range(backends)],
         "front", "back",
     )
 
 
-def one_arm(lab, backends=3, clients=1, answers="direct"):
-    """Everyone on one link. answers: "direct" (dsr) or "balancer" (nat)."""
+def one_arm(lab, backends=3, clients=1, answers="direct", tunnel=False):
+    """Everyone on one link. answers: "direct" (dsr, ipip) or "balancer" (nat)."""
     wire = _wire(lab, "lan")
     balancer = _balancer(lab)
     _plug(wire, balancer, "eth0", "lan", mac_of(0, 1))
@@ -118,7 +121,7 @@ def one_arm(lab, backends=3, clients=1, answers="direct"):
     return Topology(
         lab, wire, balancer,
         [_client(lab, wire, "lan", number) for number in range(clients)],
-        [_backend(lab, wire, "lan", number, answers) for number in range(backends)],
+        [_backend(lab, wire, "lan", number, answers, tunnel) for number in range(backends)],
         "eth0", "eth0",
     )
 
@@ -166,9 +169,9 @@ def _client(lab, wire, bridge, number):
     return host
 
 
-def _backend(lab, wire, bridge, number, answers):
+def _backend(lab, wire, bridge, number, answers, tunnel):
     ns = lab.namespace(f"web{number + 1}")
-    # The service's address on lo is nobody else's to know (for dsr).
+    # The service's address on lo is nobody else's to know (for dsr and ipip).
     ns.sysctl(
         {
             "net/ipv4/conf/all/arp_ignore": 1,
@@ -189,11 +192,13 @@ def _backend(lab, wire, bridge, number, answers):
     ns.ip(
         f"address add {host.ipv4}/24 dev eth0",
         f"address add {host.ipv6}/64 dev eth0 nodad",
-        f"address add {SERVICE4}/32 dev lo",
-        f"address add {SERVICE6}/128 dev lo nodad",
         f"route add 0.0.0.0/0 {way4}",
         f"route add ::/0 {way6}",
     )
+    if tunnel:
+        take_tunnelled(ns, {4: SERVICE4, 6: SERVICE6}, "eth0")
+    else:
+        ns.ip(f"address add {SERVICE4}/32 dev lo", f"address add {SERVICE6}/128 dev lo nodad")
     return host
 
 

@@ -120,13 +120,14 @@ class Flood:
                             "type", "blackhole")
         return self
 
-    def argv(self, kind, family, port, count, rate, source=None):
+    def argv(self, kind, family, port, count, rate, source=None, sources=1 << 23):
         return [PROGRAMS["flood"], self.device, mac_of(0, 1), kind, source or SPOOFED[family],
-                self.top.service(family), port, count, rate]
+                self.top.service(family), port, count, rate, sources]
 
-    def send(self, kind, family, port, count, rate=1e9):
+    def send(self, kind, family, port, count, rate=1e9, **options):
         """How many packets were sent, and in how many seconds."""
-        done = self.top.wire.run(*self.argv(kind, family, port, count, rate), timeout=300)
+        done = self.top.wire.run(*self.argv(kind, family, port, count, rate, **options),
+                                 timeout=300)
         sent, seconds = done.stdout.split()
         return int(sent), float(seconds)
 

@@ -112,7 +112,6 @@ const char *hop_text(const struct hop *hop)
 
 	n = snprintf(text, sizeof(text), "%s dev=%s gw=%s", states[hop->state], hop->device,
 		     hop->gateway.family ? ip_format(&hop->gateway, gateway) : "-");
-	check(hop->wire.pad == 0);
 	if (hop->state != HOP_RESOLVED) {
 		check(memcmp(&hop->wire, &nothing, sizeof(nothing)) == 0);
 		return text;
@@ -120,8 +119,10 @@ const char *hop_text(const struct hop *hop)
 	mac_text(hop->wire.dst_mac, dst);
 	mac_text(hop->wire.src_mac, src);
 	(void)if_indextoname(hop->wire.ifindex, out);
-	(void)snprintf(text + n, sizeof(text) - n, " dst=%s src=%s out=%s vlan=%u", dst, src, out,
-		       ntohs(hop->wire.vlan));
+	n += snprintf(text + n, sizeof(text) - n, " dst=%s src=%s out=%s vlan=%u", dst, src, out,
+		      ntohs(hop->wire.vlan));
+	if (hop->wire.mtu != 1500)
+		(void)snprintf(text + n, sizeof(text) - n, " mtu=%u", hop->wire.mtu);
 	return text;
 }
 

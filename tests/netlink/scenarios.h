@@ -18,6 +18,7 @@
 	X(route_moves)          \
 	X(no_route)             \
 	X(local)                \
+	X(mtu)                  \
 	X(vlan)                 \
 	X(bridge)               \
 	X(unsupported)          \

@@ -44,6 +44,7 @@ static struct nlmsghdr *link_message(char *buffer, const struct device *device)
 	(void)snprintf(name, sizeof(name), "dev%d", device->ifindex);
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
 	mnl_attr_put(message, IFLA_ADDRESS, sizeof(a_mac), a_mac);
+	mnl_attr_put_u32(message, IFLA_MTU, 1500);
 	if (device->parent)
 		mnl_attr_put_u32(message, IFLA_LINK, device->parent);
 	if (device->elsewhere)
@@ -188,6 +189,10 @@ void explains(void)
 	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
 		     "10.0.0.1 is an address of this machine") == 0);
 	hop.state = HOP_RESOLVED;
+	hop.wire.mtu = 1500;
 	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
 		     "10.0.0.1 via fd00::1 is at 00:00:00:00:00:00 on eth1") == 0);
+	hop.wire.mtu = 9000;
+	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+		     "10.0.0.1 via fd00::1 is at 00:00:00:00:00:00 on eth1, MTU 9000") == 0);
 }

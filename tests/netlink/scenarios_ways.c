@@ -227,6 +227,43 @@ void local(void)
 	unwatch(&b);
 }
 
+/* The hop through v0 or v1, with an MTU that is not the usual one. */
+static const char *narrow(const char *gateway, int link, const char *dst, unsigned value)
+{
+	static char text[300];
+
+	(void)snprintf(text, sizeof(text), "%s mtu=%u", via(gateway, link, dst), value);
+	return text;
+}
+
+/* The device's, and a route's own where that is less. */
+void mtu(void)
+{
+	struct seen a, b, c;
+
+	ip("route add 10.99.0.0/16 via 10.77.0.2 mtu 1400");
+	watch(&a, "10.77.0.2");
+	watch(&b, "10.99.0.1");
+	watch(&c, "fd77::2");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	expect(&b, narrow("10.77.0.2", 0, P0_MAC, 1400), SOON);
+	expect(&c, via("-", 0, P0_MAC), SOON);
+	ip("link set v0 mtu 9000");
+	expect(&a, narrow("-", 0, P0_MAC, 9000), SOON);
+	expect(&c, narrow("-", 0, P0_MAC, 9000), SOON);
+	ip("route replace 10.99.0.0/16 via 10.77.0.2 mtu lock 9500");
+	expect(&b, narrow("10.77.0.2", 0, P0_MAC, 9000), SOON);
+	ip("route add fd77::2 dev v0 mtu 1300");
+	expect(&c, narrow("-", 0, P0_MAC, 1300), SOON);
+	ip("link set v0 mtu 1280");
+	expect(&a, narrow("-", 0, P0_MAC, 1280), SOON);
+	expect(&b, narrow("10.77.0.2", 0, P0_MAC, 1280), SOON);
+	expect(&c, narrow("-", 0, P0_MAC, 1280), SOON);
+	unwatch(&a);
+	unwatch(&b);
+	unwatch(&c);
+}
+
 void vlan(void)
 {
 	struct seen a, b, c;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Packets of very many flows, put on a device as they are: spoofed sources.
  *
- *     flood DEVICE MAC syn|ack|udp SOURCE ADDRESS PORT COUNT RATE
+ *     flood DEVICE MAC syn|ack|udp SOURCE ADDRESS PORT COUNT RATE [SOURCES]
  *
  * COUNT packets to ADDRESS and PORT, from that many different sources, of a /9
- * (IPv6: as many addresses) that begins with SOURCE, at RATE a second. The
+ * (IPv6: as many addresses) that begins with SOURCE, at RATE a second. Of fewer
+ * SOURCES (a power of two), if said: then each comes again after all the others. The
  * transport's checksum is left out: nobody shall answer. Prints how many the
  * device took, and in how many seconds.
  */
@@ -43,6 +44,7 @@ struct flood {
 	unsigned char source[16], address[16];
 	unsigned short port;
 	unsigned char mac[ETH_ALEN];
+	unsigned sources;
 };
 
 static double seconds(void)
@@ -102,7 +104,7 @@ static void put_ip(const struct flood *flood, struct frame *frame, size_t payloa
 
 static void make_frame(const struct flood *flood, unsigned i, struct frame *frame)
 {
-	unsigned host = i * STRIDE % SOURCES;
+	unsigned host = i * STRIDE % flood->sources;
 	unsigned short port = htons((unsigned short)(1024 + (i * 7919U) % 60000));
 	struct tcphdr tcp = {
 		.source = port,
@@ -189,12 +191,17 @@ static void read_arguments(struct flood *flood, char **argv)
 int main(int argc, char **argv)
 {
 	struct sockaddr_ll device = { .sll_family = AF_PACKET };
-	struct flood flood = { 0 };
+	struct flood flood = { .sources = SOURCES };
 	int fd, on = 1;
 
-	if (argc != 9)
-		errx(2, "usage: flood DEVICE MAC syn|ack|udp SOURCE ADDRESS PORT COUNT RATE");
+	if (argc != 9 && argc != 10)
+		errx(2, "usage: flood DEVICE MAC syn|ack|udp SOURCE ADDRESS PORT COUNT RATE "
+			"[SOURCES]");
 	read_arguments(&flood, argv);
+	if (argc == 10)
+		flood.sources = (unsigned)strtoul(argv[9], NULL, 10);
+	if (!flood.sources || flood.sources & (flood.sources - 1) || flood.sources > SOURCES)
+		errx(2, "SOURCES: a power of two, at most %u", SOURCES);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	device.sll_ifindex = (int)if_nametoindex(argv[1]);
 	if (fd < 0 || !device.sll_ifindex || bind(fd, (struct sockaddr *)&device, sizeof(device)) ||

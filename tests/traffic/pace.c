@@ -29,7 +29,7 @@
 
 #define CPUS_MAX       16
 #define SIZE_MAX_BYTES 1400
-#define PORTS          8 /* of all sources together, at least */
+#define PORTS          8 /* of all sources together, at least; of each as many */
 #define NAP_NS         200000
 #define NS             1000000000ULL
 
@@ -95,7 +95,7 @@ static void *send_all(void *arg)
 {
 	static const char payload[SIZE_MAX_BYTES];
 	struct sender *sender = arg;
-	unsigned n = pace.n_sources > PORTS ? pace.n_sources : PORTS;
+	unsigned n = (PORTS + pace.n_sources - 1) / pace.n_sources * pace.n_sources;
 	unsigned long long turn = 0, passed;
 	double late = pace.late * pace.rate / pace.n_cpus;
 	int *fds = calloc(n, sizeof(*fds));

@@ -10,6 +10,7 @@ static const char base[] =
 	"hash_seed: 7\n"
 	"flows: {size: 2000, tcp_idle: 1m, udp_idle: 2s}\n"
 	"limiter: {buckets: 3000, gate: 2048, inserts: 1/s, answers: 2/s, events: 3/s}\n"
+	"ipip: {source_v4: 10.9.0.0/16, source_v6: '2001:db8:9::/96'}\n"
 	"allow: [203.0.113.0/24]\n"
 	"deny: [203.0.113.7]\n"
 	"defaults: {check: {type: http, interval: 3s, timeout: 4s, rise: 5, fall: 6,\n"
@@ -156,7 +157,7 @@ static void every_value_of_a_service_counts(void **state)
 		if (strcmp(rows[i].new, "name: wed") != 0)
 			assert_true(difference.changed >= 1);
 		assert_false(difference.hash_seed || difference.flows || difference.limiter ||
-			     difference.access);
+			     difference.ipip || difference.access);
 		assert_copied(to);
 		config_free(to);
 	}
@@ -172,6 +173,7 @@ static void what_is_of_the_whole_file_counts(void **state)
 		{ "[{name: eth0, mode: native}]", "" }, { "buckets: 3000", "buckets: 3001" },
 		{ "gate: 2048", "gate: 4096" },         { "inserts: 1/s", "inserts: 4/s" },
 		{ "answers: 2/s", "answers: 4/s" },     { "events: 3/s", "events: 4/s" },
+		{ "10.9.0.0/16", "10.9.0.0/17" },       { "2001:db8:9::/96", "2001:db8:8::/96" },
 		{ "203.0.113.0/24", "203.0.113.0/25" }, { "203.0.113.7", "203.0.113.8" },
 		{ "allow: [203.0.113.0/24]", "" },      { "deny: [203.0.113.7]", "" },
 	};
@@ -188,7 +190,8 @@ static void what_is_of_the_whole_file_counts(void **state)
 		assert_int_equal(difference.hash_seed, i == 0);
 		assert_int_equal(difference.flows, i >= 1 && i <= 3);
 		assert_int_equal(difference.limiter, i >= 7 && i <= 11);
-		assert_int_equal(difference.access, i >= 12);
+		assert_int_equal(difference.ipip, i == 12 || i == 13);
+		assert_int_equal(difference.access, i >= 14);
 		assert_false(config_equal(from, to));
 		assert_copied(to);
 		config_free(to);

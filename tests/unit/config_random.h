@@ -70,13 +70,13 @@ static void random_check(struct random_text *text)
 }
 
 static void random_backend(struct random_text *text, unsigned service, unsigned i, int is_v6,
-			   int is_dsr)
+			   int keeps_port)
 {
 	const char *format =
 		is_v6 ? "  - {address: '2001:db8:%u::%u', " : "  - {address: 10.1.%u.%u, ";
 
 	(void)fprintf(text->file, format, service, i + 1);
-	if (!is_dsr)
+	if (!keeps_port)
 		RANDOM_KEY(text, "port", "1", "65535", "8080", "4000");
 	if (random_chance(text, 50))
 		(void)fprintf(text->file, "name: %u-b.%u_, ", i, service);
@@ -163,7 +163,7 @@ static void random_access(struct random_text *text)
 
 static void random_service(struct random_text *text, unsigned service)
 {
-	int is_dsr = random_chance(text, 30);
+	int keeps_port = random_chance(text, 40);
 	int has_v6 = random_chance(text, 50);
 	int is_udp = random_chance(text, 40);
 	unsigned n = 2 + random_below(&text->state, 6);
@@ -173,7 +173,10 @@ static void random_service(struct random_text *text, unsigned service)
 		      service + 1);
 	if (has_v6)
 		(void)fprintf(text->file, ", '2001:db8:ffff::%u'", service + 1);
-	(void)fprintf(text->file, "]\n  forward: %s\n", is_dsr ? "dsr" : "nat");
+	(void)fprintf(text->file, "]\n  forward: %s\n",
+		      !keeps_port               ? "nat"
+		      : random_chance(text, 50) ? "dsr"
+						: "ipip");
 	(void)fprintf(text->file, "  protocol: %s\n", is_udp ? "udp" : "tcp");
 	RANDOM_LINE(text, "min_healthy", "0", "1", "1%", "100%");
 	RANDOM_LINE(text, "slow_start", "1h", "1001ms");
@@ -185,7 +188,7 @@ static void random_service(struct random_text *text, unsigned service)
 	random_access(text);
 	(void)fprintf(text->file, "  backends:\n");
 	for (i = 0; i < n; i++)
-		random_backend(text, service, i, has_v6 && i % 2, is_dsr);
+		random_backend(text, service, i, has_v6 && i % 2, keeps_port);
 }
 
 /* The caller's to free; NULL: out of memory. */
@@ -214,6 +217,10 @@ static char *random_config(uint64_t seed)
 	RANDOM_KEY(&text, "inserts", "1/s", "100M/s", "50k/s");
 	RANDOM_KEY(&text, "answers", "1/s", "100M/s", "9999/s");
 	RANDOM_KEY(&text, "events", "1/s", "1M/s", "100/s");
+	(void)fprintf(text.file, "}\n");
+	(void)fprintf(text.file, "ipip: {");
+	RANDOM_KEY(&text, "source_v4", "172.16.0.0/16", "10.0.0.0/8", "192.0.2.7", "10.1.2.4/30");
+	RANDOM_KEY(&text, "source_v6", "'100::/64'", "'2001::/16'", "'2001:db8::7'");
 	(void)fprintf(text.file, "}\n");
 	if (random_chance(&text, 50))
 		(void)fprintf(text.file, "allow: ['2001:db8::/32', 0.0.0.0/0]\n"

@@ -211,6 +211,16 @@ static void wishes_that_can_be_granted(void **state)
 		"- {name: a, address: 198.51.100.1, port: 80, backends: [{name: a, address: 10.0.0.1, port: 1},"
 		" {name: b, address: 10.0.0.1, port: 2}]}\n"
 		"- {name: b, address: 198.51.100.2, port: 80, backends: [{name: a, address: 10.0.0.1, port: 3}]}\n",
+		/* so do nat, dsr and ipip; several addresses of a family */
+		"services:\n"
+		"- {name: a, address: 198.51.100.1, port: 80, backends: [{address: 10.0.0.1}]}\n"
+		"- {name: b, address: [198.51.100.2, 198.51.100.3], port: 80, forward: ipip,\n"
+		"   backends: [{address: 10.0.0.1, port: 80}]}\n"
+		"- {name: c, address: 198.51.100.4, port: 80, forward: dsr, backends: [{address: 10.0.0.1}]}\n",
+		"ipip:\n",
+		"ipip: {}\n",
+		"ipip: {source_v4: 10.0.0.0/8, source_v6: '2001::/16'}\n",
+		"ipip: {source_v4: 10.0.0.1, source_v6: '2001::1'}\n",
 		/* dsr: several addresses of a family, the port written out */
 		"services:\n"
 		"- {name: a, address: [198.51.100.1, 198.51.100.2], port: 80, forward: dsr,"
@@ -242,6 +252,7 @@ static void words_come_back(void **state)
 	assert_string_equal(config_proto_name(IPPROTO_UDP), "udp");
 	assert_string_equal(config_forward_name(SL_FORWARD_NAT), "nat");
 	assert_string_equal(config_forward_name(SL_FORWARD_DSR), "dsr");
+	assert_string_equal(config_forward_name(SL_FORWARD_IPIP), "ipip");
 	assert_string_equal(config_check_name(CHECK_NONE), "none");
 	assert_string_equal(config_check_name(CHECK_TCP), "tcp");
 	assert_string_equal(config_check_name(CHECK_HTTP), "http");

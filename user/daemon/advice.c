@@ -7,7 +7,9 @@
 #include "daemon/server.h"
 #include "lib/cleanup.h"
 
-#define ADVICE_SIZE 512
+#define ADVICE_SIZE    512
+#define IPV6_MTU_LEAST 1280U /* RFC 8200 section 5 */
+#define IPV6_HEADER    40U
 
 /* Whether the kernel forwards what arrives on an interface; an unreadable
  * setting (no IPv6 at all) is nothing to speak of.
@@ -80,11 +82,34 @@ static void advise_attaching(const struct backend *backend, advice_fn *say, void
 	say(arg, text);
 }
 
+/* No IPv6 sender makes packets shorter than 1280 bytes when it is told that one was too
+ * big, and nothing here fragments.
+ */
+static void advise_mtu(const struct backend *backend, advice_fn *say, void *arg)
+{
+	const struct hop *hop = hop_watch_get(backend->hop);
+	char text[ADVICE_SIZE];
+
+	if (backend->service->config->forward != SL_FORWARD_IPIP ||
+	    backend->config->ip.family != SL_FAMILY_IPV6 || hop->state != HOP_RESOLVED ||
+	    hop->wire.mtu >= IPV6_MTU_LEAST + IPV6_HEADER)
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "backend %s/%s: its way has MTU %u, so IPv6 packets of %u bytes, which any "
+		       "client may send, do not fit with the outer header; mend it: ip link set "
+		       "dev %s mtu %u or more, and its route's if it has one",
+		       backend->service->config->name, backend->config->name, hop->wire.mtu,
+		       IPV6_MTU_LEAST, hop->device, IPV6_MTU_LEAST + IPV6_HEADER);
+	say(arg, text);
+}
+
 void advice_give(const struct server *server, advice_fn *say, void *arg)
 {
 	advise_forwarding(server, SL_FAMILY_IPV4, say, arg);
 	advise_forwarding(server, SL_FAMILY_IPV6, say, arg);
 	for (size_t i = 0; i < server->config->n_services; i++)
-		for (size_t j = 0; j < server->config->services[i].n_backends; j++)
+		for (size_t j = 0; j < server->config->services[i].n_backends; j++) {
 			advise_attaching(&server->services[i].backends[j], say, arg);
+			advise_mtu(&server->services[i].backends[j], say, arg);
+		}
 }

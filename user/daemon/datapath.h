@@ -16,6 +16,7 @@
 
 struct diag;
 struct datapath;
+struct ipip_config;
 struct plan;
 
 /* How many of each the maps hold; and the seed, which is fixed as they are. */
@@ -88,6 +89,9 @@ unsigned datapath_backend_live(const struct datapath *datapath, const struct sl_
 
 void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts);
 
+/* Where the outer packets of ipip come from. */
+void datapath_set_ipip(struct datapath *datapath, const struct ipip_config *ipip);
+
 /* The walk over the flow table: takes out what has ended, corrects the counts of
  * live connections, settles slots in transition, and frees what dropped services
  * and backends occupied. One step looks at a bounded number of flows.
@@ -98,6 +102,11 @@ bool datapath_walk_needed(const struct datapath *datapath);
 
 /* 1: a round has ended. 0: there is more of it. -errno. */
 int datapath_walk_step(struct datapath *datapath);
+
+/* By the clock, once a second: slots of services that have not forwarded a packet
+ * yet settle at once. After a start, backends come up one by one.
+ */
+void datapath_settle_unused(struct datapath *datapath);
 
 struct datapath_flow_stats {
 	unsigned long long tracked; /* entries, as of the last round */

@@ -29,9 +29,9 @@ struct set {
 
 struct access_state {
 	struct hashtable sets;
-	struct idpool *lists;  /* of services: list SL_LIST_SERVICE + id */
-	unsigned *list_users;  /* by id: entries that name it */
-	unsigned unnamed;      /* a list that nobody has named yet; 0: none */
+	struct idpool *lists; /* of services: list SL_LIST_SERVICE + id */
+	unsigned *list_users; /* by id: entries that name it */
+	unsigned unnamed;     /* a list that nobody has named yet; 0: none */
 };
 
 /* Every service may have one, and a changed one is put where the old one was. */
@@ -85,9 +85,8 @@ static bool equal_list(const struct hash_node *node, const void *key)
 
 static struct set *find_set(const struct datapath *datapath, unsigned list)
 {
-	struct hash_node *node =
-		hashtable_find(&datapath->access->sets, hash_bytes(&list, sizeof(list), 0), &list,
-			       equal_list);
+	struct hash_node *node = hashtable_find(
+		&datapath->access->sets, hash_bytes(&list, sizeof(list), 0), &list, equal_list);
 
 	return node ? HASH_ENTRY(node, struct set, node) : NULL;
 }
@@ -233,8 +232,7 @@ static void append(struct entry *entries, size_t *n, const struct prefix_list *l
 static void append_others(struct entry *entries, size_t *n)
 {
 	static const struct prefix all[] = {
-		{ .ip = { .family = SL_FAMILY_IPV4,
-			  .addr.bytes = { [10] = 0xff, [11] = 0xff } } },
+		{ .ip = { .family = SL_FAMILY_IPV4, .addr.bytes = { [10] = 0xff, [11] = 0xff } } },
 		{ .ip = { .family = SL_FAMILY_IPV6 } },
 	};
 	size_t named = *n;
@@ -426,8 +424,10 @@ int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsign
 	const struct entry entry = {
 		.prefix = *prefix,
 		.deny = true,
-		/* 0 would be for ever. */
-		.expires = seconds ? (datapath_now() + coarse_timeout(seconds * 1000)) ?: 1 : 0,
+		/* Not sooner than asked for: the second that runs is partly over. 0 would be
+		 * for ever.
+		 */
+		.expires = seconds ? (datapath_now() + coarse_timeout(seconds * 1000) + 1) ?: 1 : 0,
 	};
 	int error = change_runtime(datapath, prefix, &entry);
 
@@ -446,8 +446,9 @@ static unsigned seconds_left(const struct entry *entry)
 
 	if (!entry->expires)
 		return 0;
-	return left > 0 ? (unsigned)(((unsigned long long)left << SL_SECOND_SHIFT) / 1000000000) ?: 1
-			: 1;
+	return left > 0
+		       ? (unsigned)(((unsigned long long)left << SL_SECOND_SHIFT) / 1000000000) ?: 1
+		       : 1;
 }
 
 int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n)
@@ -479,7 +480,7 @@ void datapath_access_tick(struct datapath *datapath)
 			continue;
 		}
 		if (datapath_undeny(datapath, &(struct prefix){ set->entries[i].prefix.ip,
-								  set->entries[i].prefix.bits }))
+								set->entries[i].prefix.bits }))
 			return;
 		set = find_set(datapath, SL_LIST_RUNTIME);
 	}

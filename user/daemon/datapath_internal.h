@@ -56,10 +56,10 @@ struct dropped {
 	unsigned round; /* of the walk in which it was dropped */
 };
 
-struct walk;          /* datapath_walk.c */
-struct limits_state;  /* datapath_limits.c */
-struct access_state;  /* datapath_access.c */
-struct events;        /* datapath_events.c */
+struct walk;         /* datapath_walk.c */
+struct limits_state; /* datapath_limits.c */
+struct access_state; /* datapath_access.c */
+struct events;       /* datapath_events.c */
 
 struct datapath {
 	int program_fd; /* what is pinned */
@@ -88,7 +88,7 @@ struct datapath {
 	struct walk *walk;
 	struct limits_state *limits;
 	struct access_state *access;
-	struct events *events; /* NULL until somebody listens */
+	struct events *events;                /* NULL until somebody listens */
 	unsigned round;                       /* of the walk */
 	unsigned long long n_flows;           /* as of the last round */
 	bool flows_left;                      /* the last round found some */

@@ -29,8 +29,8 @@ struct block {
 struct limits_state {
 	struct extents *blocks; /* of sl_limits */
 	struct idpool *numbers;
-	struct block *block;     /* by first index */
-	unsigned *number_users;  /* blocks that have the number */
+	struct block *block;    /* by first index */
+	unsigned *number_users; /* blocks that have the number */
 	unsigned last_id;
 	unsigned unnamed; /* a block that nobody has named yet; 0: none */
 };
@@ -180,9 +180,14 @@ static bool same_kind(const struct sl_limit *a, const struct sl_limit *b)
 	       !((a->flags ^ b->flags) & SL_LIMIT_PER_SERVICE);
 }
 
-static bool same_pace(const struct sl_limit *a, const struct sl_limit *b)
+/* Whether what a bucket of `old` says is as true of `limit`. Of a larger burst, more
+ * may be owed than a smaller one holds; a window's units are units whatever it admits.
+ */
+static bool same_debts(const struct sl_limit *old, const struct sl_limit *limit)
 {
-	return a->rate.interval == b->rate.interval && a->shift == b->shift;
+	return old->rate.interval == limit->rate.interval && old->shift == limit->shift &&
+	       (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET ||
+		old->rate.depth <= limit->rate.depth);
 }
 
 static unsigned ticks_per_unit(const struct sl_limit *limit, __u64 *ret_ticks)
@@ -195,7 +200,7 @@ static unsigned ticks_per_unit(const struct sl_limit *limit, __u64 *ret_ticks)
 static void succeed(struct datapath *datapath, const struct sl_limit *old, struct sl_limit *limit)
 {
 	limit->number = old->number;
-	if (same_pace(old, limit)) {
+	if (same_debts(old, limit)) {
 		limit->id = old->id;
 		limit->replaced = old->replaced;
 		limit->replaced_until = old->replaced_until;
@@ -208,8 +213,7 @@ static void succeed(struct datapath *datapath, const struct sl_limit *old, struc
 		return;
 	limit->replaced = old->id;
 	/* After so long, whoever owed anything does not any more. */
-	limit->replaced_until =
-		datapath_now() + ticks_per_unit(old, &limit->replaced_interval) + 2;
+	limit->replaced_until = datapath_now() + ticks_per_unit(old, &limit->replaced_interval) + 2;
 }
 
 static int begin(struct datapath *datapath, struct sl_limit *limit)
@@ -236,9 +240,9 @@ static struct sl_bucket first_total(const struct datapath *datapath, const struc
 		return total;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	if (limit->replaced)
-		total.state[0] = sl_gcra_convert(limit, total.state[0],
-						 sl_ticks((__u64)now.tv_sec * 1000000000 +
-							  (__u64)now.tv_nsec));
+		total.state[0] = sl_gcra_convert(
+			limit, total.state[0],
+			sl_ticks((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec));
 	else
 		memset(total.state, 0, sizeof(total.state));
 	return total;
@@ -299,7 +303,7 @@ static int take_block(struct datapath *datapath, unsigned n, unsigned *ret_first
 
 	if (error)
 		error = datapath_wait(datapath)
-			     ?: extents_take(datapath->limits->blocks, n, ret_first);
+				?: extents_take(datapath->limits->blocks, n, ret_first);
 	return error;
 }
 
@@ -360,8 +364,7 @@ int datapath_put_limits(struct datapath *datapath, const struct service_config *
 	if (!error)
 		return 0;
 	give_numbers(datapath, &wanted);
-	return diag_set(diag, -error, "the maps have no room for its limits: %s",
-			strerror(-error));
+	return diag_set(diag, -error, "the maps have no room for its limits: %s", strerror(-error));
 }
 
 /* ---- what holds for all ------------------------------------------------------- */

@@ -15,33 +15,33 @@
 struct diag;
 
 /* Enum, name in the kernel (15 characters at most), value size, mapped or not. */
-#define DATAPATH_MAPS(X)                                                   \
-	X(CONFIG, ".rodata.config", sizeof(struct sl_settings), false)     \
-	X(DIRECTORY, "sl_directory", sizeof(uint64_t), true)               \
-	X(SERVICES, "sl_services", sizeof(struct sl_service), true)        \
-	X(SLOTS, "sl_slots", sizeof(uint64_t), true)                       \
-	X(CURSORS, "sl_cursors", sizeof(uint64_t), false)                  \
-	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true)        \
-	X(LOADS, "sl_loads", sizeof(struct sl_load), true)                 \
-	X(ROUND, "sl_round", sizeof(uint64_t), true)                       \
-	X(FLOWS, "sl_flows", sizeof(struct sl_flow), false)                \
-	X(HANDSHAKES, "sl_handshakes", sizeof(struct sl_flow), false)      \
-	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false)  \
-	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true)             \
-	X(RETURNS, "sl_returns", sizeof(struct sl_return), true)           \
-	X(DEVICES, "sl_devices", sizeof(struct sl_device), false)          \
-	X(TUNING, ".data.tuning", sizeof(struct sl_tuning), true)          \
-	X(PREFIXES, "sl_prefixes", sizeof(struct sl_access), false)        \
-	X(LIMITS, "sl_limits", sizeof(struct sl_limit), true)              \
-	X(TOTALS, "sl_totals", sizeof(struct sl_bucket), true)             \
-	X(GATE, "sl_gate", sizeof(struct sl_gate_line), true)              \
-	X(BUCKETS, "sl_buckets", sizeof(struct sl_bucket), false)          \
-	X(RESPONDING, "sl_responding", sizeof(uint32_t), false)            \
-	X(PACES, "sl_paces", sizeof(struct sl_pace), false)                \
-	X(EVENTS, "sl_events", 0, false)                                   \
+#define DATAPATH_MAPS(X)                                                     \
+	X(CONFIG, ".rodata.config", sizeof(struct sl_settings), false)       \
+	X(DIRECTORY, "sl_directory", sizeof(uint64_t), true)                 \
+	X(SERVICES, "sl_services", sizeof(struct sl_service), true)          \
+	X(SLOTS, "sl_slots", sizeof(uint64_t), true)                         \
+	X(CURSORS, "sl_cursors", sizeof(uint64_t), false)                    \
+	X(BACKENDS, "sl_backends", sizeof(struct sl_backend), true)          \
+	X(LOADS, "sl_loads", sizeof(struct sl_load), true)                   \
+	X(ROUND, "sl_round", sizeof(uint64_t), true)                         \
+	X(FLOWS, "sl_flows", sizeof(struct sl_flow), false)                  \
+	X(HANDSHAKES, "sl_handshakes", sizeof(struct sl_flow), false)        \
+	X(AFFINITIES, "sl_affinities", sizeof(struct sl_affinity), false)    \
+	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true)               \
+	X(RETURNS, "sl_returns", sizeof(struct sl_return), true)             \
+	X(DEVICES, "sl_devices", sizeof(struct sl_device), false)            \
+	X(TUNING, ".data.tuning", sizeof(struct sl_tuning), true)            \
+	X(PREFIXES, "sl_prefixes", sizeof(struct sl_access), false)          \
+	X(LIMITS, "sl_limits", sizeof(struct sl_limit), true)                \
+	X(TOTALS, "sl_totals", sizeof(struct sl_bucket), true)               \
+	X(GATE, "sl_gate", sizeof(struct sl_gate_line), true)                \
+	X(BUCKETS, "sl_buckets", sizeof(struct sl_bucket), false)            \
+	X(RESPONDING, "sl_responding", sizeof(uint32_t), false)              \
+	X(PACES, "sl_paces", sizeof(struct sl_pace), false)                  \
+	X(EVENTS, "sl_events", 0, false)                                     \
 	X(LIMIT_STAT, "sl_limit_stat", sizeof(struct sl_limit_stats), false) \
-	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false) \
-	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false) \
+	X(SERVICE_STAT, "sl_service_stat", sizeof(struct sl_stats), false)   \
+	X(BACKEND_STAT, "sl_backend_stat", sizeof(struct sl_stats), false)   \
 	X(VERDICTS, "sl_verdicts", sizeof(struct sl_count), false)
 
 #define DATAPATH_MAP_ENUM(name, text, size, mapped) MAP_##name,

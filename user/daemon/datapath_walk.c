@@ -86,6 +86,12 @@ static const struct sl_service *entry_of(const struct datapath *datapath,
 	return &datapath->maps.services[installed->entry];
 }
 
+/* Whether the flow is the responder's, which no slot tells, and no slot waits for. */
+static bool has_responder(const struct datapath *datapath, const struct sl_flow *flow)
+{
+	return datapath->maps.backends[flow->backend].state & SL_BACKEND_RESPONDER;
+}
+
 static bool is_idle(const struct datapath *datapath, const struct installed *installed,
 		    const struct sl_flow *flow, unsigned now)
 {
@@ -96,6 +102,8 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 		ms = CLOSED_MS;
 	if (stages[datapath->walk->stage] == MAP_HANDSHAKES && ms > HANDSHAKE_MS)
 		ms = HANDSHAKE_MS;
+	if (has_responder(datapath, flow) && ms > SL_RESPOND_SECONDS * 1000)
+		ms = SL_RESPOND_SECONDS * 1000;
 	/* The program's clock may be ahead of the one read before. */
 	return (__s32)(now - flow->seen) > (__s32)coarse_timeout(ms);
 }
@@ -146,9 +154,10 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 	service = entry_of(datapath, installed);
 	position = slot_of(service, key, datapath->hash_seed);
 	slot = datapath->maps.slots[service->table + position];
-	if (is_settled(service, slot))
+	if (is_settled(service, slot) && !has_responder(datapath, flow))
 		return true;
-	if (installed->held && sl_slot_current(slot) != flow->backend)
+	if (installed->held && sl_slot_current(slot) != flow->backend &&
+	    !has_responder(datapath, flow))
 		installed->held[position] = true;
 	if (was_live(datapath, flow))
 		walk->counted[flow->backend]++;
@@ -208,6 +217,39 @@ static void settle(struct datapath *datapath, struct installed *installed)
 		}
 		if (word != *slot)
 			__atomic_store_n(slot, word, __ATOMIC_RELEASE);
+	}
+}
+
+/* Whether no packet was ever forwarded, so that no connection can be anywhere. */
+static bool is_unused(const struct datapath *datapath, const struct installed *installed)
+{
+	struct sl_stats stats;
+
+	return !datapath_service_stats(datapath, &installed->key, &stats) && !stats.packets;
+}
+
+void datapath_settle_unused(struct datapath *datapath)
+{
+	unsigned now = datapath_now();
+	struct hash_node *node = NULL;
+
+	while ((node = hashtable_next(&datapath->installed, node))) {
+		struct installed *installed = HASH_ENTRY(node, struct installed, node);
+		const struct sl_service *service = entry_of(datapath, installed);
+		uint64_t *slots = datapath->maps.slots + service->table;
+
+		if (!installed->n_tracking || installed->replaced ||
+		    !is_unused(datapath, installed))
+			continue;
+		for (unsigned i = 0; i < service->table_size; i++) {
+			/* A packet that went by the slot before it moved is counted by now. */
+			if (!(slots[i] & SL_SLOT_TRACKING) || now - installed->changed[i] < 2)
+				continue;
+			__atomic_store_n(&slots[i], slot_settle(slots[i]), __ATOMIC_RELEASE);
+			installed->n_tracking--;
+		}
+		if (!installed->n_tracking)
+			transition_end(installed);
 	}
 }
 
@@ -305,9 +347,10 @@ bool datapath_walk_needed(const struct datapath *datapath)
 		return true;
 	while ((node = hashtable_next(&datapath->installed, node))) {
 		const struct installed *installed = HASH_ENTRY(node, const struct installed, node);
+		const struct sl_service *entry = entry_of(datapath, installed);
 
 		if (installed->n_tracking || installed->replaced ||
-		    (installed->entry && entry_of(datapath, installed)->flags & SL_SERVICE_TRACKED))
+		    (installed->entry && (entry->flags & SL_SERVICE_TRACKED || entry->responder)))
 			return true;
 	}
 	return false;

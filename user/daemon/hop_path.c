@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* From route, link and neighbour to a hop, and to words. Invariant: what is not
- * said of a hop is zero, wire's padding too.
+ * said of a hop is zero.
  */
 #include "daemon/hop_path.h"
 
@@ -67,6 +67,19 @@ static enum hop_state unicast_state(const struct link *link, const struct link *
 	return mac ? HOP_RESOLVED : HOP_NO_NEIGHBOUR;
 }
 
+#define MTU_USUAL 1500   /* of Ethernet */
+#define MTU_MAX   0xffff /* an IPv4 packet is not longer, nor an IPv6 one that we see */
+
+/* The longest packet that the way takes, as far as this machine knows. */
+static __u16 way_mtu(const struct route *route, const struct link *link)
+{
+	__u32 mtu = link->mtu ? link->mtu : MTU_MAX;
+
+	if (route->mtu && route->mtu < mtu)
+		mtu = route->mtu;
+	return mtu < MTU_MAX ? (__u16)mtu : MTU_MAX;
+}
+
 static void describe_unicast(const struct hop_sources *sources, const struct hop_path *path,
 			     const struct link *link, struct hop *hop)
 {
@@ -81,6 +94,7 @@ static void describe_unicast(const struct hop_sources *sources, const struct hop
 	memcpy(hop->wire.src_mac, link->mac, sizeof(hop->wire.src_mac));
 	hop->wire.ifindex = carrier->ifindex;
 	hop->wire.vlan = carrier == link ? 0 : htons(link->vlan);
+	hop->wire.mtu = way_mtu(&path->route, link);
 }
 
 struct hop hop_path_describe(const struct hop_sources *sources, const struct hop_path *path)
@@ -108,19 +122,29 @@ static const char *mac_format(const __u8 mac[static 6], char buffer[static 18])
 	return buffer;
 }
 
+/* ", MTU 9000", where it is not the usual one. */
+static const char *mtu_format(__u16 mtu, char buffer[static 16])
+{
+	buffer[0] = '\0';
+	if (mtu && mtu != MTU_USUAL)
+		(void)snprintf(buffer, 16, ", MTU %u", mtu);
+	return buffer;
+}
+
 const char *hop_explain(const struct hop *hop, const struct ip *ip, char *buffer,
 			unsigned long size)
 {
-	char address[ADDR_TEXT_SIZE], gateway[ADDR_TEXT_SIZE], mac[18];
+	char address[ADDR_TEXT_SIZE], gateway[ADDR_TEXT_SIZE], mac[18], mtu[16];
 	const bool on_link = hop->gateway.family == 0;
 
 	ip_format(ip, address);
 	ip_format(&hop->gateway, gateway);
 	switch (hop->state) {
 	case HOP_RESOLVED:
-		(void)snprintf(buffer, size, "%s%s%s is at %s on %s", address,
+		(void)snprintf(buffer, size, "%s%s%s is at %s on %s%s", address,
 			       on_link ? "" : " via ", on_link ? "" : gateway,
-			       mac_format(hop->wire.dst_mac, mac), hop->device);
+			       mac_format(hop->wire.dst_mac, mac), hop->device,
+			       mtu_format(hop->wire.mtu, mtu));
 		break;
 	case HOP_NO_NEIGHBOUR:
 		(void)snprintf(buffer, size, "no neighbour answers for %s%s on %s",

@@ -105,6 +105,7 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	strcpy(link.name, name);
 	link.ifindex = info->ifi_index;
 	link.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & FLAG_LOWER_UP);
+	(void)netlink_get_u32(attrs[IFLA_MTU], &link.mtu);
 	link.kind = parse_kind(attrs, &link);
 	if (info->ifi_type != ARPHRD_ETHER || !netlink_get_mac(attrs[IFLA_ADDRESS], link.mac))
 		link.kind = LINK_OTHER;
@@ -114,7 +115,7 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 
 static bool same(const struct link *a, const struct link *b)
 {
-	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan &&
+	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan && a->mtu == b->mtu &&
 	       a->parent == b->parent && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
 	       strcmp(a->name, b->name) == 0;
 }

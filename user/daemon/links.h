@@ -28,6 +28,7 @@ struct link {
 	bool up; /* by the operator, and has carrier */
 	char name[IF_NAMESIZE];
 	__u8 mac[6];
+	__u32 mtu;      /* 0: not told */
 	__u16 vlan;     /* id */
 	int parent;     /* ifindex of a VLAN's */
 	unsigned round; /* of links_load() */

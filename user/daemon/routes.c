@@ -36,7 +36,7 @@ static enum route_kind kind_of(__u8 type)
 static void on_answer(const struct nlmsghdr *message, void *arg)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attrs[RTA_MAX + 1];
+	const struct nlattr *attrs[RTA_MAX + 1], *metrics[RTAX_MTU + 1];
 	struct route *route = arg;
 	__u32 ifindex;
 
@@ -48,6 +48,8 @@ static void on_answer(const struct nlmsghdr *message, void *arg)
 	route->ifindex = (int)ifindex;
 	if (!netlink_get_ip(attrs[RTA_GATEWAY], header->rtm_family, &route->gateway))
 		(void)netlink_get_via(attrs[RTA_VIA], &route->gateway);
+	netlink_nested(attrs[RTA_METRICS], RTAX_MTU, metrics);
+	(void)netlink_get_u32(metrics[RTAX_MTU], &route->mtu);
 }
 
 int route_lookup(struct netlink *netlink, const struct ip *destination, struct route *ret_route)

@@ -20,6 +20,7 @@ struct route {
 	enum route_kind kind;
 	int ifindex;       /* unless ROUTE_NONE */
 	struct ip gateway; /* family 0: on link. May be IPv6 for an IPv4 destination */
+	__u32 mtu;         /* the route's own, or what the kernel has learned; 0: the device's */
 };
 
 /* 0 or -errno; that there is no route is no error. */

@@ -125,9 +125,9 @@ static int start(struct server *server, struct diag *diag)
 		error = open_datapath(server, diag);
 	if (error)
 		return error;
-	server_set_timeouts(server);
+	server_set_all(server);
 	error = server_apply_limiter(server, server->config, diag)
-	     ?: server_follow_limits(server, diag);
+			?: server_follow_limits(server, diag);
 	if (error)
 		return error;
 	server_apply_responder(server, server->config);

@@ -87,9 +87,9 @@ struct server {
 	struct upkeep *upkeep;        /* what is done by the clock (upkeep.h) */
 	struct responder *responder;  /* NULL while no service asks for it */
 	struct limit_log *limit_log;
-	struct uv_poll_s *events;     /* of the program, for limit_log */
-	bool running;                 /* the start has succeeded */
-	bool took_over;               /* program and maps were there before us */
+	struct uv_poll_s *events; /* of the program, for limit_log */
+	bool running;             /* the start has succeeded */
+	bool took_over;           /* program and maps were there before us */
 	bool stopping;
 	unsigned long long started_ms;  /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */

@@ -53,7 +53,7 @@ struct datapath_sizes server_needed_sizes(const struct config *config)
 	return sizes;
 }
 
-void server_set_timeouts(struct server *server)
+void server_set_all(struct server *server)
 {
 	const struct datapath_timeouts timeouts = {
 		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
@@ -61,6 +61,7 @@ void server_set_timeouts(struct server *server)
 	};
 
 	datapath_set_timeouts(server->datapath, &timeouts);
+	datapath_set_ipip(server->datapath, &server->config->ipip);
 }
 
 /* Sizes of maps are fixed while the program is loaded. */
@@ -141,7 +142,7 @@ static int switch_config(struct server *server, struct config *config, struct di
 	}
 	server->config = config;
 	server->services = services;
-	server_set_timeouts(server);
+	server_set_all(server);
 	server_apply_responder(server, config);
 	datapath_unclaim(server->datapath);
 	server_reconcile(server);

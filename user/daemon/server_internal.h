@@ -24,7 +24,8 @@ void server_detach_others(struct server *server, const struct config *config);
 /* What the maps must hold at the least. */
 struct datapath_sizes server_needed_sizes(const struct config *config);
 
-void server_set_timeouts(struct server *server);
+/* What holds for all services and can always be changed. */
+void server_set_all(struct server *server);
 
 /* server_limits.c */
 

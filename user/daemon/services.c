@@ -319,8 +319,8 @@ static int put_shared(const struct service *service, struct shared *shared, stru
 		shared->responder = responder_hop(service->server->responder);
 	return datapath_put_access(datapath, &config->access, keys, config->n_addresses, diag,
 				   &shared->access)
-	    ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
-				   &shared->limits);
+		       ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
+					      &shared->limits);
 }
 
 static int apply_service(struct service *service, struct diag *diag)

@@ -93,6 +93,7 @@ static void on_tick(uv_timer_t *timer)
 			climb(&server->services[i]);
 	end_drains(server);
 	datapath_access_tick(server->datapath);
+	datapath_settle_unused(server->datapath);
 	limit_log_tick(server->limit_log);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(server->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);

@@ -56,13 +56,14 @@ static json_t *view_hop(const struct hop *hop)
 {
 	bool resolved = hop->state == HOP_RESOLVED;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s}", "device",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "device",
 			 hop->device[0] ? view_text(hop->device) : json_null(), "mac",
 			 resolved ? view_mac(hop->wire.dst_mac) : json_null(), "gateway",
 			 hop->gateway.family ? view_ip(&hop->gateway) : json_null(), "vlan",
 			 resolved && hop->wire.vlan ? json_integer(ntohs(hop->wire.vlan))
 						    : json_null(),
-			 "state", hop_state_name(hop->state));
+			 "mtu", resolved ? json_integer(hop->wire.mtu) : json_null(), "state",
+			 hop_state_name(hop->state));
 }
 
 /* The operator's wish goes over health. */

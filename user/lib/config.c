@@ -120,6 +120,7 @@ static const struct key file_keys[] = {
 		  "that begins with a letter" },
 	{ .name = "flows", .read = read_flows, .offset = offsetof(struct config, flows) },
 	{ .name = "limiter", .read = read_limiter, .offset = offsetof(struct config, limiter) },
+	{ .name = "ipip", .read = read_ipip, .offset = offsetof(struct config, ipip) },
 	{ .name = "allow", .read = read_prefixes, .offset = offsetof(struct config, access.allow) },
 	{ .name = "deny", .read = read_prefixes, .offset = offsetof(struct config, access.deny) },
 	{ .name = "defaults", .read = read_defaults },
@@ -186,6 +187,7 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	config->hash_seed = SL_DEFAULT_HASH_SEED;
 	config->flows = config_usual_flows();
 	config->limiter = config_usual_limiter();
+	config->ipip = config_usual_ipip();
 	err = tree_new(text, length, diag, &tree);
 	if (!err && tree_root(tree))
 		err = read_root(tree_root(tree), name, diag, config);

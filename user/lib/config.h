@@ -115,11 +115,18 @@ struct respond_config {
 
 /* Of all limits; the sizes are fixed while the program is loaded. */
 struct limiter_config {
-	unsigned buckets;            /* 131072; sources that have one, 1024 to 2^26 */
-	unsigned gate;               /* 65536; words of 8 bytes, six of eight are cells; 1024 to 2^26; a power of two */
+	unsigned buckets; /* 131072; sources that have one, 1024 to 2^26 */
+	unsigned
+		gate; /* 65536; words of 8 bytes, six of eight are cells; 1024 to 2^26; a power of two */
 	unsigned inserts_per_second; /* 50000; new buckets, on each CPU; 1 to 10^8 */
 	unsigned answers_per_second; /* 10000; refusals sent, on each CPU; 1 to 10^8 */
 	unsigned events_per_second;  /* 100; of those that the log hears, on each CPU; 1 to 10^6 */
+};
+
+/* Where the outer packets of ipip come from; the bits behind the prefixes vary by flow. */
+struct ipip_config {
+	struct prefix source_v4; /* 172.16.0.0/16; 8 bits or more */
+	struct prefix source_v6; /* 100::/64; 16 bits or more. The last 32 bits vary at most */
 };
 
 struct affinity_config {
@@ -182,6 +189,7 @@ struct config {
 	__u64 hash_seed; /* SL_DEFAULT_HASH_SEED; machines that share traffic must share it */
 	struct flows_config flows;
 	struct limiter_config limiter;
+	struct ipip_config ipip;
 	struct access_config access; /* of all services, before their own */
 	struct interface_config *interfaces;
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */

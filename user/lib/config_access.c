@@ -19,12 +19,7 @@ static const char item_want[] = "write one like 192.0.2.0/24, 2001:db8::/32, an 
 static int read_file_name(struct reader *reader, const struct key *key, const struct node *node,
 			  void *target)
 {
-	bool good = node->kind == NODE_TEXT && node->length && node->length <= FILE_NAME_MAX;
-	size_t i;
-
-	for (i = 0; good && i < node->length; i++)
-		good = node->text[i] >= 0x20 && node->text[i] < 0x7f;
-	if (!good)
+	if (!node_is_printable(node, FILE_NAME_MAX))
 		return node_refuse(reader->diag, node, key->what, key->want);
 	return read_set_text(reader, node->text, target);
 }

@@ -112,6 +112,12 @@ bool config_limiter_equal(const struct limiter_config *a, const struct limiter_c
 	       a->events_per_second == b->events_per_second;
 }
 
+bool config_ipip_equal(const struct ipip_config *a, const struct ipip_config *b)
+{
+	return !prefix_compare(&a->source_v4, &b->source_v4) &&
+	       !prefix_compare(&a->source_v6, &b->source_v6);
+}
+
 static bool interfaces_equal(const struct config *a, const struct config *b)
 {
 	if (a->n_interfaces != b->n_interfaces)
@@ -127,8 +133,8 @@ bool config_equal(const struct config *a, const struct config *b)
 {
 	if (a->hash_seed != b->hash_seed || !config_flows_equal(&a->flows, &b->flows) ||
 	    !config_limiter_equal(&a->limiter, &b->limiter) ||
-	    !access_equal(&a->access, &b->access) || !interfaces_equal(a, b) ||
-	    a->n_services != b->n_services)
+	    !config_ipip_equal(&a->ipip, &b->ipip) || !access_equal(&a->access, &b->access) ||
+	    !interfaces_equal(a, b) || a->n_services != b->n_services)
 		return false;
 	for (size_t i = 0; i < a->n_services; i++)
 		if (!config_service_equal(&a->services[i], &b->services[i]))
@@ -164,6 +170,7 @@ int config_compare(const struct config *from, const struct config *to,
 		.hash_seed = from->hash_seed != to->hash_seed,
 		.flows = !config_flows_equal(&from->flows, &to->flows),
 		.limiter = !config_limiter_equal(&from->limiter, &to->limiter),
+		.ipip = !config_ipip_equal(&from->ipip, &to->ipip),
 		.access = !access_equal(&from->access, &to->access),
 	};
 	size_t i = 0, j = 0;

@@ -129,6 +129,7 @@ int config_copy(const struct config *from, struct config **ret_config)
 	config->hash_seed = from->hash_seed;
 	config->flows = from->flows;
 	config->limiter = from->limiter;
+	config->ipip = from->ipip;
 	err = access_copy(&from->access, &config->access);
 	if (!err)
 		err = copy_interfaces(config, from);

@@ -160,3 +160,13 @@ int node_refuse(struct diag *diag, const struct node *node, const char *what, co
 		return node_error(diag, node, "has no value, wants %s; %s", what, want);
 	return node_error(diag, node, "\"%s\" is not %s; %s", node_show(node, shown), what, want);
 }
+
+bool node_is_printable(const struct node *node, size_t most)
+{
+	if (node->kind != NODE_TEXT || !node->length || node->length > most)
+		return false;
+	for (size_t i = 0; i < node->length; i++)
+		if (node->text[i] < 0x20 || node->text[i] >= 0x7f)
+			return false;
+	return true;
+}

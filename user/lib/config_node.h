@@ -52,4 +52,7 @@ int node_error(struct diag *diag, const struct node *node, const char *format, .
 /* The usual one: `PATH: "80800" is not WHAT; WANT`. Returns -EINVAL. */
 int node_refuse(struct diag *diag, const struct node *node, const char *what, const char *want);
 
+/* Whether it is a text of 1 to `most` printable ASCII characters. */
+bool node_is_printable(const struct node *node, size_t most);
+
 #endif

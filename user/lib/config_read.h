@@ -91,6 +91,7 @@ read_fn read_min_healthy;    /* struct service_config */
 read_fn read_hash_seed;      /* __u64 */
 read_fn read_flows;          /* struct flows_config */
 read_fn read_limiter;        /* struct limiter_config */
+read_fn read_ipip;           /* struct ipip_config */
 
 /* An address that a service or a backend can have. */
 int read_address(struct reader *reader, const struct node *node, struct ip *ret_ip);
@@ -123,6 +124,7 @@ const char *config_address_fault(const struct ip *ip);
 /* What stands where the file says nothing. */
 struct flows_config config_usual_flows(void);
 struct limiter_config config_usual_limiter(void);
+struct ipip_config config_usual_ipip(void);
 struct respond_config config_usual_respond(void);
 struct limit_config config_usual_limit(void);
 unsigned long long config_usual_burst(const struct limit_config *limit); /* of its rate */

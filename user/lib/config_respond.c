@@ -22,13 +22,8 @@ static int read_body(struct reader *reader, const struct key *key, const struct 
 static int read_content_type(struct reader *reader, const struct key *key, const struct node *node,
 			     void *target)
 {
-	bool good = node->kind == NODE_TEXT && node->length && node->length <= CONTENT_TYPE_MAX &&
-		    node->text[0] != ' ' && node->text[node->length - 1] != ' ';
-	size_t i;
-
-	for (i = 0; good && i < node->length; i++)
-		good = node->text[i] >= 0x20 && node->text[i] < 0x7f;
-	if (!good)
+	if (!node_is_printable(node, CONTENT_TYPE_MAX) || node->text[0] == ' ' ||
+	    node->text[node->length - 1] == ' ')
 		return node_refuse(reader->diag, node, key->what, key->want);
 	return read_set_text(reader, node->text, target);
 }

@@ -132,7 +132,7 @@ static int check_nat_backends(struct rules *rules)
 		rules->diag, repeat, "address",
 		"%s/%s is a backend of the nat service \"%s\" too%s; the way back is found by "
 		"the backend's address and port without per-flow state, and leads to one "
-		"service: let the server listen on another port for this one, or use dsr",
+		"service: let the server listen on another port for this one, or use dsr or ipip",
 		show_endpoint(repeat, text), protocol_of(repeat), first->service->name,
 		show_line(first, line));
 }

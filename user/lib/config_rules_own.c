@@ -43,12 +43,12 @@ int rules_check_backend(struct diag *diag, const struct claim *backend)
 	char text[ADDR_TEXT_SIZE];
 	size_t i;
 
-	if (service->forward == SL_FORWARD_DSR && backend->port != service->port)
+	if (service->forward != SL_FORWARD_NAT && backend->port != service->port)
 		return claim_error(diag, backend, "port",
-				   "%u is not the service's port %u; dsr does not change ports: "
+				   "%u is not the service's port %u; %s does not change ports: "
 				   "write %u, or forward: nat",
 				   ntohs(backend->port), ntohs(service->port),
-				   ntohs(service->port));
+				   config_forward_name(service->forward), ntohs(service->port));
 	for (i = 0; i < service->n_addresses; i++) {
 		if (ip_equal(&service->addresses[i], &backend->ip))
 			return claim_error(diag, backend, "address",
@@ -87,7 +87,7 @@ int rules_check_address(struct diag *diag, const struct claim *address, size_t i
 					   "the way back is found by the backend's address and "
 					   "port without per-flow state, and leads to one address; "
 					   "make it a service of its own with backends on other "
-					   "ports, or use dsr",
+					   "ports, or use dsr or ipip",
 					   family, ip_format(ip, other));
 	}
 	return 0;

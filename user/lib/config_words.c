@@ -11,8 +11,8 @@ const struct word config_proto_words[] = {
 };
 
 const struct word config_forward_words[] = {
-	{ "nat", SL_FORWARD_NAT }, { "dsr", SL_FORWARD_DSR },  { "ipip", WORD_LATER },
-	{ "gue", WORD_LATER },     { "full-nat", WORD_LATER }, {},
+	{ "nat", SL_FORWARD_NAT },  { "dsr", SL_FORWARD_DSR }, { "ipip", SL_FORWARD_IPIP },
+	{ "full-nat", WORD_LATER }, { "gue", WORD_LATER },     {},
 };
 
 const struct word config_check_words[] = {

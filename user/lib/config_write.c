@@ -33,6 +33,22 @@ static void write_flows(struct emit *emit, const struct flows_config *flows)
 	emit_map_end(emit);
 }
 
+static void write_ipip(struct emit *emit, const struct ipip_config *ipip)
+{
+	struct ipip_config usual = config_usual_ipip();
+	char text[PREFIX_TEXT_SIZE];
+
+	if (config_ipip_equal(ipip, &usual))
+		return;
+	emit_text(emit, "ipip");
+	emit_map(emit, LAYOUT_FLOW);
+	if (prefix_compare(&ipip->source_v4, &usual.source_v4))
+		emit_pair(emit, "source_v4", "%s", prefix_format(&ipip->source_v4, text));
+	if (prefix_compare(&ipip->source_v6, &usual.source_v6))
+		emit_pair(emit, "source_v6", "%s", prefix_format(&ipip->source_v6, text));
+	emit_map_end(emit);
+}
+
 static void write_interface(struct emit *emit, const struct interface_config *interface)
 {
 	if (interface->mode == ATTACH_AUTO) {
@@ -217,6 +233,7 @@ static void write_config(struct emit *emit, const struct config *config,
 		emit_pair(emit, "hash_seed", "0x%016" PRIx64, (uint64_t)config->hash_seed);
 	write_flows(emit, &config->flows);
 	write_limiter(emit, &config->limiter);
+	write_ipip(emit, &config->ipip);
 	write_access(emit, &config->access);
 	if (config->n_interfaces) {
 		emit_text(emit, "interfaces");

@@ -33,9 +33,9 @@ struct plan_input {
 struct plan_backend {
 	struct sl_key key; /* address, port, protocol */
 	enum sl_forward forward;
-	bool responder;    /* sluice's own, which answers over limits or where nobody serves */
-	bool serves;       /* its established connections go on */
-	bool member;       /* takes new connections */
+	bool responder; /* sluice's own, which answers over limits or where nobody serves */
+	bool serves;    /* its established connections go on */
+	bool member;    /* takes new connections */
 	unsigned weight;
 	bool resolved;
 	struct sl_hop hop;
@@ -58,7 +58,7 @@ struct plan {
 	unsigned *table; /* table_size slots: index into backends, or PLAN_NO_BACKEND */
 	unsigned table_size;
 	unsigned n_members; /* without the responder */
-	bool panic; /* too few are healthy: health is ignored */
+	bool panic;         /* too few are healthy: health is ignored */
 };
 
 /* inputs[i] is about service->backends[i]. address is one of the service's; its

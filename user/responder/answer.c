@@ -90,7 +90,7 @@ size_t answer_headers(const struct answer *answer, bool x_headers,
 		       answer->retry_after);
 	if (answer->status != TOO_MANY_REQUESTS)
 		return n;
-	for (int x = 0; x <= x_headers; x++)
+	for (int x = 0; x < (x_headers ? 2 : 1); x++)
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 			ret_headers[n].name = x ? rows[i].x_name : rows[i].name;
 			(void)snprintf(ret_headers[n++].value, sizeof(ret_headers->value), "%llu",

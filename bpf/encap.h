@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Forwarding `ipip`: the packet goes to its backend as the payload of another one
+ * (RFC 2003, RFC 2473), unchanged but for its TTL. The outer source varies by flow,
+ * so that the backend's card, which looks no deeper, spreads them over its queues.
+ * Nothing is fragmented: what would not fit is answered, or dropped.
+ */
+#ifndef SLUICE_ENCAP_H
+#define SLUICE_ENCAP_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/maps.h"
+#include "bpf/pace.h"
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "bpf/reject.h"
+#include "bpf/rewrite.h"
+#include "sluice/csum.h"
+
+#define ENCAP_TTL 64
+
+/* Whether the packet fits the way with `outer` bytes in front of it. Ethernet
+ * padding, which is not part of it, is cut off where it alone would not.
+ */
+static __always_inline bool encap_fits(struct xdp_md *xdp, const struct sl_packet *packet,
+				       __u32 mtu, __u32 outer)
+{
+	if (likely(packet->length - packet->l3 + outer <= mtu))
+		return true;
+	return packet->end - packet->l3 + outer <= mtu &&
+	       !bpf_xdp_adjust_tail(xdp, (int)packet->end - (int)packet->length);
+}
+
+/* RFC 2003 section 5.1 would have a packet that may be fragmented sent in pieces;
+ * here its sender is told as the others are, and most listen.
+ */
+static __always_inline enum sl_verdict encap_refuse(struct xdp_md *xdp, struct sl_packet *packet,
+						    __u32 room)
+{
+	return pace_allows(answers, sl_ticks(bpf_ktime_get_ns())) &&
+			       reject_too_big(xdp, packet, room)
+		       ? SL_REJECTED_TOO_BIG
+		       : SL_DROP_TOO_BIG;
+}
+
+/* The same as below, of a frame that has VLAN tags or shall have one. */
+static __always_inline __u32 encap_make_tagged_room(struct xdp_md *xdp,
+						    const struct sl_packet *packet,
+						    const struct sl_hop *hop, __u32 outer)
+{
+	/* One right tag stays as it came, with its priority. */
+	bool right = packet->tags == 1 && packet->vlan == hop->vlan;
+	__u32 tagged = right || hop->vlan ? sizeof(struct vlan_tag) : 0;
+	__u32 l3 = sizeof(struct ethhdr) + tagged;
+	__be16 *tag, *old;
+
+	if (bpf_xdp_adjust_head(xdp, (int)packet->l3 - (int)(l3 + outer)))
+		return 0;
+	if (!tagged)
+		return l3;
+	tag = packet_bytes(xdp, 2 * ETH_ALEN, outer + sizeof(struct vlan_tag));
+	if (!tag)
+		return 0;
+	old = tag + outer / sizeof(*tag);
+	tag[0] = right ? old[0] : bpf_htons(ETH_P_8021Q);
+	tag[1] = right ? old[1] : hop->vlan;
+	return l3;
+}
+
+/* Makes room for `outer` bytes between the frame's header, which gets the VLAN tag
+ * that the hop asks for or none, and the packet; MAC addresses and ethertype are
+ * still to be written. Returns the offset of the outer header, or 0. Invalidates
+ * the packet's offsets.
+ */
+static __always_inline __u32 encap_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
+					     const struct sl_hop *hop, __u32 outer)
+{
+	if (unlikely(packet->tags || hop->vlan))
+		return encap_make_tagged_room(xdp, packet, hop, outer);
+	return bpf_xdp_adjust_head(xdp, -(int)outer) ? 0 : sizeof(struct ethhdr);
+}
+
+/* What tells a flow from others in its outer header. The port once more, because a
+ * scheduler that goes by the client's address alone leaves it out of the hash.
+ */
+static __always_inline __be32 encap_flow(const struct sl_packet *packet)
+{
+	return bpf_htonl(packet->hash ^ packet->source_port);
+}
+
+/* The outer header and the ethertype before it. DF (RFC 2003 section 3.1): what
+ * fits here is to fit all the way; so no identification is needed (RFC 6864
+ * section 4.1). DSCP and ECN are the packet's own (RFC 2983 section 3.1, RFC 6040
+ * section 4.1).
+ */
+static __always_inline bool encap_ipv4(struct xdp_md *xdp, const struct sl_packet *packet, __u32 l3)
+{
+	__u32 total = packet->end - packet->l3 + sizeof(struct iphdr);
+	__be16 *frame =
+		packet_bytes(xdp, l3 - sizeof(*frame), sizeof(*frame) + 2 * sizeof(struct iphdr));
+	struct iphdr *outer = (void *)(frame + 1);
+	__be32 *words = (void *)outer;
+
+	if (!frame)
+		return false;
+	*frame = bpf_htons(ETH_P_IP);
+	words[0] = bpf_htonl(0x45000000 | (__u32)outer[1].tos << 16 | total);
+	words[1] = bpf_htonl(0x4000);
+	words[2] = bpf_htonl(ENCAP_TTL << 24 | IPPROTO_IPIP << 16);
+	words[3] = sl_tuning.outer_v4 | (encap_flow(packet) & sl_tuning.outer_v4_varies);
+	words[4] = packet->backend->addr.words[3];
+	outer->check =
+		sl_csum_apply(0xffff, (__u64)words[0] + words[1] + words[2] + words[3] + words[4]);
+	return true;
+}
+
+/* The same; the flow label is by flow too (RFC 6438 section 3). */
+static __always_inline bool encap_ipv6(struct xdp_md *xdp, const struct sl_packet *packet, __u32 l3)
+{
+	__u32 payload = packet->end - packet->l3;
+	__be16 *frame =
+		packet_bytes(xdp, l3 - sizeof(*frame), sizeof(*frame) + 2 * sizeof(struct ipv6hdr));
+	struct ipv6hdr *outer = (void *)(frame + 1);
+	__be32 flow = encap_flow(packet), *words = (void *)outer;
+	struct sl_addr *source, *destination;
+
+	if (!frame)
+		return false;
+	source = (void *)&outer->saddr;
+	destination = (void *)&outer->daddr;
+	*frame = bpf_htons(ETH_P_IPV6);
+	words[0] = (*(__be32 *)&outer[1] & bpf_htonl(0xfff00000)) | (flow & bpf_htonl(0x000fffff));
+	words[1] = bpf_htonl(payload << 16 | IPPROTO_IPV6 << 8 | ENCAP_TTL);
+	source->halves[0] = sl_tuning.outer_v6.halves[0];
+	source->words[2] = sl_tuning.outer_v6.words[2];
+	source->words[3] = sl_tuning.outer_v6.words[3] | (flow & sl_tuning.outer_v6_varies);
+	destination->halves[0] = packet->backend->addr.halves[0];
+	destination->halves[1] = packet->backend->addr.halves[1];
+	return true;
+}
+
+/* A constant family: the compiler makes two functions of it, each without questions. */
+static __always_inline enum sl_verdict encapsulate_as(struct xdp_md *xdp, struct sl_packet *packet,
+						      const struct sl_hop *hop, bool ipv6)
+{
+	__u32 outer = ipv6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr), l3;
+	enum sl_verdict verdict;
+
+	if (unlikely(!encap_fits(xdp, packet, hop->mtu, outer)))
+		return encap_refuse(xdp, packet, hop->mtu - outer);
+	verdict = rewrite_ttl(xdp, packet);
+	if (verdict)
+		return verdict;
+	l3 = encap_make_room(xdp, packet, hop, outer);
+	if (!l3 || !(ipv6 ? encap_ipv6(xdp, packet, l3) : encap_ipv4(xdp, packet, l3)))
+		return SL_DROP_INTERNAL;
+	return SL_NEXT;
+}
+
+/* Puts the packet into one for its backend. The MAC addresses are still to be
+ * written.
+ */
+static __always_inline enum sl_verdict encapsulate(struct xdp_md *xdp, struct sl_packet *packet,
+						   const struct sl_hop *hop)
+{
+	if (packet->destination.family == SL_FAMILY_IPV6)
+		return encapsulate_as(xdp, packet, hop, true);
+	return encapsulate_as(xdp, packet, hop, false);
+}
+
+#endif
