@@ -273,12 +273,13 @@ def test_a_sliding_window_holds_in_any_span_of_its_length(scene, figure):
     arrived = meter.read()
     for (name, source), count in zip(sources.items(), sent):
         admitted = times(arrived[source])
-        most = pace.most_within(admitted, 1.0)
+        # Some milliseconds may pass between the limit and the arrival.
+        most = pace.most_within(admitted, 1.0 - 0.005)
         figure(f"sliding window, {WINDOW}/s, {name} at 5 x, {seconds} s: {count} sent, "
                f"{len(admitted)} admitted, at most {most} in any second")
         assert most <= WINDOW * 9 / 8
-        # Nor much less than it promises.
-        assert len(admitted) >= 0.85 * WINDOW * (admitted[-1] - admitted[0])
+        if patterns[name] is None:  # nor much less than it promises
+            assert len(admitted) >= 0.95 * WINDOW * (admitted[-1] - admitted[0])
 
 
 # ---- connections -------------------------------------------------------------

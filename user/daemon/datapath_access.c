@@ -424,8 +424,10 @@ int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsign
 	const struct entry entry = {
 		.prefix = *prefix,
 		.deny = true,
-		/* 0 would be for ever. */
-		.expires = seconds ? (datapath_now() + coarse_timeout(seconds * 1000)) ?: 1 : 0,
+		/* Not sooner than asked for: the second that runs is partly over. 0 would be
+		 * for ever.
+		 */
+		.expires = seconds ? (datapath_now() + coarse_timeout(seconds * 1000) + 1) ?: 1 : 0,
 	};
 	int error = change_runtime(datapath, prefix, &entry);
 
