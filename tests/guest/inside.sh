@@ -78,7 +78,7 @@ refuses() {
 # start INTERFACES [OPTION...]: the daemon, until all backends serve.
 start() {
 	launch "$@"
-	check "sluiced starts, and all backends serve" wait_for 15 all_serve
+	check "sluiced starts, and all backends serve" wait_for 30 all_serve
 }
 
 check_traffic() {
