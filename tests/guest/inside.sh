@@ -247,6 +247,7 @@ said() {
 
 # The gate goes by the kernel's ticks, and the responder by a program that directs
 # sockets: both are the kernel's affair.
+# shellcheck disable=SC2034 # lab.sh's configure() reads it
 test_limited() {
 	LIMIT='{rate: 20/min, burst: 3, count: connections, action: respond}'
 	start "front, back"
