@@ -159,7 +159,7 @@ test-e2e: all $(TRAFFIC_BIN) ## real servers and clients in namespaces (as root)
 test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, as root)
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q -k 'survival or schedulers or states' tests/e2e
 
-# A minute for each promise of the limiter: a quarter of an hour.
+# A minute for each promise of the limiter: twenty minutes.
 test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as root)
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py)
 

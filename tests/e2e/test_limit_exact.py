@@ -14,7 +14,7 @@ import pytest
 
 from lab import pace, wait
 from lab.netns import Lab
-from lab.packets import TCP, Capture, Ether
+from lab.packets import TCP, Capture, Ether, now
 from scenario_limit import CPUS, FAMILIES, FULL, MINUTE, LimitScene, Meter, times
 
 RATE, BURST = 1000, 500
@@ -75,11 +75,11 @@ def moments(factor, on_off, seconds):
         number += 1
 
 
-def plain_bucket(arrivals):
+def plain_bucket(arrivals, rate=RATE, burst=BURST):
     """What a token bucket admits of them."""
-    tokens, last, admitted = BURST, 0, 0
+    tokens, last, admitted = burst, 0, 0
     for moment in arrivals:
-        tokens, last = min(BURST, tokens + RATE * (moment - last)), moment
+        tokens, last = min(burst, tokens + rate * (moment - last)), moment
         if tokens >= 1:
             tokens, admitted = tokens - 1, admitted + 1
     return admitted
@@ -151,9 +151,7 @@ def test_of_two_limits_the_tighter_one_binds(scene, size, number, pps):
     arrived = times(meters[0].read()[source])
     rate, burst = (RATE, 100) if number == 1 else (250_000 / frame, 25_000 / frame)
     allowed = rate * (arrived[-1] - arrived[0]) + burst
-    # The gate's share of bytes is a jumbo frame at least.
-    share = max(GATE_SHARE * burst, 9000 / frame if number == 2 else 0)
-    assert 0.99 * allowed <= len(arrived) <= 1.01 * allowed + share
+    assert 0.99 * allowed <= len(arrived) <= 1.01 * allowed + GATE_SHARE * burst
     refused = [meter.stats()["refused"] for meter in meters]
     assert refused[2 - number] == 0
     assert refused[number - 1] == meters[0].dropped() > RATE / 4
@@ -174,8 +172,9 @@ def test_a_limit_for_the_service_is_for_all_sources_together(scene, figure):
     allowed = RATE * (admitted[-1] - admitted[0]) + BURST
     figure(f"limit per service, 20 sources, {seconds} s: {sent} sent, {len(admitted)} admitted, "
            f"rate x time + burst = {allowed:.0f}: {len(admitted) / allowed:.2%}")
-    # No gate, and so nothing beside.
-    assert 0.99 * allowed <= len(admitted) <= 1.01 * allowed
+    # No gate, and so nothing beside. (What comes too late finds a bucket that was full
+    # already, which a short run feels.)
+    assert (0.99 if FULL else 0.97) * allowed <= len(admitted) <= 1.01 * allowed
     assert pace.most_over(admitted, RATE) <= 1.02 * BURST
     stats = meter.stats()
     assert (stats["gate"], stats["inserted"], stats["bucket"]) == (0, 0, len(admitted))
@@ -291,12 +290,12 @@ class Connecting:
     PATIENCE = 0.5
 
     def __init__(self, scene, sources, a_second, seconds):
-        self.scene, self.tried, self.made, self.waiting = scene, 0, 0, {}
+        self.scene, self.tried, self.made, self.waiting = scene, [], 0, {}
         with scene.client.ns.entered():
             begun = time.monotonic()
             while (passed := time.monotonic() - begun) < seconds:
-                while self.tried < passed * a_second:
-                    self._begin(sources[self.tried % len(sources)])
+                while len(self.tried) < passed * a_second:
+                    self._begin(sources[len(self.tried) % len(sources)])
                 self._look(0.002)
             wait.until(lambda: self._look(0.01) or not self.waiting, "all have ended")
 
@@ -305,9 +304,9 @@ class Connecting:
         sock = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6)
         sock.setblocking(False)
         pace.bind_to(sock, source)
+        self.tried.append(now())
         assert sock.connect_ex((self.scene.top.service(family), 80)) == errno.EINPROGRESS
         self.waiting[sock] = time.monotonic()
-        self.tried += 1
 
     def _look(self, timeout):
         _, ready, _ = select.select([], list(self.waiting), [], timeout)
@@ -324,17 +323,16 @@ class Connecting:
 
 
 def connect(scene, sources, seconds):
-    """When nginx got their SYNs: {source: [seconds]}."""
+    """When each tried (seconds of the wall clock), and when nginx got SYNs of theirs."""
     backend = scene.top.backends[0]
-    admitted = {source: [] for source in sources}
     with Capture(backend.ns, backend.device) as capture:
         sender = Connecting(scene, sources, 200, seconds)
-        for moment, frame in capture.read():
-            packet = Ether(frame)
-            if TCP in packet and packet[TCP].flags == "S" and packet[1].src in admitted:
-                admitted[packet[1].src].append(moment)
-    assert sender.made == sum(map(len, admitted.values())), "who was admitted was served"
-    return admitted, sender.tried
+        admitted = [
+            moment for moment, frame in capture.read()
+            if TCP in (packet := Ether(frame)) and packet[TCP].flags == "S"
+            and packet[1].src in sources]
+    assert sender.made == len(admitted), "who was admitted was served"
+    return sender.tried, admitted
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -342,26 +340,26 @@ def test_connections_are_counted_to_the_one(scene, family, figure):
     """Real ones, by nginx's SYNs: exactly rate x time + burst, beside the gate's share."""
     seconds = MINUTE if FULL else 1.5
     before = scene.stats(80, proto="tcp")["gate"]
-    by_source, tried = connect(scene, [scene.crowd.new(family)], seconds)
+    tried, admitted = connect(scene, [scene.crowd.new(family)], seconds)
     gate = scene.stats(80, proto="tcp")["gate"] - before
-    ((_, admitted),) = by_source.items()
-    own = admitted[gate:]
-    allowed = CONNECTIONS * (own[-1] - own[0]) + CONNECTIONS_BURST
+    # The bucket is asked from the first one on that the gate has not admitted.
+    expected = plain_bucket(tried[gate:], CONNECTIONS, CONNECTIONS_BURST)
     figure(f"connections, limit {CONNECTIONS}/s, burst {CONNECTIONS_BURST}, IPv{family}, "
-           f"{seconds} s: {tried} tried, {len(admitted)} made, {gate} of them by the gate; "
-           f"rate x time + burst = {allowed:.1f}")
+           f"{seconds} s: {len(tried)} tried, {len(admitted)} made: {gate} by the gate, "
+           f"{len(admitted) - gate} by the bucket; a plain one admits {expected}; rate x time + "
+           f"burst = {CONNECTIONS * (tried[-1] - tried[0]) + CONNECTIONS_BURST:.1f}")
     assert gate <= GATE_SHARE * CONNECTIONS_BURST + 1
-    assert abs(len(own) - allowed) <= 1
+    assert abs(len(admitted) - gate - expected) <= 1
 
 
 def test_connections_of_all_sources_are_counted_to_the_one(scene, figure):
     """Of both families together, and without a gate."""
     seconds = MINUTE if FULL else 1.5
     sources = [scene.crowd.new(family) for _ in range(8) for family in FAMILIES]
-    by_source, tried = connect(scene, sources, seconds)
-    admitted = sorted(moment for moments_ in by_source.values() for moment in moments_)
-    allowed = SHARED_CONNECTIONS * (admitted[-1] - admitted[0]) + SHARED_BURST
+    tried, admitted = connect(scene, sources, seconds)
+    expected = plain_bucket(tried, SHARED_CONNECTIONS, SHARED_BURST)
     figure(f"connections, limit {SHARED_CONNECTIONS}/s per service, burst {SHARED_BURST}, "
-           f"{len(sources)} sources, {seconds} s: {tried} tried, {len(admitted)} made; rate x time "
-           f"+ burst = {allowed:.1f}")
-    assert abs(len(admitted) - allowed) <= 1
+           f"{len(sources)} sources, {seconds} s: {len(tried)} tried, {len(admitted)} made; a "
+           f"plain bucket admits {expected}; rate x time + burst = "
+           f"{SHARED_CONNECTIONS * (tried[-1] - tried[0]) + SHARED_BURST:.1f}")
+    assert abs(len(admitted) - expected) <= 1

@@ -78,7 +78,7 @@ refuses() {
 # start INTERFACES [OPTION...]: the daemon, until all backends serve.
 start() {
 	launch "$@"
-	check "sluiced starts, and all backends serve" wait_for 15 all_serve
+	check "sluiced starts, and all backends serve" wait_for 30 all_serve
 }
 
 check_traffic() {
@@ -247,6 +247,7 @@ said() {
 
 # The gate goes by the kernel's ticks, and the responder by a program that directs
 # sockets: both are the kernel's affair.
+# shellcheck disable=SC2034 # lab.sh's configure() reads it
 test_limited() {
 	LIMIT='{rate: 20/min, burst: 3, count: connections, action: respond}'
 	start "front, back"

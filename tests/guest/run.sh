@@ -13,7 +13,7 @@ set -eu
 
 cd "$(dirname "$0")/../.."
 
-SECONDS_MOST=180
+SECONDS_MOST=300
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
 BUILD=${SLUICE_BUILD:-build}

@@ -68,6 +68,8 @@ static enum sl_scheduler random_scheduler(uint64_t *random)
 			  : SL_SCHEDULER_ROUND_ROBIN + (draw - 7);
 }
 
+static const enum sl_forward forwards[] = { SL_FORWARD_DSR, SL_FORWARD_NAT, SL_FORWARD_IPIP };
+
 void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence)
 {
 	uint64_t random = seed + ((uint64_t)number << 20);
@@ -90,7 +92,7 @@ void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence
 		},
 		.family = random_below(&random, 2) ? SL_FAMILY_IPV4 : SL_FAMILY_IPV6,
 		.scheduler = scheduler,
-		.forward = random_below(&random, 2) ? SL_FORWARD_DSR : SL_FORWARD_NAT,
+		.forward = forwards[random_below(&random, 3)],
 		.size = random_below(&random, PRIMES),
 		.n_backends = 2 + random_below(&random, 5),
 		.n_events = 20 + random_below(&random, EVENTS_MAX - 20),

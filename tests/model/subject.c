@@ -157,7 +157,8 @@ void subject_backend(struct subject *subject, unsigned backend, unsigned weight)
 		.resolved = true,
 		.hop = { .dst_mac = { 2, 0xbe, 0, 0, 0, (__u8)backend },
 			 .src_mac = { 2, 0x5c, 0, 0, 0, 1 },
-			 .ifindex = LOOPBACK },
+			 .ifindex = LOOPBACK,
+			 .mtu = 1500 },
 	};
 }
 
@@ -242,6 +243,8 @@ void subject_set_live(struct subject *subject, unsigned backend, unsigned live)
 
 /* ---- packets -------------------------------------------------------------- */
 
+#define OUTER_MAX 40 /* bytes that ipip puts around a packet */
+
 struct frame {
 	__u8 bytes[96];
 	unsigned length;
@@ -290,7 +293,7 @@ int subject_packet(const struct subject *subject, const struct client *client, e
 	const struct service_config *service = &subject->service;
 	struct ip source = client_address(subject, client);
 	struct frame frame = { .length = 0 };
-	__u8 out[sizeof(frame.bytes)];
+	__u8 out[sizeof(frame.bytes) + OUTER_MAX];
 	LIBBPF_OPTS(bpf_test_run_opts, options);
 
 	put_ip(&frame, &source, &service->addresses[0], service->proto);

@@ -440,15 +440,17 @@ int datapath_undeny(struct datapath *datapath, const struct prefix *prefix)
 	return change_runtime(datapath, prefix, NULL);
 }
 
+/* Without the second that datapath_deny() adds, so that nobody reads of more than
+ * was asked for.
+ */
 static unsigned seconds_left(const struct entry *entry)
 {
-	int left = (int)(entry->expires - datapath_now());
+	int left = (int)(entry->expires - datapath_now()) - 1;
 
 	if (!entry->expires)
 		return 0;
-	return left > 0
-		       ? (unsigned)(((unsigned long long)left << SL_SECOND_SHIFT) / 1000000000) ?: 1
-		       : 1;
+	return left > 0 ? (unsigned)(((unsigned long long)left << SL_SECOND_SHIFT) / 1000000000)
+			: 1;
 }
 
 int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n)
