@@ -235,4 +235,4 @@ def run(options):
     data = {"connections": CONNECTIONS, "results": found, "ratios": ratios(found, rounds),
             "program_us": program, "rounds": rounds}
     results.tell(tables(data))
-    results.write("clients", data)
+    results.write("clients", data, options)

@@ -107,15 +107,9 @@ def one_load(one_set, base, first, *, repeat, runs):
         return rows
 
 
-def change_of(row):
-    """What one load says of one row: 0.05 is 5 % slower."""
-    return statistics.median(
-        ours / base for ours, base in zip(row["runs_ns"], row["base_runs_ns"])) - 1
-
-
 def judge(loads):
     """loads: the same row of each load."""
-    changes = [change_of(row) for row in loads]
+    changes = [program.beside(row) - 1 for row in loads]  # 0.05: 5 % slower
     noise = STUDENT[len(changes)] * statistics.stdev(changes) / len(changes) ** 0.5
     change = statistics.median(changes)
     return {
@@ -151,7 +145,7 @@ def measure(options, name, base, directory):
         raise results.Failed(f"no scenario's name contains {options.only}")
     found = [judge(several) for several in rows.values()]
     tell(found, name)
-    results.write("compare", {"base": name, "tolerance": TOLERANCE, "results": found})
+    results.write("compare", {"base": name, "tolerance": TOLERANCE, "results": found}, options)
     return [row for row in found if row["slower"]]
 
 

@@ -256,4 +256,4 @@ def run(options):
         checked = checks(network, 20 if options.full else 10)
     data = {"results": sizes, "checks": checked}
     results.tell(tables(data))
-    results.write("control", data)
+    results.write("control", data, options)

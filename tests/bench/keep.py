@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Keeps the last results: docs/benchmarks/DAY-REVISION.md for people and .json for
-programs. Those of one revision only, and of one that others can have too.
+programs. Those of one revision only, of one that others can have too, and whole.
 """
 
 import importlib
@@ -33,6 +33,8 @@ def one_about(found):
             f"{part} of {data['about']['revision']}" for part, data in found.items()))
     if "changed" in abouts[0]["revision"]:
         raise results.Failed(f"measured on {abouts[0]['revision']}: commit first, then measure")
+    if partial := [part for part, data in found.items() if data["options"]["only"]]:
+        raise results.Failed(f"{partial[0]} was measured with --only: measure all of it")
     return max(abouts, key=lambda about: about["date"])
 
 

@@ -5,6 +5,7 @@ sluiced has loaded, configured and pinned. Each set of services has a daemon of 
 
 import json
 import os
+import statistics
 
 from lab import wait
 from lab.daemon import BUILD, Daemon
@@ -21,10 +22,13 @@ PROGRAM_COST = os.path.join(BUILD, "bench", "program-cost")
 
 
 class Set:
-    """Services that one daemon has, the lines that measure them, and what is done first."""
+    """Services that one daemon has, the lines that measure them, and what is done first.
+    against: services of another daemon, which is measured beside it where it can be.
+    """
 
-    def __init__(self, name, services, lines, prepare=None):
-        self.name, self.services, self.lines, self.prepare = name, services, lines, prepare
+    def __init__(self, name, services, lines, prepare=None, against=None):
+        self.name, self.services, self.lines = name, services, lines
+        self.prepare, self.against = prepare, against
 
     def only(self, text):
         """Whether lines are left whose names contain the text."""
@@ -36,7 +40,8 @@ def sets():
     yield Set("rows", [row.service() for row in ROWS], [*(row.line() for row in ROWS), *OTHERS])
     yield Set("moved", [row.service() for row in MOVED], [row.line() for row in MOVED], move)
     for count in MANY:
-        yield Set(f"services-{count}", many(count), list(many_lines(count)))
+        yield Set(f"services-{count}", many(count), list(many_lines(count)),
+                  against=many(1) if count > 1 else None)
 
 
 def move(daemon):
@@ -106,6 +111,21 @@ def measure(lab, bed, lines, daemon, *, repeat, runs, base=None):
         return json.load(file)["results"]
 
 
+def measure_set(lab, one_set, **how):
+    bed = Bed(lab)
+    daemon = start(bed, one_set)
+    lines, rows = one_set.lines, []
+    if one_set.against:
+        # The number of services is the only difference, and worth being sure of.
+        other = start(Bed(lab, "other"), Set("other", one_set.against, []), name="other")
+        both = [line for line in lines if "-to-one " in line]
+        lines = [line for line in lines if line not in both]
+        if both:
+            print(f"{one_set.name}; base: 1 service", flush=True)
+            rows += measure(lab, bed, both, daemon, base=other, **how)
+    return rows + (measure(lab, bed, lines, daemon, **how) if lines else [])
+
+
 def run(options):
     repeat = options.repeat or 1000000
     runs = options.runs or (9 if options.full else 5)
@@ -114,15 +134,12 @@ def run(options):
         if not one_set.only(options.only):
             continue
         with Lab() as lab:
-            bed = Bed(lab)
-            daemon = start(bed, one_set)
-            rows += measure(lab, bed, one_set.lines, daemon, repeat=repeat, runs=runs)
-            daemon.stop()
+            rows += measure_set(lab, one_set, repeat=repeat, runs=runs)
     if not rows:
         raise results.Failed(f"no scenario's name contains {options.only}")
     data = {"packets_per_run": repeat, "runs": runs, "results": rows}
     results.tell(list(tables(data))[1:])
-    results.write("program", data)
+    results.write("program", data, options)
 
 
 def cost(rows, scenario, flows):
@@ -137,12 +154,15 @@ RATIOS = (
     ("ipip / dsr, limit, IPv4", ("ipip-ipv4-limit", "1048576"), ("dsr-ipv4-limit", "1048576")),
     ("nat / dsr, limit, IPv4", ("nat-ipv4-limit", "1048576"), ("dsr-ipv4-limit", "1048576")),
     ("moved / settled, dsr, IPv4", ("dsr-ipv4-moved", "1048576"), ("dsr-ipv4", "1048576")),
-    ("10 000 services / 1, 1 flow", ("services-10000-to-one", "1"), ("services-1-to-one", "1")),
-    ("10 000 services / 1, 1 Mi flows to one",
-     ("services-10000-to-one", "1048576"), ("services-1-to-one", "1048576")),
     ("10 000 services / 1, 1 Mi flows to all",
      ("services-10000-to-all", "1048576"), ("services-1-to-one", "1048576")),
 )
+
+
+def beside(row):
+    """Against the program that ran beside it: the median of neighbouring runs' ratios."""
+    return statistics.median(
+        ours / base for ours, base in zip(row["runs_ns"], row["base_runs_ns"]))
 
 
 def tables(data):
@@ -156,5 +176,7 @@ def tables(data):
             for row in rows])
     found = [(words, cost(rows, *one), cost(rows, *other)) for words, one, other in RATIOS]
     found = [(words, f"{one / other:.2f}") for words, one, other in found if one and other]
+    found += [(f"{row['scenario']} / 1 service, {row['flows']} flows", f"{beside(row):.2f}")
+              for row in rows if "base_runs_ns" in row]
     if found:
         yield "One against another", ("ratio", ""), found

@@ -73,11 +73,12 @@ def path_of(part):
     return os.path.join(DIRECTORY, f"{part}.json")
 
 
-def write(part, data):
+def write(part, data, options):
     """To build/bench/PART.json."""
+    how = {name: getattr(options, name) for name in ("full", "only", "runs", "repeat")}
     os.makedirs(DIRECTORY, exist_ok=True)
     with open(path_of(part), "w", encoding="utf-8") as file:
-        json.dump({"part": part, "about": about(), **data}, file, indent=1)
+        json.dump({"part": part, "about": about(), "options": how, **data}, file, indent=1)
         file.write("\n")
 
 

@@ -14,6 +14,8 @@ ABOUT = {"machine": "a CPU", "cpus": 2, "memory_gib": 4, "virtual": True, "kerne
          "clang": "14.0.6", "gcc": "12.2.0", "revision": "0123456789ab",
          "date": "2026-01-02 03:04 UTC"}
 
+WHOLE = Namespace(full=False, only="", runs=None, repeat=None)
+
 
 @pytest.fixture
 def options(tmp_path, monkeypatch):
@@ -97,7 +99,7 @@ def test_results_are_kept_without_the_name_of_anybody(tmp_path, monkeypatch):
     results.write("wire", {"results": [
         {"scenario": "dsr-ipv4", "flows": "1", "cpus": 1, "offered_mpps": 3.0, "loss": 0.0,
          "bare_loss": 0.0, **{key: {"median": 2.5, "min": 2.0, "max": 3.0}
-                              for key in ("mpps", "bare_mpps", "ratio")}}]})
+                              for key in ("mpps", "bare_mpps", "ratio")}}]}, WHOLE)
     keep.run(Namespace())
     (page,) = (tmp_path / "docs").glob("*.md")
     assert page.name == "2026-01-02-0123456789ab.md"
@@ -110,6 +112,15 @@ def test_results_of_a_tree_that_nobody_has_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "DIRECTORY", str(tmp_path / "build"))
     monkeypatch.setattr(keep, "DIRECTORY", str(tmp_path / "docs"))
     monkeypatch.setattr(results, "about", lambda: {**ABOUT, "revision": "0123456789ab, changed"})
-    results.write("wire", {"results": []})
+    results.write("wire", {"results": []}, WHOLE)
     with pytest.raises(results.Failed, match="changed"):
+        keep.run(Namespace())
+
+
+def test_results_of_a_part_of_the_scenarios_are_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "DIRECTORY", str(tmp_path / "build"))
+    monkeypatch.setattr(keep, "DIRECTORY", str(tmp_path / "docs"))
+    monkeypatch.setattr(results, "about", lambda: ABOUT)
+    results.write("wire", {"results": []}, Namespace(full=False, only="nat", runs=5, repeat=None))
+    with pytest.raises(results.Failed, match="--only"):
         keep.run(Namespace())

@@ -138,7 +138,7 @@ def run(options):
     results.tell(tables({"results": found}))
     if len(cpus) < 2:
         print("one CPU only: making, balancing and counting share it")
-    results.write("wire", {"results": found})
+    results.write("wire", {"results": found}, options)
 
 
 def verify(daemon):
