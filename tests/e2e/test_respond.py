@@ -32,7 +32,7 @@ def services(top, forward):
         web(top, forward, limit=CONNECTIONS, on_all_down="respond",
             respond={"body": BODY, "content_type": "text/html", "x_headers": True,
                      "retry_after": "7s"}),
-        *([] if forward == "dsr" else [
+        *([] if forward != "nat" else [
             service("packets", first, 81, forward, backend_port=80, check=NO_CHECK,
                     limit=PACKETS)]),
     )
