@@ -38,7 +38,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits bench lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits bench bench-keep bench-compare bench-tools lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
@@ -143,7 +143,7 @@ demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as r
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all test-unit $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
+	$(Q)$(MAKE) --no-print-directory all bench-tools test-unit $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
 	$(Q)$(PYTEST) -q tests
 
 test-unit: $(UNIT_BIN) ## the C units (no root)
@@ -164,24 +164,37 @@ test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as 
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py)
 
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
-test-guest: all ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
+test-guest: all $(B)/bench/syn.bpf.o ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
 	$(Q)tests/guest/run.sh $(or $(KERNEL),6.1) $(SCENARIOS)
 
-bench: $(B)/.deps ## cost of the program per packet (as root)
-	$(Q)$(MAKE) --no-print-directory all $(B)/bench/program-cost
-	$(Q)scripts/bench.sh --json $(BENCH_ARGS)
+# ---- benches: docs/benchmarks/README.md says how they measure ------------
+bench: $(B)/.deps ## how fast it is (as root): BENCH="program wire clients control", FULL=1
+	$(Q)scripts/deps.sh bench
+	$(Q)$(MAKE) --no-print-directory all bench-tools
+	$(Q)scripts/bench.sh $(BENCH) $(if $(FULL),--full) $(BENCH_ARGS)
 
-# ---- the program-cost bench: a generator program and its runner ----------
-$(B)/bench/generator.bpf.o: tests/bench/generator.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
+bench-keep: ## the last results go to docs/benchmarks, with the day and the machine
+	$(Q)scripts/bench.sh keep
+
+bench-compare: $(B)/.deps ## this tree's program against that of BASE=REVISION (as root)
+	$(Q)$(MAKE) --no-print-directory all bench-tools
+	$(Q)scripts/bench.sh compare $(or $(BASE),$(error BASE=REVISION is missing)) $(BENCH_ARGS)
+
+bench-tools: $(B)/bench/program-cost $(B)/bench/wire $(B)/bench/syn.bpf.o ## what the benches run, syn.bpf.o for bench-pktgen.sh too
+
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
 	$(call say,CLANG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-BENCH_SRC := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
+BENCH_SHARED := tests/bench/frame.c tests/bench/scenario.c tests/bench/counters.c
 
-$(B)/bench/program-cost: $(BENCH_SRC) $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
+$(B)/bench/program-cost: $(BENCH_SHARED) $(addprefix tests/bench/,program_cost.c measure.c report.c)
+$(B)/bench/wire: $(BENCH_SHARED) tests/bench/wire.c
+
+$(B)/bench/program-cost $(B)/bench/wire: $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -I. -I$(B)/bench $(BENCH_SRC) $(LIB_OBJ) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
+	$(Q)$(CC) $(ALL_CFLAGS) -I. -I$(B)/bench $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
 
 # ---- care ---------------------------------------------------------------
 lint: all ## layers, headers, shell, static analysis

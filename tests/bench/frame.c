@@ -110,6 +110,9 @@ static void make_ipv4(const struct frame *frame, __u8 *start, struct generator_c
 	config->ports_at = at - start + sizeof(ip);
 	config->port_at = config->ports_at + (frame->from_client ? 0 : 2);
 	config->checksum_at = checksum - start;
+	config->spread_at = at - start +
+			    (frame->from_client ? offsetof(struct iphdr, daddr)
+						: offsetof(struct iphdr, saddr));
 }
 
 static void make_ipv6(const struct frame *frame, __u8 *start, struct generator_config *config)
@@ -139,11 +142,15 @@ static void make_ipv6(const struct frame *frame, __u8 *start, struct generator_c
 	config->ports_at = at - start + sizeof(ip);
 	config->port_at = config->ports_at + (frame->from_client ? 0 : 2);
 	config->checksum_at = checksum - start;
+	config->spread_at = at - start + 12 +
+			    (frame->from_client ? offsetof(struct ipv6hdr, daddr)
+						: offsetof(struct ipv6hdr, saddr));
 }
 
 void frame_make(const struct frame *frame, struct generator_config *ret_config)
 {
-	struct generator_config config = { .udp = frame->proto == IPPROTO_UDP };
+	struct generator_config config = { .udp = frame->proto == IPPROTO_UDP,
+					   .spread = frame->spread ?: 1 };
 	bool ipv4 = frame->ip.family == SL_FAMILY_IPV4;
 	struct ethhdr eth = { .h_proto = htons(ipv4 ? ETH_P_IP : ETH_P_IPV6) };
 	__u8 *start = config.frame;

@@ -16,6 +16,7 @@
 struct frame {
 	struct ip ip; /* of the fixed end */
 	__be16 port;
+	unsigned spread;  /* to so many addresses, from ip on, in turn */
 	__u8 proto;       /* IPPROTO_TCP or IPPROTO_UDP */
 	bool from_client; /* else to it */
 	bool syn;         /* TCP: a SYN without data, else data of a connection */
@@ -23,7 +24,9 @@ struct frame {
 
 #define FRAME_FLOWS_IPV4 (1U << 24) /* how many flows have sources of their own */
 
-/* Fills everything but flow_mask. */
+/* Fills everything but flow_mask. Where spread is above 1, the low bits of ip that a
+ * number below it takes must be 0.
+ */
 void frame_make(const struct frame *frame, struct generator_config *ret_config);
 
 /* Where the Ethernet header of every template leads; a forwarded frame leads

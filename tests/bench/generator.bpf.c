@@ -2,7 +2,8 @@
  *
  * Makes a fresh frame for each repetition of BPF_PROG_TEST_RUN and hands it to
  * the program under test. Without it every repetition after the first would
- * see what the one before had left: a rewritten or encapsulated frame.
+ * see what the one before had left: a rewritten or encapsulated frame. Or sends
+ * it over a link, with live frames, whose pages come back as they were left too.
  *
  * Each frame is the template again, whatever the target did to it, with the
  * addresses and ports of the next flow and with right checksums. A target may
@@ -24,7 +25,13 @@ const volatile struct generator_config config = {
 __u64 generated;
 __u64 failed; /* frames that could not be restored, or found no target */
 
-/* Two arrays of one program, rather than one that is written between runs: each
+/* Frames that came back over the link: another MAC than the template's says that
+ * somebody has sent them on. One writer: the device has one queue.
+ */
+__u64 came_forwarded;
+__u64 came_untouched;
+
+/* Arrays of one program, rather than one that is written between runs: each
  * write makes the kernel patch the call and wait, and the caches go cold.
  */
 struct {
@@ -32,7 +39,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
-} program_target SEC(".maps"), empty_target SEC(".maps");
+} program_target SEC(".maps"), base_target SEC(".maps"), empty_target SEC(".maps");
 
 static __always_inline void add_to_checksum(__u16 *checksum, __u32 addend)
 {
@@ -48,7 +55,19 @@ static __always_inline void add_to_checksum(__u16 *checksum, __u32 addend)
  */
 static __always_inline __u32 next_flow(void)
 {
-	return (__u32)(generated++ * 0x9e3779b1U) & config.flow_mask;
+	return (__u32)(generated * 0x9e3779b1U) & config.flow_mask;
+}
+
+/* Of the fixed end's address, where there are several: in another order than the
+ * flows', so that each flow comes by all of them. The template has zeros there.
+ */
+static __always_inline __u32 stamp_spread(void *data)
+{
+	__u32 number = (__u64)(__u32)(generated * 0x85ebca6bU) * config.spread >> 32;
+	__be32 bits = bpf_htonl(number);
+
+	*(__u32 *)(data + config.spread_at) |= bits;
+	return (bits & 0xffff) + (bits >> 16);
 }
 
 /* The template has zeros where the flow's number and port go, so that setting
@@ -65,6 +84,8 @@ static __always_inline void stamp(void *data, __u32 flow)
 	__u32 sum = (number & 0xffff) + (number >> 16);
 	__u16 *checksum = data + config.checksum_at;
 
+	if (config.spread > 1)
+		sum += stamp_spread(data);
 	*(__u64 *)(data + config.address_at - in_word) |= (__u64)number << (in_word * 8);
 	*(__u32 *)(data + config.ports_at) |= (__u32)port
 					      << ((config.port_at - config.ports_at) * 8);
@@ -110,6 +131,7 @@ static __always_inline bool restore(struct xdp_md *xdp)
 		return false;
 	copy_template(data);
 	stamp(data, next_flow());
+	generated++;
 	return true;
 }
 
@@ -119,6 +141,16 @@ int generate(struct xdp_md *xdp)
 {
 	if (restore(xdp))
 		bpf_tail_call_static(xdp, &program_target, 0);
+	failed++;
+	return XDP_ABORTED;
+}
+
+/* The same, for another program that it is compared with. */
+SEC("xdp")
+int generate_for_base(struct xdp_md *xdp)
+{
+	if (restore(xdp))
+		bpf_tail_call_static(xdp, &base_target, 0);
 	failed++;
 	return XDP_ABORTED;
 }
@@ -137,6 +169,35 @@ SEC("xdp")
 int empty(struct xdp_md *xdp __attribute__((unused)))
 {
 	return XDP_TX;
+}
+
+/* For live frames: onto the link. */
+SEC("xdp")
+int send(struct xdp_md *xdp)
+{
+	if (restore(xdp))
+		return bpf_redirect(config.ifindex, 0);
+	failed++;
+	return XDP_DROP;
+}
+
+/* Where the link comes back. */
+SEC("xdp")
+int count(struct xdp_md *xdp)
+{
+	const __u8 *data = (void *)(long)xdp->data;
+	const volatile __u8 *sent = config.frame;
+
+	if (data + GENERATOR_ETH_SIZE > (const __u8 *)(long)xdp->data_end)
+		return XDP_DROP;
+	/* What a kernel sends of its own, ARP or multicast, is none of them. */
+	if (data[0] & 1 || data[13] == 0x06)
+		return XDP_DROP;
+	if (*(const __u32 *)(data + 2) == *(const volatile __u32 *)(sent + 2))
+		came_untouched++;
+	else
+		came_forwarded++;
+	return XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -28,7 +28,11 @@ struct generator_config {
 	__u32 checksum_at;    /* of TCP's or UDP's */
 	__u32 ip_checksum_at; /* 0: IPv6 has none */
 	__u32 udp;            /* a checksum of 0 is written as 0xffff (RFC 768) */
+	__u32 spread;         /* so many addresses at the fixed end, in turn; 1: always the same */
+	__u32 spread_at;      /* offset of that address's last 32 bits */
+	__u32 ifindex;        /* where `send` sends */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct generator_config) == 80 + 32, "generator_config has no holes");
+_Static_assert(sizeof(struct generator_config) == 80 + 48, "generator_config has no holes");
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * program-cost: what the XDP program costs per packet. Times the program that a
- * running daemon has pinned, scenario by scenario; scripts/bench.sh makes the
+ * running daemon has pinned, scenario by scenario; program.py makes the
  * surroundings. Exit codes: 0 done, 1 failed or the packets went another way,
  * 2 misuse.
  */
@@ -16,21 +16,18 @@
 #include "lib/diag.h"
 #include "tests/bench/report.h"
 
-#define NOTES_MAX  16
 #define REPEAT_MAX 100000000
 #define RUNS_MAX   1000
 
 struct options {
 	const char *prog, *scenarios, *json;
-	const char *only; /* NULL, or part of the names of the scenarios to measure */
-	const char *notes[NOTES_MAX];
-	size_t n_notes;
+	const char *base; /* NULL, or another program to compare it with */
 	unsigned ifindex, repeat, runs;
 };
 
 static const char usage[] =
-	"usage: program-cost --prog PIN --ifindex N --scenarios FILE [--only TEXT]\n"
-	"                    [--repeat 1000000] [--runs 9] [--json FILE] [--note KEY=VALUE]...\n";
+	"usage: program-cost --prog PIN [--base PIN] --ifindex N --scenarios FILE\n"
+	"                    [--repeat 1000000] [--runs 9] [--json FILE]\n";
 
 static bool take_number(const char *text, unsigned max, unsigned *ret_number)
 {
@@ -55,13 +52,8 @@ static bool take_option(int option, struct options *options)
 	case 'j':
 		options->json = optarg;
 		return true;
-	case 'o':
-		options->only = optarg;
-		return true;
-	case 'n':
-		if (options->n_notes == NOTES_MAX || !strchr(optarg, '='))
-			return false;
-		options->notes[options->n_notes++] = optarg;
+	case 'b':
+		options->base = optarg;
 		return true;
 	case 'i':
 		return take_number(optarg, INT32_MAX, &options->ifindex);
@@ -80,11 +72,10 @@ static bool parse_arguments(int argc, char **argv, struct options *ret_options)
 		{ "prog", required_argument, NULL, 'p' },
 		{ "ifindex", required_argument, NULL, 'i' },
 		{ "scenarios", required_argument, NULL, 's' },
-		{ "only", required_argument, NULL, 'o' },
+		{ "base", required_argument, NULL, 'b' },
 		{ "repeat", required_argument, NULL, 'r' },
 		{ "runs", required_argument, NULL, 'R' },
 		{ "json", required_argument, NULL, 'j' },
-		{ "note", required_argument, NULL, 'n' },
 		{},
 	};
 	struct options options = { .repeat = 1000000, .runs = 9 };
@@ -116,72 +107,77 @@ static int stay_on_one_cpu(struct diag *diag)
 	return 0;
 }
 
-/* Measures and prints; *ret_measurements has *ret_n, and is the caller's. */
-static int measure_all(const struct options *options, const struct measure_options *how,
-		       const struct scenario *scenarios, size_t n_scenarios, struct diag *diag,
-		       struct measurement **ret_measurements, size_t *ret_n)
-{
-	_cleanup_(cleanup_free) struct measurement *measurements =
-		calloc(n_scenarios * SCENARIO_FLOWS_MAX, sizeof(*measurements));
-	size_t n = 0;
+struct measurements {
+	struct measurement *rows;
+	size_t n;
+};
 
-	if (!measurements)
+static void cleanup_measurements(struct measurements *measurements)
+{
+	for (size_t i = 0; i < measurements->n; i++)
+		measurement_done(&measurements->rows[i]);
+	free(measurements->rows);
+}
+
+/* Measures and prints; measurements are the caller's. */
+static int measure_all(const struct measure_options *how, const struct scenario *scenarios,
+		       size_t n_scenarios, struct diag *diag, struct measurements *measurements)
+{
+	measurements->rows = calloc(n_scenarios * SCENARIO_FLOWS_MAX, sizeof(struct measurement));
+	if (!measurements->rows)
 		return diag_set(diag, ENOMEM, "out of memory");
-	report_table_head();
+	report_table_head(how);
 	for (size_t i = 0; i < n_scenarios; i++) {
 		const struct scenario *scenario = &scenarios[i];
 
-		if (options->only && !strstr(scenario->name, options->only))
-			continue;
-		for (size_t j = 0; j < scenario->n_flows; j++, n++) {
-			int error =
-				measure(how, scenario, scenario->flows[j], diag, &measurements[n]);
+		for (size_t j = 0; j < scenario->n_flows; j++) {
+			struct measurement *row = &measurements->rows[measurements->n];
+			int error = measure(how, scenario, &scenario->flows[j], diag, row);
 
 			if (error) {
 				fprintf(stderr, "program-cost: %s with %u flows (0: flood):\n",
-					scenario->name, scenario->flows[j]);
+					scenario->name, scenario->flows[j].n);
 				return error;
 			}
-			report_table_row(&measurements[n],
-					 report_one_flow(measurements, n + 1, scenario));
+			measurements->n++;
+			report_table_row(
+				how, row,
+				report_one_flow(measurements->rows, measurements->n, scenario));
 		}
 	}
-	if (!n)
-		return diag_set(diag, ENOENT, "no scenario's name contains %s", options->only);
-	*ret_measurements = TAKE_PTR(measurements);
-	*ret_n = n;
 	return 0;
 }
 
 static int run_bench(const struct options *options, struct diag *diag)
 {
 	_cleanup_(cleanup_free) struct scenario *scenarios = NULL;
-	_cleanup_(cleanup_free) struct measurement *measurements = NULL;
+	_cleanup_(cleanup_measurements) struct measurements measurements = {};
 	_cleanup_(cleanup_close) int prog_fd = bpf_obj_get(options->prog);
+	_cleanup_(cleanup_close) int base_fd = options->base ? bpf_obj_get(options->base) : -1;
 	struct measure_options how = {
 		.prog_fd = prog_fd,
+		.base_fd = base_fd,
 		.ifindex = options->ifindex,
 		.repeat = options->repeat,
 		.runs = options->runs,
 	};
-	size_t n_scenarios = 0, n = 0;
+	size_t n_scenarios = 0;
 
-	if (prog_fd < 0)
-		return diag_set(diag, errno, "cannot open %s: %m", options->prog);
+	if (prog_fd < 0 || (options->base && base_fd < 0))
+		return diag_set(diag, errno, "cannot open %s: %m",
+				prog_fd < 0 ? options->prog : options->base);
 
 	int error = stay_on_one_cpu(diag) ?:
 		    scenarios_load(options->scenarios, diag, &scenarios, &n_scenarios) ?:
-		    measure_all(options, &how, scenarios, n_scenarios, diag, &measurements, &n);
+		    measure_all(&how, scenarios, n_scenarios, diag, &measurements);
 
 	if (error || !options->json)
 		return error;
 
 	struct report report = {
 		.options = &how,
-		.notes = options->notes,
-		.n_notes = options->n_notes,
-		.measurements = measurements,
-		.n = n,
+		.measurements = measurements.rows,
+		.n = measurements.n,
 	};
 
 	return report_write_json(&report, options->json, diag);

@@ -11,16 +11,15 @@ struct diag;
 
 struct report {
 	const struct measure_options *options;
-	const char *const *notes; /* "key=value": the machine, its kernel, the revision */
-	size_t n_notes;
 	const struct measurement *measurements;
 	size_t n;
 };
 
-void report_table_head(void);
+void report_table_head(const struct measure_options *options);
 
 /* One line of the table; one_flow: the same scenario with one flow, or NULL. */
-void report_table_row(const struct measurement *measurement, const struct measurement *one_flow);
+void report_table_row(const struct measure_options *options, const struct measurement *measurement,
+		      const struct measurement *one_flow);
 
 /* The measurement of the same scenario with one flow, or NULL. */
 const struct measurement *report_one_flow(const struct measurement *measurements, size_t n,

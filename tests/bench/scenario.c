@@ -50,6 +50,7 @@ static bool parse_action(const char *text, unsigned *ret_action)
 		{ "TX", XDP_TX },
 		{ "REDIRECT", XDP_REDIRECT },
 		{ "PASS", XDP_PASS },
+		{ "DROP", XDP_DROP },
 	};
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
@@ -61,22 +62,57 @@ static bool parse_action(const char *text, unsigned *ret_action)
 	return false;
 }
 
+/* Whether the text ended so; it does not any more. */
+static bool cut_end(char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	if (length < end_length || strcmp(text + length - end_length, end))
+		return false;
+	text[length - end_length] = '\0';
+	return true;
+}
+
 static bool parse_flows(char *text, struct scenario *scenario)
 {
 	char *rest = NULL;
 
 	for (char *word = strtok_r(text, " \t\n", &rest); word;
 	     word = strtok_r(NULL, " \t\n", &rest)) {
-		unsigned flows = SCENARIO_FLOOD;
+		struct scenario_flows flows = { .n = SCENARIO_FLOOD, .syn = true };
 
-		if (strcmp(word, "flood") && (!parse_number(word, FRAME_FLOWS_IPV4, &flows) ||
-					      !flows || flows & (flows - 1)))
-			return false;
+		if (strcmp(word, "flood")) {
+			flows.syn = cut_end(word, "-syn");
+			if (!parse_number(word, FRAME_FLOWS_IPV4, &flows.n) || !flows.n ||
+			    flows.n & (flows.n - 1))
+				return false;
+		}
 		if (scenario->n_flows == SCENARIO_FLOWS_MAX)
 			return false;
 		scenario->flows[scenario->n_flows++] = flows;
 	}
 	return scenario->n_flows > 0;
+}
+
+/* ADDRESS[+N] */
+static bool parse_ends(char *text, struct frame *frame)
+{
+	char *plus = strchr(text, '+');
+	unsigned low, bits = 1;
+
+	frame->spread = 1;
+	if (plus)
+		*plus++ = '\0';
+	if (ip_parse(text, &frame->ip))
+		return false;
+	if (!plus)
+		return true;
+	if (!parse_number(plus, 1U << 20, &frame->spread) || !frame->spread)
+		return false;
+	while (bits < frame->spread)
+		bits *= 2;
+	low = ntohl(frame->ip.addr.words[3]);
+	return !(low & (bits - 1));
 }
 
 /* NULL, or what is wrong with the line. Cuts it up. */
@@ -98,15 +134,16 @@ static const char *parse_line(char *line, struct scenario *ret_scenario)
 	if (strcmp(direction, "to") && strcmp(direction, "from"))
 		return "the direction is to or from";
 	scenario.frame.from_client = !strcmp(direction, "to");
-	if (ip_parse(address, &scenario.frame.ip))
-		return "bad address";
+	if (!parse_ends(address, &scenario.frame))
+		return "bad address, or its low bits are not free for so many";
 	if (!parse_number(port, 65535, &number))
 		return "bad port";
 	scenario.frame.port = htons(number);
-	if (!parse_verdict(verdict, &scenario.verdict))
+	scenario.mostly = *verdict == '~';
+	if (!parse_verdict(verdict + scenario.mostly, &scenario.verdict))
 		return "no such verdict";
 	if (!parse_action(action, &scenario.action))
-		return "the action is TX, REDIRECT or PASS";
+		return "the action is TX, REDIRECT, PASS or DROP";
 	if (!parse_number(backends, 1U << 20, &number))
 		return "bad number of backends";
 	scenario.n_backends = number;

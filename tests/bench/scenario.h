@@ -19,20 +19,24 @@ struct diag;
 
 struct scenario {
 	char name[SCENARIO_NAME_MAX + 1];
-	struct frame frame;      /* syn is unset: a flood sends SYNs, the others do not */
+	struct frame frame;      /* syn is unset: the flows say it */
 	enum sl_verdict verdict; /* what must become of every packet... */
 	unsigned action;         /* ...and the XDP action that goes with it */
+	bool mostly;             /* not of every one: of most, and the others are forwarded */
 	size_t n_backends;       /* how many must take part where there are flows enough */
-	unsigned flows[SCENARIO_FLOWS_MAX]; /* powers of two, or SCENARIO_FLOOD */
+	struct scenario_flows {
+		unsigned n; /* a power of two, or SCENARIO_FLOOD */
+		bool syn;   /* new connections; a flood always is of them */
+	} flows[SCENARIO_FLOWS_MAX];
 	size_t n_flows;
 };
 
 /* Reads lines of
  *
- *	NAME tcp|udp to|from ADDRESS PORT VERDICT TX|REDIRECT|PASS BACKENDS FLOWS...
+ *	NAME tcp|udp to|from ADDRESS[+N] PORT [~]VERDICT TX|REDIRECT|PASS|DROP BACKENDS FLOWS...
  *
- * "to" a service, or "from" a backend; FLOWS: a power of two, or "flood". Empty
- * lines and lines that start with # are skipped. *ret_scenarios is the caller's
+ * "to" a service, or "from" a backend; +N: N addresses, from that one on; ~: see
+ * `mostly`; FLOWS: a power of two, one with "-syn" behind it, or "flood". Empty lines and lines that start with # are skipped. *ret_scenarios is the caller's
  * to free. 0 or -errno and diag.
  */
 int scenarios_load(const char *path, struct diag *diag, struct scenario **ret_scenarios,

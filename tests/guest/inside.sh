@@ -319,6 +319,56 @@ large() {
 	get client "http://$1/" --max-time 5 -H "X-Large: $(head -c 3000 /dev/zero | tr '\0' x)"
 }
 
+# offered MOST_FORWARDED ARGUMENTS...: pktgen sends to a service for two seconds, and
+# at most so many per cent of it are forwarded, and others only if all may be.
+offered() {
+	most=$1
+	shift
+	SYN_OBJECT=/syn.bpf.o TC=/usr/bin/tc in_ns client sh /bench-pktgen.sh -i eth0 -n 2 -b 20 \
+		-m "$(ip -n lb link show front | awk '$1 == "link/ether" { print $2 }')" \
+		-l "sluicectl --socket $CONTROL" "$@" >/tmp/offered || return 1
+	cat /tmp/offered
+	awk -v most="$most" '
+		{ n[$1] = $2 }
+		END {
+			print "offered " n["offered"] ", forwarded " n["forwarded"] ", dropped " n["dropped"]
+			all = n["forwarded"] + n["dropped"] + n["answered"]
+			exit !(n["offered"] > 1000 && n["forwarded"] > 0 && all <= n["offered"] &&
+				n["forwarded"] * 100 <= most * n["offered"] &&
+				(most == 100 ? n["dropped"] == 0 : n["dropped"] > 0))
+		}' /tmp/offered
+}
+
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
+test_pktgen() {
+	forward=flood
+	start "front, back"
+	check "one flow" offered 100 -d 198.51.100.11 -p 9
+	check "1000 flows of long frames, two threads" \
+		offered 100 -d 198.51.100.11 -p 9 -f 1000 -t 2 -s 1000
+	check "1000 flows by IPv6" offered 100 -d 2001:db8:1::11 -p 9 -f 1000
+	check "one flow over its limit" offered 50 -d 198.51.100.12 -p 9
+	before=$(answers_to_syns)
+	check "a flood of SYNs" offered 100 -d "$SERVICE4" -f flood -S
+	check "which are right ones: web answers" [ "$(answers_to_syns)" -gt "$before" ]
+	check "a flood of SYNs by IPv6" offered 100 -d "$SERVICE6" -f flood -S
+	check "the device is left as it was" not has_filter
+	check_stop
+	forward=nat
+}
+
+# SYNs that web's kernel took for new connections: a wrong checksum is none.
+answers_to_syns() {
+	in_ns web cat /proc/net/netstat | awk '$1 == "TcpExt:" && !n { n = split($0, name); next }
+		$1 == "TcpExt:" { for (i = 1; i <= n; i++) if (name[i] == "SyncookiesSent" ||
+			name[i] == "TCPReqQFullDoCookies" || name[i] == "ListenOverflows") sum += $i
+			print sum + 0 }'
+}
+
+has_filter() {
+	in_ns client /usr/bin/tc qdisc show dev eth0 | grep clsact
+}
+
 no_complaints() {
 	! dmesg | grep -A 20 -E 'BUG:|WARNING:|Oops|Call Trace'
 }

@@ -181,6 +181,29 @@ services_ipip() {
 	END
 }
 
+# A service that is flooded, and a limit that refuses most of it.
+services_flood() {
+	services_nat
+	cat <<-END
+		  - name: flood
+		    address: [198.51.100.11, "2001:db8:1::11"]
+		    port: 9
+		    protocol: udp
+		    check: {type: none}
+		    backends:
+		      - {name: web-1, address: 10.0.0.11}
+		      - {name: web-1-v6, address: "2001:db8:b::11"}
+		  - name: limited
+		    address: 198.51.100.12
+		    port: 9
+		    protocol: udp
+		    check: {type: none}
+		    limit: {rate: 100/s, burst: 100}
+		    backends:
+		      - {name: web-1, address: 10.0.0.11, port: 10}
+	END
+}
+
 configure() {
 	echo "interfaces: [$1]"
 	"services_$forward"

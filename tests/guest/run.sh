@@ -17,8 +17,8 @@ SECONDS_MOST=300
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
 BUILD=${SLUICE_BUILD:-build}
-PROGRAMS="$BUILD/sluiced $BUILD/sluicectl $BUILD/sluice-responder ip ethtool bpftool curl xdp-loader xdp-filter"
-MODULES="virtio_pci virtio_net veth ipip ip6_tunnel"
+PROGRAMS="$BUILD/sluiced $BUILD/sluicectl $BUILD/sluice-responder ip ethtool bpftool curl xdp-loader xdp-filter tc"
+MODULES="virtio_pci virtio_net veth ipip ip6_tunnel pktgen cls_bpf sch_ingress"
 
 kernel=${1:-6.1}
 case $kernel in
@@ -30,7 +30,7 @@ case $kernel in
 	;;
 esac
 [ $# = 0 ] || shift
-scenarios=${*:-alone limited beside with_others by_hand by_loader foreign virtio ipip}
+scenarios=${*:-alone limited beside with_others by_hand by_loader foreign virtio ipip pktgen}
 work=$PWD/build/guest/$kernel
 root=$work/root
 PATH=$PATH:/usr/sbin:/sbin
@@ -145,7 +145,8 @@ make_root() {
 	cp "$objects"/xdp-dispatcher.o "$objects"/xdpfilt_*.o "$root$objects"
 	cp "$work/modules/"* "$root/modules"
 	for scenario in $scenarios; do echo "$scenario"; done >"$root/scenarios"
-	cp "$BUILD/sluice.bpf.o" "$root"
+	cp "$BUILD/sluice.bpf.o" "$BUILD/bench/syn.bpf.o" "$root"
+	cp scripts/bench-pktgen.sh scripts/bench-offer.sh "$root"
 	cp tests/guest/lab.sh "$root"
 	cp tests/guest/inside.sh "$root/init"
 	chmod 755 "$root/init"

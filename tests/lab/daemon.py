@@ -38,8 +38,9 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """One sluiced in a namespace. config: a dict (JSON is YAML too), or text."""
 
-    def __init__(self, ns, config=None, name="sluice", options=()):
+    def __init__(self, ns, config=None, name="sluice", options=(), program=SLUICED):
         self.ns = ns
+        self.program = program
         self.options = list(options)
         self.config_path = ns.lab.path(name, "sluice.yaml")
         self.socket_path = ns.lab.path(name, "control.sock")
@@ -56,7 +57,7 @@ class Daemon:
 
     def argv(self):
         return [
-            SLUICED, "-c", self.config_path, "--socket", self.socket_path,
+            self.program, "-c", self.config_path, "--socket", self.socket_path,
             "--pin-dir", self.pin_dir, *self.options,
         ]
 
@@ -69,7 +70,7 @@ class Daemon:
     def start(self):
         """Starts it and waits until its socket answers."""
         self.spawn()
-        wait.until(self._answers, lambda: f"{SLUICED} answers:\n{self.log}", timeout=15)
+        wait.until(self._answers, lambda: f"{self.program} answers:\n{self.log}", timeout=15)
         return self
 
     def run(self):

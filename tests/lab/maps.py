@@ -66,6 +66,28 @@ class Maps:
                 mmap.mmap(fd, entries * value_size, mmap.MAP_SHARED, mmap.PROT_READ) as memory:
             return bytes(memory)
 
+    def _entries(self):
+        """Fields of the entries that the directory leads to."""
+        entries = self._array("sl_services", 64)
+        for word in memoryview(self._array("sl_directory", 8)).cast("Q"):
+            if word not in (0, 0xFFFFFFFF):
+                yield _SERVICE.unpack_from(entries, word * 64)
+
+    def count_services(self):
+        """Without their slots, which may be many."""
+        return sum(1 for _ in self._entries())
+
+    @contextlib.contextmanager
+    def live_slots(self, address, port):
+        """Of a service, as they are whenever they are read: yields read() -> bytes."""
+        (entry,) = (fields for fields in self._entries()
+                    if _address(fields[0], fields[3]) == address and _swap(fields[1]) == port)
+        start, end = entry[6] * 8, (entry[6] + entry[7]) * 8
+        with self._open("sl_slots") as fd, \
+                mmap.mmap(fd, -(-end // mmap.PAGESIZE) * mmap.PAGESIZE, mmap.MAP_SHARED,
+                          mmap.PROT_READ) as memory:
+            yield lambda: memory[start:end]
+
     def backends(self):
         """By index: "10.0.0.11:80"."""
         return [_end(*fields[:3]) for fields in
@@ -74,12 +96,8 @@ class Maps:
     def services(self):
         """{("198.51.100.10", 80, proto): Service}, those that the directory leads to."""
         slots = memoryview(self._array("sl_slots", 8)).cast("Q")
-        entries = self._array("sl_services", 64)
         found = {}
-        for word in memoryview(self._array("sl_directory", 8)).cast("Q"):
-            if word in (0, 0xFFFFFFFF):
-                continue
-            fields = _SERVICE.unpack_from(entries, word * 64)
+        for fields in self._entries():
             addr, port, proto, family, _, number, table, size = fields[:8]
             address, port = _address(addr, family), _swap(port)
             found[address, port, proto] = Service(
