@@ -20,7 +20,7 @@ FAMILIES = (4, 6)
 BURST, BODY = 4, "<p>later, please</p>\n"
 CONNECTIONS = {"rate": "1/s", "burst": BURST, "count": "connections", "action": "respond",
                "prefix_v6": 128}
-PACKETS = {"rate": "40/s", "burst": 60, "action": "respond"}
+PACKETS = {"rate": "8/s", "burst": 60, "action": "respond"}
 # A test asks at once as often as it may, and once more.
 ENOUGH = 2 * BURST
 
