@@ -22,8 +22,8 @@ def parse():
     parser.add_argument("parts", nargs="*", metavar="PART",
                         help=f"{', '.join(results.PARTS)} (default: all); or: compare REVISION; or: keep")
     parser.add_argument("--full", action="store_true", help="more runs, and everything")
-    parser.add_argument("--only", default="", metavar="TEXT",
-                        help="scenarios or contenders whose names contain it")
+    parser.add_argument("--only", default="", metavar="TEXT[,TEXT...]",
+                        help="scenarios or contenders whose names contain one of them")
     parser.add_argument("--repeat", type=int, metavar="PACKETS", help="in a run")
     parser.add_argument("--runs", type=int, metavar="N", help="of which the median counts")
     options = parser.parse_args()

@@ -219,7 +219,8 @@ def run(options):
                              "scripts/deps.sh bench")
     with Lab() as lab:
         bench = Bench(lab, options)
-        ways = [way(bench.network) for way in contenders.ALL if options.only in way.name]
+        ways = [way(bench.network) for way in contenders.ALL
+                if results.wanted(options.only, way.name)]
         rounds = {way.name: [] for way in ways}
         if not ways:
             raise results.Failed(f"no contender's name contains {options.only}")

@@ -22,8 +22,8 @@
 
 #define FRAME_OUT_MAX 4096
 
-/* Rounds that a limit is given to have most of its sources over it. */
-#define WARM_ROUNDS_MAX 40
+/* How often a limit sees all of its sources until most are over it, at most. */
+#define WARM_MAX 40
 
 /* What a scenario of most packets has to reach. */
 #define MOST 0.9
@@ -252,23 +252,37 @@ static double share_of(const struct bench *bench, const struct counters *before,
 	       bench->options->repeat / rounds;
 }
 
+/* All flows, so many rounds. */
+static int warm_rounds(const struct bench *bench, unsigned rounds, struct diag *diag,
+		       double *ret_share)
+{
+	_cleanup_(cleanup_counters) struct counters before = {};
+	_cleanup_(cleanup_counters) struct counters after = {};
+	int error = counters_read(bench->options->prog_fd, diag, &before);
+	double ignored;
+
+	for (unsigned i = 0; i < rounds && !error; i++)
+		error = time_round(bench, i, diag, &ignored, &ignored, &ignored);
+	error = error ?: counters_read(bench->options->prog_fd, diag, &after);
+	if (!error)
+		*ret_share = share_of(bench, &before, &after, rounds);
+	return error;
+}
+
 /* Untimed rounds first: they fill caches, and the limit's map, until most sources are
  * over it where that is wanted.
  */
 static int warm_up(const struct bench *bench, struct diag *diag)
 {
-	double share = 1, ignored;
+	unsigned repeat = bench->options->repeat;
+	unsigned rounds = bench->flows.n ? (bench->flows.n + repeat - 1) / repeat : 1;
+	double share = 0;
 	int error = 0;
 
-	for (unsigned i = 0; i < WARM_ROUNDS_MAX && !error && (!i || share < MOST); i++) {
-		_cleanup_(cleanup_counters) struct counters before = {};
-		_cleanup_(cleanup_counters) struct counters after = {};
-
-		error = counters_read(bench->options->prog_fd, diag, &before);
-		error = error ?: time_round(bench, i, diag, &ignored, &ignored, &ignored);
-		error = error ?: counters_read(bench->options->prog_fd, diag, &after);
-		if (!error && bench->scenario->mostly)
-			share = share_of(bench, &before, &after, 1);
+	for (unsigned i = 0; i < WARM_MAX && !error && (!i || share < MOST); i++) {
+		error = warm_rounds(bench, rounds, diag, &share);
+		if (!bench->scenario->mostly)
+			break;
 	}
 	return error;
 }

@@ -28,7 +28,7 @@ class Set:
 
     def only(self, text):
         """Whether lines are left whose names contain the text."""
-        self.lines = [line for line in self.lines if text in line.split()[0]]
+        self.lines = [line for line in self.lines if results.wanted(text, line.split()[0])]
         return bool(self.lines)
 
 

@@ -64,6 +64,11 @@ def about():
     }
 
 
+def wanted(only, name):
+    """Whether --only has the name: it is some texts, of which names contain one."""
+    return any(text in name for text in only.split(","))
+
+
 def path_of(part):
     return os.path.join(DIRECTORY, f"{part}.json")
 

@@ -25,11 +25,11 @@
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 
-#define BATCH      64      /* frames; a veth's ring holds 256 */
-#define QUIET_NS   3000000 /* no frame for so long: none is on its way */
-#define QUIET_MAX  1000    /* such waits */
-#define ROUNDS_MAX 1000
-#define FRAMES_MAX 1000000000
+#define BATCH        64 /* frames; a veth's ring holds 256 */
+#define PAUSE_NS     1000000
+#define QUIET_PAUSES 50 /* without a frame: none is on its way any more */
+#define ROUNDS_MAX   1000
+#define FRAMES_MAX   1000000000
 
 /* One link: what sends onto it, and counts. */
 struct way {
@@ -86,20 +86,20 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* Frames that came back, read until no more come. */
+/* Frames that came back: all, or as many as there are when no more come. */
 static __u64 wait_back(const struct way *way, bool forwarded)
 {
 	const volatile __u64 *count = forwarded ? &way->generator->bss->came_forwarded
 						: &way->generator->bss->came_untouched;
-	const struct timespec quiet = { .tv_nsec = QUIET_NS };
-	__u64 last, seen = *count;
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	__u64 seen = *count;
 
-	for (int i = 0; i < QUIET_MAX; i++) {
-		last = seen;
-		(void)nanosleep(&quiet, NULL);
+	for (int quiet = 0; quiet < QUIET_PAUSES && seen < way->generator->bss->generated;) {
+		__u64 last = seen;
+
+		(void)nanosleep(&pause, NULL);
 		seen = *count;
-		if (seen == last)
-			break;
+		quiet = seen == last ? quiet + 1 : 0;
 	}
 	return seen;
 }

@@ -31,7 +31,7 @@ def chosen(options):
     for row in ROWS:
         if row.verdict != "FORWARDED" or row.action != "TX" or row.flows == "flood":
             continue
-        if options.only and options.only in row.name or \
+        if options.only and results.wanted(options.only, row.name) or \
                 not options.only and (options.full or row.name in QUICK):
             yield row
 
