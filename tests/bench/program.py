@@ -134,6 +134,7 @@ def cost(rows, scenario, flows):
 RATIOS = (
     ("IPv6 / IPv4, dsr, limit", ("dsr-ipv6-limit", "1048576"), ("dsr-ipv4-limit", "1048576")),
     ("limit / none, dsr, IPv4", ("dsr-ipv4-limit", "1048576"), ("dsr-ipv4", "1048576")),
+    ("ipip / dsr, limit, IPv4", ("ipip-ipv4-limit", "1048576"), ("dsr-ipv4-limit", "1048576")),
     ("nat / dsr, limit, IPv4", ("nat-ipv4-limit", "1048576"), ("dsr-ipv4-limit", "1048576")),
     ("moved / settled, dsr, IPv4", ("dsr-ipv4-moved", "1048576"), ("dsr-ipv4", "1048576")),
     ("10 000 services / 1, 1 flow", ("services-10000-to-one", "1"), ("services-1-to-one", "1")),
