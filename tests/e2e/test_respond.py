@@ -20,7 +20,7 @@ FAMILIES = (4, 6)
 BURST, BODY = 4, "<p>later, please</p>\n"
 CONNECTIONS = {"rate": "1/s", "burst": BURST, "count": "connections", "action": "respond",
                "prefix_v6": 128}
-PACKETS = {"rate": "40/s", "burst": 60, "action": "respond"}
+PACKETS = {"rate": "8/s", "burst": 60, "action": "respond"}
 # A test asks at once as often as it may, and once more.
 ENOUGH = 2 * BURST
 
@@ -32,7 +32,7 @@ def services(top, forward):
         web(top, forward, limit=CONNECTIONS, on_all_down="respond",
             respond={"body": BODY, "content_type": "text/html", "x_headers": True,
                      "retry_after": "7s"}),
-        *([] if forward == "dsr" else [
+        *([] if forward != "nat" else [
             service("packets", first, 81, forward, backend_port=80, check=NO_CHECK,
                     limit=PACKETS)]),
     )
