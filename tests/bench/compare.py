@@ -21,7 +21,7 @@ from lab.netns import Lab
 
 from . import program, results
 from .bed import Bed
-from .scenarios import MOVED, OTHERS, ROWS, configuration
+from .scenarios import OTHERS, ROWS, configuration
 
 TOLERANCE = 0.03
 PACKETS, PAIRS = 400000, 15  # short runs: neighbours see the same of the machine
@@ -80,8 +80,7 @@ def chosen(options, base, directory):
     sets = [program.Set("rows", [row.service() for row in rows],
                         lines + [line for line in OTHERS if not quick or "return" in line])]
     if not quick:
-        sets.append(program.Set("moved", [row.service() for row in MOVED],
-                                [row.line() for row in MOVED], program.move))
+        sets.append(program.moved())
     return [one_set for one_set in sets if one_set.only(options.only)]
 
 

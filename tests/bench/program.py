@@ -15,7 +15,7 @@ from lab.testrun import Action, Program
 
 from . import results
 from .bed import BACKENDS, Bed
-from .scenarios import MANY, MOVED, OTHERS, ROWS, configuration, many, many_lines
+from .scenarios import MANY, MOVED, MOVED_FLOWS, OTHERS, ROWS, configuration, many, many_lines
 
 TABLE_SIZE = 65537  # of a service, if nothing is said
 PROGRAM_COST = os.path.join(BUILD, "bench", "program-cost")
@@ -24,11 +24,12 @@ PROGRAM_COST = os.path.join(BUILD, "bench", "program-cost")
 class Set:
     """Services that one daemon has, the lines that measure them, and what is done first.
     against: services of another daemon, which is measured beside it where it can be.
+    more: other keys of the configuration.
     """
 
-    def __init__(self, name, services, lines, prepare=None, against=None):
+    def __init__(self, name, services, lines, prepare=None, against=None, **more):
         self.name, self.services, self.lines = name, services, lines
-        self.prepare, self.against = prepare, against
+        self.prepare, self.against, self.more = prepare, against, more
 
     def only(self, text):
         """Whether lines are left whose names contain the text."""
@@ -38,10 +39,15 @@ class Set:
 
 def sets():
     yield Set("rows", [row.service() for row in ROWS], [*(row.line() for row in ROWS), *OTHERS])
-    yield Set("moved", [row.service() for row in MOVED], [row.line() for row in MOVED], move)
+    yield moved()
     for count in MANY:
         yield Set(f"services-{count}", many(count), list(many_lines(count)),
                   against=many(1) if count > 1 else None)
+
+
+def moved():
+    return Set("moved", [row.service() for row in MOVED], [row.line() for row in MOVED], move,
+               flows=MOVED_FLOWS)
 
 
 def move(daemon):
@@ -85,7 +91,8 @@ def wait_new(daemon, service, count):
 
 def start(bed, one_set, **how):
     """how: what Daemon takes."""
-    daemon = Daemon(bed.balancer, configuration(one_set.services), **how).start()
+    daemon = Daemon(bed.balancer, configuration(one_set.services, **one_set.more),
+                    **how).start()
     for interface in daemon.status()["interfaces"]:
         if interface["mode"] != "native":
             raise results.Failed(f"{interface['name']} is not in native mode")

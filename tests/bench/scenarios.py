@@ -87,6 +87,8 @@ OTHERS = (
     "pass-ipv4 tcp to 198.51.100.99 80 PASS_NO_SERVICE PASS 0 1 65536",
 )
 
+# Of a daemon in which slots are to stay in transition, of UDP too.
+MOVED_FLOWS = {"udp_idle": "1h"}
 MOVED = (
     Row("dsr-ipv4-moved", "198.51.100.1", flows="1 65536 1048576 65536-syn flood"),
     Row("nat-ipv6-moved", "fd00:51::3", "nat", port=8003, flows="1 65536"),
@@ -123,6 +125,6 @@ def dotted(number):
     return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
 
 
-def configuration(services, interfaces=("lb0", "lb1")):
-    return {"interfaces": [{"name": name, "mode": "native"} for name in interfaces],
+def configuration(services, interfaces=("lb0", "lb1"), **more):
+    return {**more, "interfaces": [{"name": name, "mode": "native"} for name in interfaces],
             "services": list(services)}
