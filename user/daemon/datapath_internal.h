@@ -76,6 +76,7 @@ struct datapath {
 	struct idpool *entries, *services, *backends, *returns;
 	struct extents *slots;
 	struct hashtable installed;
+	struct hashtable prefixes; /* datapath_prefixes.c */
 	/* Counts the grace periods waited for. A hop switched in this epoch may
 	 * still be read in its old place.
 	 */
@@ -189,14 +190,15 @@ void limits_release(struct datapath *datapath, const struct sl_service *entry);
 /* Takes what an entry names as in use, while learning. 0 or -EPROTO. */
 int limits_learn(struct datapath *datapath, const struct sl_service *entry);
 
-/* datapath_access.c: the same of access lists; and the exempt ones of limits. */
+/* datapath_access.c: the same of access lists; and the exempt ones of limits.
+ * access_free() frees all lists of prefixes.
+ */
 int access_init(struct datapath *datapath);
 void access_free(struct datapath *datapath);
 void access_recycle(struct datapath *datapath);
 void access_use(struct datapath *datapath, const struct sl_service *entry);
 void access_release(struct datapath *datapath, const struct sl_service *entry);
 int access_learn(struct datapath *datapath, const struct sl_service *entry);
-int access_learn_prefixes(struct datapath *datapath);
 int access_put_exempt(struct datapath *datapath, unsigned number, const struct prefix_list *list);
 
 /* datapath_events.c; accepts one that nobody listens to. */
