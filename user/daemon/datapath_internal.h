@@ -123,6 +123,10 @@ int pins_set_program(struct datapath *datapath, int program_fd, struct diag *dia
 int xdp_find_sluice(int ifindex);
 
 struct installed *installed_find(const struct datapath *datapath, const struct sl_key *key);
+
+/* Its published entry; entry 0, which is empty, before that. */
+const struct sl_service *installed_entry(const struct datapath *datapath,
+					 const struct installed *installed);
 struct installed_backend *installed_find_backend(const struct installed *installed,
 						 const struct sl_key *key);
 
@@ -166,6 +170,11 @@ void drop_index(struct datapath *datapath, struct idpool *pool, unsigned index);
 /* Makes room to note that slots are in transition. 0 or -ENOMEM. */
 int transition_begin(struct installed *installed, unsigned table_size);
 void transition_end(struct installed *installed);
+
+/* datapath_settle.c: settles the slots for which a round that has just ended found
+ * nothing against it; `now` as the round had it.
+ */
+void transition_settle(struct datapath *datapath, struct installed *installed, unsigned now);
 
 /* All that was dropped before the round that has just ended is nobody's now. */
 void dropped_retire(struct datapath *datapath);
