@@ -38,7 +38,7 @@ static const struct command commands[] = {
 	  "the sources that are over a limit or were lately, most refused first" },
 	{ "limit show", "ADDRESS", 1, 1, cmd_limit_show,
 	  "what a source may still send, to which service; and whether it is denied" },
-	{ "limit reset", "ADDRESS [SERVICE]", 1, 2, cmd_limit_reset,
+	{ "limit reset", "ADDRESS|all [SERVICE]", 1, 2, cmd_limit_reset,
 	  "forget what a source has sent, to all services or to one" },
 	{ "deny add", "PREFIX [--for TIME]", 1, 1, cmd_deny_add,
 	  "no service for a prefix or an address, until it is taken back" },
