@@ -2,6 +2,7 @@
 /* Every value counts as a change, and nothing else does. */
 #include "lib/config_compare.h"
 
+#include "config_equal.h"
 #include "config_full.h"
 #include "lib/config_copy.h"
 #include "lib/config_write.h"

@@ -4,8 +4,8 @@
  */
 #include "lib/config_edit.h"
 
+#include "config_equal.h"
 #include "config_full.h"
-#include "lib/config_compare.h"
 
 static const char base[] =
 	"services:\n"
