@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The end of a transition.
+/* The end of a transition (docs/architecture.md, Slots and transition).
  *
- * A slot settles when two things hold (design.md section 4): it last moved longer
- * ago than the idle timeout, so every connection that lives has been seen and is
- * in the table; and a whole round of the walk found none of its live flows with
- * another backend than `current`. Where no slot of a service is in transition any
- * more, the tables go that its own has replaced.
+ * A slot settles when two things hold: it last moved longer ago than the idle
+ * timeout, so every connection that lives has been seen and is in the table; and a
+ * whole round of the walk found none of its live flows with another backend than
+ * `current`. Where no slot of a service is in transition any more, the tables go
+ * that its own has replaced.
  */
 #include <netinet/in.h>
 
