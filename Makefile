@@ -134,7 +134,7 @@ $(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/ra
 # Conversations that notice when they are cut, and floods, for tests/e2e.
 TRAFFIC_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/traffic/*.c))
 
-$(B)/traffic/%: tests/traffic/%.c Makefile
+$(B)/traffic/%: tests/traffic/%.c $(wildcard tests/traffic/*.h) Makefile
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@

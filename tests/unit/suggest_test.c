@@ -17,17 +17,29 @@ static void known_distances(void **state)
 	static const struct {
 		const char *a, *b;
 		unsigned distance;
-	} rows[] = {
-		{ "", "", 0 },          { "port", "port", 0 }, { "", "port", 4 },
-		{ "port", "", 4 },      { "por", "port", 1 },  { "ports", "port", 1 },
-		{ "pord", "port", 1 },  { "prot", "port", 1 }, { "oprt", "port", 1 },
-		{ "opr", "port", 2 },   { "ca", "abc", 3 }, /* what was swapped is not touched again */
-		{ "rate", "burst", 4 },
-	};
+	} rows
+		[] = {
+			{ "", "", 0 },
+			{ "port", "port", 0 },
+			{ "", "port", 4 },
+			{ "port", "", 4 },
+			{ "por", "port", 1 },
+			{ "ports", "port", 1 },
+			{ "pord", "port", 1 },
+			{ "prot", "port", 1 },
+			{ "oprt", "port", 1 },
+			{ "opr", "port", 2 },
+			{ "ca", "abc", 3 }, /* what was swapped is not touched again */
+			{ "rate", "burst", 4 },
+			{ "attach", "detach", 2 },
+			{ "kitten", "sitting", 3 },
+		};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(suggest_distance(rows[i].a, rows[i].b), rows[i].distance);
+		assert_int_equal(suggest_distance(rows[i].b, rows[i].a), rows[i].distance);
+	}
 }
 
 static void a_long_word_is_far(void **state)
