@@ -13,9 +13,9 @@
 #include "lib/suggest.h"
 #include "lib/units.h"
 
-#define KEYS_MAX    32 /* of one section */
-#define LETTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS      "0123456789"
+#define KEYS_MAX 32 /* of one section */
+#define LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS   "0123456789"
 
 int read_out_of_memory(struct reader *reader)
 {
