@@ -2,6 +2,8 @@
 /* Who may use which service: the configuration's prefixes, as lists of the trie. A
  * service's list lives as long as an entry of the service names it.
  */
+#include "daemon/datapath_access.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,8 @@
 /* What the operator denies at run time, each prefix for a time or for good. The
  * program goes by the end of each; datapath_access_tick() tidies up behind it.
  */
+#include "daemon/datapath_access.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

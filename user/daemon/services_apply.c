@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/datapath.h"
+#include "daemon/datapath_access.h"
 #include "daemon/datapath_limits.h"
 #include "daemon/log.h"
 #include "daemon/responder.h"
