@@ -121,7 +121,8 @@ $(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST
 	$(Q)ln -sf ../sluice-responder $(@D)/sluice-responder
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ -lm $(shell pkg-config --libs libuv libmnl libbpf jansson yaml-0.1)
 
-# The real program and what writes its maps, against a model of design.md section 4.
+# The real program and what writes its maps, against a model of docs/architecture.md,
+# Slots and transition.
 MODEL_OBJ := $(patsubst user/daemon/%.c,$(B)/obj/user/daemon/%.o,$(wildcard user/daemon/datapath*.c)) \
              $(B)/obj/user/daemon/interfaces.o $(B)/obj/user/daemon/log.o
 
@@ -133,7 +134,7 @@ $(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/ra
 # Conversations that notice when they are cut, and floods, for tests/e2e.
 TRAFFIC_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/traffic/*.c))
 
-$(B)/traffic/%: tests/traffic/%.c Makefile
+$(B)/traffic/%: tests/traffic/%.c $(wildcard tests/traffic/*.h) Makefile
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@

@@ -98,7 +98,7 @@ check_layers() {
 	refuse "$libbpf" 'datapath*.c and interfaces.c alone know libbpf' \
 		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath*.c' \
 			':!user/daemon/datapath_*.h' ':!user/daemon/interfaces.c')
-	refuse 'daemon/datapath_(change|internal|maps)' 'private to datapath*.c and interfaces.c' \
+	refuse 'daemon/datapath_(change|internal|maps|prefixes)' 'private to datapath*.c and interfaces.c' \
 		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath*' \
 			':!user/daemon/interfaces.c')
 

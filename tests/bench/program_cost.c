@@ -14,6 +14,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/diag.h"
+#include "tests/bench/number.h"
 #include "tests/bench/report.h"
 
 #define REPEAT_MAX 100000000
@@ -28,17 +29,6 @@ struct options {
 static const char usage[] =
 	"usage: program-cost --prog PIN [--base PIN] --ifindex N --scenarios FILE\n"
 	"                    [--repeat 1000000] [--runs 9] [--json FILE]\n";
-
-static bool take_number(const char *text, unsigned max, unsigned *ret_number)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	if (!*text || *end || !number || number > max)
-		return false;
-	*ret_number = number;
-	return true;
-}
 
 static bool take_option(int option, struct options *options)
 {
@@ -56,11 +46,11 @@ static bool take_option(int option, struct options *options)
 		options->base = optarg;
 		return true;
 	case 'i':
-		return take_number(optarg, INT32_MAX, &options->ifindex);
+		return take_number(optarg, 1, INT32_MAX, &options->ifindex);
 	case 'r':
-		return take_number(optarg, REPEAT_MAX, &options->repeat);
+		return take_number(optarg, 1, REPEAT_MAX, &options->repeat);
 	case 'R':
-		return take_number(optarg, RUNS_MAX, &options->runs);
+		return take_number(optarg, 1, RUNS_MAX, &options->runs);
 	default:
 		return false;
 	}

@@ -14,21 +14,9 @@
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 #include "tests/bench/counters.h"
+#include "tests/bench/number.h"
 
 #define FIELD_SIZE "47" /* SCENARIO_NAME_MAX, as scanf wants it */
-
-static bool parse_number(const char *text, unsigned max, unsigned *ret_number)
-{
-	char *end;
-	unsigned long number;
-
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || end == text || *end || number > max)
-		return false;
-	*ret_number = number;
-	return true;
-}
 
 static bool parse_verdict(const char *text, enum sl_verdict *ret_verdict)
 {
@@ -83,7 +71,7 @@ static bool parse_flows(char *text, struct scenario *scenario)
 
 		if (strcmp(word, "flood")) {
 			flows.syn = cut_end(word, "-syn");
-			if (!parse_number(word, FRAME_FLOWS_IPV4, &flows.n) || !flows.n ||
+			if (!take_number(word, 1, FRAME_FLOWS_IPV4, &flows.n) ||
 			    flows.n & (flows.n - 1))
 				return false;
 		}
@@ -107,7 +95,7 @@ static bool parse_ends(char *text, struct frame *frame)
 		return false;
 	if (!plus)
 		return true;
-	if (!parse_number(plus, 1U << 20, &frame->spread) || !frame->spread)
+	if (!take_number(plus, 1, 1U << 20, &frame->spread))
 		return false;
 	while (bits < frame->spread)
 		bits *= 2;
@@ -136,7 +124,7 @@ static const char *parse_line(char *line, struct scenario *ret_scenario)
 	scenario.frame.from_client = !strcmp(direction, "to");
 	if (!parse_ends(address, &scenario.frame))
 		return "bad address, or its low bits are not free for so many";
-	if (!parse_number(port, 65535, &number))
+	if (!take_number(port, 0, 65535, &number))
 		return "bad port";
 	scenario.frame.port = htons(number);
 	scenario.mostly = *verdict == '~';
@@ -144,7 +132,7 @@ static const char *parse_line(char *line, struct scenario *ret_scenario)
 		return "no such verdict";
 	if (!parse_action(action, &scenario.action))
 		return "the action is TX, REDIRECT, PASS or DROP";
-	if (!parse_number(backends, 1U << 20, &number))
+	if (!take_number(backends, 0, 1U << 20, &number))
 		return "bad number of backends";
 	scenario.n_backends = number;
 	if (!parse_flows(line + end, &scenario))

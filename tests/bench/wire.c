@@ -24,6 +24,7 @@
 #include "generator.skel.h"
 #include "lib/cleanup.h"
 #include "lib/diag.h"
+#include "tests/bench/number.h"
 
 #define BATCH        64 /* frames; a veth's ring holds 256 */
 #define PAUSE_NS     1000000
@@ -220,17 +221,6 @@ static int measure_all(const struct options *options, struct diag *diag)
 	return error;
 }
 
-static bool take_number(const char *text, unsigned max, unsigned *ret_number)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	if (!*text || *end || number > max)
-		return false;
-	*ret_number = number;
-	return true;
-}
-
 static bool take_option(int option, struct options *options)
 {
 	switch (option) {
@@ -244,11 +234,11 @@ static bool take_option(int option, struct options *options)
 		options->scenarios = optarg;
 		return true;
 	case 'c':
-		return take_number(optarg, CPU_SETSIZE - 1, &options->cpu);
+		return take_number(optarg, 0, CPU_SETSIZE - 1, &options->cpu);
 	case 'f':
-		return take_number(optarg, FRAMES_MAX, &options->frames) && options->frames;
+		return take_number(optarg, 1, FRAMES_MAX, &options->frames);
 	case 'r':
-		return take_number(optarg, ROUNDS_MAX, &options->rounds) && options->rounds;
+		return take_number(optarg, 1, ROUNDS_MAX, &options->rounds);
 	default:
 		return false;
 	}

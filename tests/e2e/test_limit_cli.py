@@ -40,7 +40,7 @@ def scene():
             web(top, forward, allow=["192.0.2.0/24", "2001:db8:c::/64"], deny=["192.0.2.128/25"]),
             service("metered", host, METERED, forward, proto="udp", check=NO_CHECK, limit=[
                 {"rate": "100/s", "burst": BURST},
-                {"rate": "1MB/s", "burst": "8k", "count": "bytes", "per": "service",
+                {"rate": "1MB/h", "burst": "8k", "count": "bytes", "per": "service",
                  "dry_run": True}]),
             service("slow", host, SLOW, forward, proto="udp", check=NO_CHECK, limit={
                 "rate": "5/h", "algorithm": "fixed-window", "exempt": [top.clients[1].ipv4]}),
@@ -106,7 +106,7 @@ def test_the_service_shows_how_its_limits_are_set(scene):
         {"rate": "100/s", "burst": BURST, "count": "packets", "algorithm": "token-bucket",
          "per": "source", "prefix_v4": 32, "prefix_v6": 64, "action": "drop", "dry_run": False,
          "under_pressure": "admit", "exempt": 0},
-        {"rate": "1MB/s", "burst": 8000, "count": "bytes", "algorithm": "token-bucket",
+        {"rate": "1MB/h", "burst": 8000, "count": "bytes", "algorithm": "token-bucket",
          "per": "service", "prefix_v4": None, "prefix_v6": None, "action": "drop", "dry_run": True,
          "under_pressure": None, "exempt": 0},
     ]
@@ -115,7 +115,7 @@ def test_the_service_shows_how_its_limits_are_set(scene):
     assert (slow["burst"], slow["algorithm"], slow["exempt"]) == (None, "fixed-window", 1)
     assert scene.daemon.service("web")["access"] == {"allow": 2, "deny": 1}
     table = scene.daemon.ctl("service", "show", "metered").stdout
-    assert re.search(r"^1MB/s +8\.0 kB +bytes +token-bucket +service +drop \(dry run\) +0$", table,
+    assert re.search(r"^1MB/h +8\.0 kB +bytes +token-bucket +service +drop \(dry run\) +0$", table,
                      re.M), table
     assert re.search(r"^100/s +200 +packets +token-bucket +source +drop +0$", table, re.M), table
     assert re.search(r"^allowed prefixes +2$", scene.daemon.ctl("service", "show", "web").stdout,
@@ -276,6 +276,34 @@ def test_reset_gives_the_whole_burst_back(scene, over):
     after = limits(scene)["slow", 1]["stats"]
     assert (after["bucket"] - before["bucket"], after["refused"] - before["refused"]) == (5, 7)
     assert scene.daemon.ctl_json("limit", "reset", over.ipv4)["forgotten"] == 1
+
+
+def test_reset_of_all_frees_the_limit_of_a_whole_service(scene, over):
+    def total():
+        (row,) = [row for (_, _, who), row in sources(scene, "/v1/limits/metered").items()
+                  if who == "all"]
+        return row
+
+    used = total()
+    assert used["remaining"] < used["limit"] and used["state"] == "over" and used["refused"] > 0
+    scene.daemon.ctl("limit", "reset", over.ipv4, "metered")
+    assert total()["state"] == "over", "what all share is not one client's"
+    send(scene, over, METERED, 3 * BURST)
+
+    assert scene.daemon.ctl("limit", "reset", "all", "slow").stdout == "no bucket to forget\n"
+    assert scene.daemon.ctl("limit", "reset", "all", "metered").stdout == "forgot 1 bucket\n"
+    assert "1 bucket of all sources forgotten by the operator" in scene.daemon.log
+    assert total() == {**total(), "remaining": used["limit"], "state": "within", "refused": 0,
+                       "since": None}
+    assert source(scene, over.ipv4)["bucket"] is True, "a source's own stays"
+    assert scene.daemon.ctl_json("limit", "reset", "all") == {"address": "all", "forgotten": 0}
+
+    # And packets go by it: so many of the datagrams, which are frames of 106 bytes.
+    before = limits(scene)["metered", 2]["stats"]
+    scene.daemon.ctl("limit", "reset", over.ipv4, "metered")
+    send(scene, over, METERED, 60)
+    after = limits(scene)["metered", 2]["stats"]
+    assert (after["bucket"] - before["bucket"], after["refused"] - before["refused"]) == (60, 0)
 
 
 def test_another_rate_keeps_what_is_owed_and_reset_forgets_that_too(scene, over):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Established connections survive every change of backends (design.md section 4).
+"""Established connections survive every change of backends (docs/architecture.md,
+Slots and transition).
 
 `make test-survival` runs these in full size.
 """

@@ -3,8 +3,8 @@
  * what is taken keeps what config.h promises, and written out it is read back as
  * the same. Build and run, from the root:
  *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuser -Iinclude \
- *       tests/fuzz/config_fuzz.c user/lib/{addr,prefix,units,limit,diag}.c \
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. -Iuser -Iinclude \
+ *       tests/fuzz/config_fuzz.c user/lib/{addr,prefix,units,limit,diag,suggest}.c \
  *       $(ls user/lib/config*.c) -lyaml -o build/config-fuzz
  *   build/config-fuzz -dict=tests/fuzz/config.dict -max_total_time=60 CORPUS examples
  */
@@ -17,11 +17,11 @@
 #include <string.h>
 
 #include "lib/config.h"
-#include "lib/config_compare.h"
 #include "lib/config_copy.h"
 #include "lib/config_write.h"
 #include "lib/diag.h"
 #include "lib/limit.h"
+#include "tests/unit/config_equal.h"
 
 /* In the directory of the examples, so that the files which they name are found. */
 #define NAME "examples/fuzz.yaml"

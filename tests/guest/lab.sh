@@ -148,16 +148,23 @@ serve_tunnelled() {
 }
 
 # ---- the daemon ----------------------------------------------------------
-services_nat() {
+# web_service FORWARD: the service that all scenarios have, but for its backends.
+web_service() {
 	cat <<-END
 		services:
 		  - name: web
 		    address: [$SERVICE4, "$SERVICE6"]
 		    port: 80
-		    forward: nat
+		    forward: $1
 		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
 		    ${LIMIT:+limit: $LIMIT}
 		    backends:
+	END
+}
+
+services_nat() {
+	web_service nat
+	cat <<-END
 		      - {name: web-1, address: 10.0.0.11, port: 8080}
 		      - {name: web-2, address: 10.0.0.12, port: 8080}
 		      - {name: web-1-v6, address: "2001:db8:b::11", port: 8080}
@@ -166,14 +173,8 @@ services_nat() {
 }
 
 services_ipip() {
+	web_service ipip
 	cat <<-END
-		services:
-		  - name: web
-		    address: [$SERVICE4, "$SERVICE6"]
-		    port: 80
-		    forward: ipip
-		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
-		    backends:
 		      - {name: web-1, address: 10.1.1.2}
 		      - {name: web-2, address: 10.1.2.2}
 		      - {name: web-1-v6, address: "2001:db8:b0:1::2"}

@@ -92,12 +92,7 @@ def routed(lab, backends=3, clients=1, tunnel=False):
     _plug(wire, balancer, "front", "front", mac_of(0, 1))
     _plug(wire, balancer, "back", "back", mac_of(0, 2))
     attach_pass(wire, "lb-front", "lab_pass")  # a refusal goes out by XDP_TX
-    balancer.ip(
-        f"address add {CLIENT_NET4.format(BALANCER_HOST)}/24 dev front",
-        f"address add {CLIENT_NET6.format(BALANCER_HOST)}/64 dev front nodad",
-        f"address add {BACKEND_NET4.format(BALANCER_HOST)}/24 dev back",
-        f"address add {BACKEND_NET6.format(BALANCER_HOST)}/64 dev back nodad",
-    )
+    balancer.ip(*_balancer_addresses("front", "back"))
     return Topology(
         lab, wire, balancer,
         [_client(lab, wire, "front", number) for number in range(clients)],
@@ -112,12 +107,7 @@ def one_arm(lab, backends=3, clients=1, answers="direct", tunnel=False):
     balancer = _balancer(lab)
     _plug(wire, balancer, "eth0", "lan", mac_of(0, 1))
     attach_pass(wire, "lb", "lab_pass")
-    balancer.ip(
-        f"address add {CLIENT_NET4.format(BALANCER_HOST)}/24 dev eth0",
-        f"address add {CLIENT_NET6.format(BALANCER_HOST)}/64 dev eth0 nodad",
-        f"address add {BACKEND_NET4.format(BALANCER_HOST)}/24 dev eth0",
-        f"address add {BACKEND_NET6.format(BALANCER_HOST)}/64 dev eth0 nodad",
-    )
+    balancer.ip(*_balancer_addresses("eth0", "eth0"))
     return Topology(
         lab, wire, balancer,
         [_client(lab, wire, "lan", number) for number in range(clients)],
@@ -136,6 +126,18 @@ def _wire(lab, *bridges):
             f"link set {bridge} up",
         )
     return wire
+
+
+def _addresses(ipv4, ipv6, device):
+    return (f"address add {ipv4}/24 dev {device}", f"address add {ipv6}/64 dev {device} nodad")
+
+
+def _balancer_addresses(front, back):
+    """front, back: the devices towards clients and towards backends."""
+    return (
+        *_addresses(*(net.format(BALANCER_HOST) for net in (CLIENT_NET4, CLIENT_NET6)), front),
+        *_addresses(*(net.format(BALANCER_HOST) for net in (BACKEND_NET4, BACKEND_NET6)), back),
+    )
 
 
 def _balancer(lab):
@@ -161,8 +163,7 @@ def _client(lab, wire, bridge, number):
     )
     _plug(wire, ns, "eth0", bridge, host.mac)
     ns.ip(
-        f"address add {host.ipv4}/24 dev eth0",
-        f"address add {host.ipv6}/64 dev eth0 nodad",
+        *_addresses(host.ipv4, host.ipv6, "eth0"),
         f"route add 0.0.0.0/0 via {CLIENT_NET4.format(BALANCER_HOST)}",
         f"route add ::/0 via {CLIENT_NET6.format(BALANCER_HOST)}",
     )
@@ -190,8 +191,7 @@ def _backend(lab, wire, bridge, number, answers, tunnel):
         way4 = f"via {BACKEND_NET4.format(BALANCER_HOST)}"
         way6 = f"via {BACKEND_NET6.format(BALANCER_HOST)}"
     ns.ip(
-        f"address add {host.ipv4}/24 dev eth0",
-        f"address add {host.ipv6}/64 dev eth0 nodad",
+        *_addresses(host.ipv4, host.ipv6, "eth0"),
         f"route add 0.0.0.0/0 {way4}",
         f"route add ::/0 {way6}",
     )

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Each rule is preceded by the sentence of design.md section 4 that it is made from. */
+/* Each rule is preceded by the sentence that it is made from, of docs/architecture.md,
+ * Slots and transition.
+ */
 #include "model.h"
 
 #include <assert.h>
@@ -27,8 +29,8 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 	if (!slot->tracking) {
 		if (next == slot->current)
 			return;
-		/* "A dead backend gives its slots away at once (a settled one stays settled: nobody
-		 * is left to protect)."
+		/* "A backend that is dead gives its slots away at once, and a settled one stays
+		 * settled: nobody there is left to protect."
 		 */
 		if (serves(model, slot->current)) {
 			slot->tracking = true;
@@ -38,8 +40,8 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 		slot->current = next;
 		return;
 	}
-	/* "A slot that moves again while in transition keeps its previous (if that backend
-	 * dies, previous becomes current, the mark stays)."
+	/* "A slot that moves again while in transition keeps its previous. If that backend
+	 * dies, previous becomes current, and the mark stays."
 	 */
 	if (slot->previous != MODEL_NOBODY && !serves(model, slot->previous))
 		slot->previous = next;
@@ -48,8 +50,8 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 	slot->current = next;
 }
 
-/* "Where a reload must change it [the table's size], the old table stays as the
- * source of previous until all has settled."
+/* "Where a reload changes a table's size, or the scheduler, the service gets another
+ * table, and the old one stays as the source of previous until all has settled."
  */
 static void replace_table(struct model *model, const struct model_change *change)
 {
@@ -163,9 +165,9 @@ static int new_backend(const struct model *model, unsigned flow)
 	return MODEL_NOBODY;
 }
 
-/* "Hit: that backend, if it can still serve." But: "a SYN that hits an entry pinned to a
- * backend that takes no new connections is a new connection on a reused port"; so is
- * one behind a FIN or RST.
+/* "Hit: that backend, if it can still serve. A SYN that hits an entry pinned to a backend
+ * that takes no new connections is a new connection on a reused port; so is one behind a
+ * FIN or RST."
  */
 static bool is_hit(const struct model *model, unsigned flow, enum model_packet packet)
 {
@@ -182,7 +184,7 @@ static bool is_tracked(const struct model *model, unsigned flow)
 }
 
 /* Whether a packet of a flow that is not known may be an older connection's.
- * "UDP has no SYN: for the first 30 s a miss belongs to previous, after that to
+ * "UDP has no SYN. While the slot is fresh a miss belongs to previous, after that to
  * current": of the transition, and again where the slot moves once more.
  */
 static bool is_older(const struct model *model, unsigned flow, enum model_packet packet)
@@ -199,7 +201,7 @@ int model_packet(const struct model *model, unsigned flow, enum model_packet pac
 	const struct model_slot *slot = slot_of(model, 0, flow);
 	int current = slot->current, previous;
 
-	/* "Settled slot: every packet of the slot goes to current." */
+	/* "Settled: every packet of the slot goes to current." */
 	*ret_or = current;
 	if (!is_tracked(model, flow))
 		return current;
@@ -207,7 +209,7 @@ int model_packet(const struct model *model, unsigned flow, enum model_packet pac
 	if (is_hit(model, flow, packet))
 		return model->flows[flow].backend;
 	*ret_or = current = new_backend(model, flow);
-	/* "Miss and a TCP SYN: current. Miss and no SYN: an older connection, previous if
+	/* "Miss and a TCP SYN: current. Miss and no SYN: an older connection; previous if
 	 * it can still serve, else current."
 	 */
 	if (!is_older(model, flow, packet))
@@ -227,7 +229,7 @@ static void pin_client(struct model *model, unsigned flow, int backend)
 	affinity->expires = model->now + model->rules.affinity;
 }
 
-/* "Settled slot: no flow entry is read or written." In transition: "track it". */
+/* "Settled: no flow entry is read or written." In transition: "it is tracked". */
 void model_went(struct model *model, unsigned flow, enum model_packet packet, int backend)
 {
 	struct model_flow *known = &model->flows[flow];
@@ -283,8 +285,9 @@ void model_walk_look(struct model *model)
 	}
 }
 
-/* "A slot settles when both hold: its last change is longer ago than the idle timeout,
- * and no flow seen within that timeout is pinned to another backend than current."
+/* "A slot settles when two things hold: its last change is longer ago than the idle
+ * timeout; and no flow seen within that timeout is pinned to another backend than
+ * current."
  */
 void model_walk_end(struct model *model)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A reference model of how a backend is chosen, written from the text of
- * design.md section 4 and not from the program. One service; backends, flows and
- * slots are small numbers. It knows neither maps nor hashes: who uses it says
- * which slot a flow hashes to, and what the table holds.
+ * docs/architecture.md, Slots and transition, and not from the program. One
+ * service; backends, flows and slots are small numbers. It knows neither maps nor
+ * hashes: who uses it says which slot a flow hashes to, and what the table holds.
  */
 #ifndef TESTS_MODEL_MODEL_H
 #define TESTS_MODEL_MODEL_H

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs model_test: the real program against a model of design.md section 4."""
+"""Runs model_test: the real program against a model of docs/architecture.md,
+Slots and transition."""
 
 import pathlib
 import subprocess

@@ -17,8 +17,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define SOCKETS 65536
 #define ASKED   (1U << 17) /* a power of two */
@@ -42,14 +43,6 @@ static unsigned first_asked, last_asked;
 static unsigned char number;
 static double delay;
 static int poller;
-
-static double seconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void watch(int fd, enum kind kind)
 {

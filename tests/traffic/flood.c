@@ -24,8 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define BATCH   64
 #define SOURCES (1U << 23)
@@ -46,14 +47,6 @@ struct flood {
 	unsigned char mac[ETH_ALEN];
 	unsigned sources;
 };
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void put(struct frame *frame, const void *bytes, size_t length)
 {
@@ -152,7 +145,7 @@ static void run(const struct flood *flood, int fd, unsigned count, double rate)
 	static struct frame frames[BATCH];
 	static struct iovec parts[BATCH];
 	static struct mmsghdr messages[BATCH];
-	double begun = seconds(), ahead;
+	double begun = seconds(CLOCK_MONOTONIC), ahead;
 	unsigned sent = 0;
 
 	while (sent < count) {
@@ -165,11 +158,11 @@ static void run(const struct flood *flood, int fd, unsigned count, double rate)
 				(struct msghdr){ .msg_iov = &parts[i], .msg_iovlen = 1 };
 		}
 		sent += send_batch(fd, messages, n);
-		ahead = sent / rate - (seconds() - begun);
+		ahead = sent / rate - (seconds(CLOCK_MONOTONIC) - begun);
 		if (ahead > 0)
 			usleep((useconds_t)(ahead * 1e6));
 	}
-	printf("%u %.3f\n", sent, seconds() - begun);
+	printf("%u %.3f\n", sent, seconds(CLOCK_MONOTONIC) - begun);
 }
 
 static void read_arguments(struct flood *flood, char **argv)

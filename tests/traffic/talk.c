@@ -23,8 +23,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define TALKERS_MAX  8192
 #define TROUBLES_MAX 20000
@@ -69,14 +70,6 @@ static union {
 static bool udp, churn, hold;
 static double interval;
 static int poller;
-
-static double seconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* Around the interval, so that talkers do not march in step. */
 static double pause_length(void)

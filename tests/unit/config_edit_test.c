@@ -4,8 +4,8 @@
  */
 #include "lib/config_edit.h"
 
+#include "config_equal.h"
 #include "config_full.h"
-#include "lib/config_compare.h"
 
 static const char base[] =
 	"services:\n"
@@ -55,17 +55,7 @@ struct good {
 
 static struct config *parse_with(const char *old, const char *new)
 {
-	const char *found = strstr(base, old);
-	struct config *config;
-	char *text = NULL;
-
-	if (!found)
-		fail_msg("\"%s\" is not there", old);
-	assert_true(asprintf(&text, "%.*s%s%s", (int)(found - base), base, new,
-			     found + strlen(old)) > 0);
-	config = parse(text);
-	free(text);
-	return config;
+	return parse_changed(base, old, new);
 }
 
 static void a_change_gives_what_the_file_would(void **state)

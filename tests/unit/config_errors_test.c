@@ -66,6 +66,8 @@ static void keys_and_kinds(void **state)
 		  "needs the key port" },
 		{ "no backends", WEB, "2:3", "services.web: a service needs the key backends" },
 		{ "misspelt", WEB "  chekc: tcp\n" BACKENDS, "5:3", "did you mean check?" },
+		{ "two letters swapped", "services: [{name: web, prot: 80}]\n", "1:24",
+		  "did you mean port?" },
 		{ "a merge key", WEB "  <<: {}\n" BACKENDS, "5:3",
 		  "services.web.<<: is not a key" },
 		{ "defaults", "defaults: {limit: {}}\n", "1:12",

@@ -92,6 +92,22 @@ static inline struct config *parse(const char *text)
 	return parse_as(text, "f.yaml");
 }
 
+/* The same, with one text of it in place of another. */
+static inline struct config *parse_changed(const char *base, const char *old, const char *new)
+{
+	const char *found = strstr(base, old);
+	struct config *config;
+	char *text = NULL;
+
+	if (!found)
+		fail_msg("\"%s\" is not there", old);
+	assert_true(asprintf(&text, "%.*s%s%s", (int)(found - base), base, new,
+			     found + strlen(old)) > 0);
+	config = parse(text);
+	free(text);
+	return config;
+}
+
 /* wanted: with blanks between them. */
 static inline void assert_prefixes(const struct prefix *prefixes, size_t n, const char *wanted)
 {

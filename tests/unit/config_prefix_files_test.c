@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config_equal.h"
 #include "config_full.h"
 #include "lib/config_compare.h"
 #include "lib/config_copy.h"

@@ -6,9 +6,9 @@
 
 #include <glob.h>
 
+#include "config_equal.h"
 #include "config_full.h"
 #include "config_random.h"
-#include "lib/config_compare.h"
 #include "lib/config_edit.h"
 
 #define RANDOM_SEED 0x51075ULL

@@ -12,7 +12,6 @@
 
 #include "../../user/cli/out.c"
 #include "../../user/cli/out_cell.c"
-#include "../../user/cli/suggest.c"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -294,29 +293,6 @@ static void test_no_problems_no_list(void **state)
 	free(text);
 }
 
-/* ---- suggestions ------------------------------------------------------- */
-
-static void test_distance(void **state)
-{
-	static const struct {
-		const char *a, *b;
-		unsigned distance;
-	} rows[] = {
-		{ "", "", 0 },           { "stats", "stats", 0 },   { "", "abc", 3 },
-		{ "stat", "stats", 1 },  { "sttas", "stats", 1 },   { "reload", "relaod", 1 },
-		{ "check", "chekc", 1 }, { "attach", "detach", 2 }, { "kitten", "sitting", 3 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
-		assert_int_equal(suggest_distance(rows[i].a, rows[i].b), rows[i].distance);
-		assert_int_equal(suggest_distance(rows[i].b, rows[i].a), rows[i].distance);
-	}
-	assert_true(suggest_distance("0123456789012345678901234567890123456789012345678901234567890"
-				     "1234567890",
-				     "status") > 63);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,7 +307,6 @@ int main(void)
 		cmocka_unit_test(test_json_is_the_answer),
 		cmocka_unit_test(test_a_list_is_wrapped_and_ends),
 		cmocka_unit_test(test_no_problems_no_list),
-		cmocka_unit_test(test_distance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

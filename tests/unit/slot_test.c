@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The rules by which a slot moves, one sentence each (design.md section 4). */
+/* The rules by which a slot moves, one sentence each (docs/architecture.md, Slots and
+ * transition).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -87,8 +87,8 @@ int cli_take_backend(char *const *arguments, int more, char **ret_path, char *co
 /* What a backend is and gets, for sections with fields. */
 extern const struct out_column cli_backend_fields[];
 
-/* Sources, each beside its limit. */
-extern const struct out_column cli_source_columns[];
+/* What `limit top` shows. */
+extern const struct out_section cli_top_sections[];
 
 /* What `limit top --watch` does: shows the sources again and again, until it is
  * interrupted.

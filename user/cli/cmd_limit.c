@@ -14,9 +14,26 @@
 #define WATCH_LEAST_MS 100
 #define WATCH_MOST_MS  (3600 * 1000)
 
+/* What several tables have in a row. clang-format sees blocks in these. */
+/* clang-format off */
+#define LIMIT_COLUMNS /* which limit it is about */      \
+	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },    \
+	{ "#", OUT_COUNT, "number", NULL, 0 }
+
+#define STATE_COLUMNS /* what a source may still send */ \
+	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },          \
+	{ "STATE", OUT_STATE, "state", NULL, 0 },        \
+	{ "REMAINING", OUT_AMOUNT, "remaining", "count", 0 }
+
+#define REFUSED_COLUMNS /* and what it was refused */      \
+	{ "RESETS IN", OUT_SPAN, "resets_in_ms", NULL, 0 }, \
+	{ "REFUSED", OUT_COUNT, "refused", NULL, 0 },       \
+	{ "SINCE", OUT_TEXT, "since", NULL, 0 },            \
+	{ "FOR", OUT_SECONDS, "since_s", NULL, 0 }
+/* clang-format on */
+
 static const struct out_column limits[] = {
-	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },
-	{ "#", OUT_COUNT, "number", NULL, 0 },
+	LIMIT_COLUMNS,
 	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },
 	{ "BURST", OUT_AMOUNT, "burst", "count", 0 },
 	{ "COUNT", OUT_TEXT, "count", NULL, 0 },
@@ -28,8 +45,7 @@ static const struct out_column limits[] = {
 
 /* In packets, but for SOURCES and EVICTED. */
 static const struct out_column counters[] = {
-	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },
-	{ "#", OUT_COUNT, "number", NULL, 0 },
+	LIMIT_COLUMNS,
 	{ "SOURCES", OUT_COUNT, "sources", NULL, 0 },
 	{ "BY GATE", OUT_COUNT, "stats.gate", NULL, 0 },
 	{ "BY BUCKET", OUT_COUNT, "stats.bucket", NULL, 0 },
@@ -40,17 +56,11 @@ static const struct out_column counters[] = {
 	{},
 };
 
-const struct out_column cli_source_columns[] = {
+static const struct out_column top_columns[] = {
 	{ "SOURCE", OUT_TEXT, "source", NULL, 0 },
-	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },
-	{ "#", OUT_COUNT, "number", NULL, 0 },
-	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },
-	{ "STATE", OUT_STATE, "state", NULL, 0 },
-	{ "REMAINING", OUT_AMOUNT, "remaining", "count", 0 },
-	{ "RESETS IN", OUT_SPAN, "resets_in_ms", NULL, 0 },
-	{ "REFUSED", OUT_COUNT, "refused", NULL, 0 },
-	{ "SINCE", OUT_TEXT, "since", NULL, 0 },
-	{ "FOR", OUT_SECONDS, "since_s", NULL, 0 },
+	LIMIT_COLUMNS,
+	STATE_COLUMNS,
+	REFUSED_COLUMNS,
 	{},
 };
 
@@ -58,13 +68,8 @@ const struct out_column cli_source_columns[] = {
 static const struct out_column sources[] = {
 	{ "SOURCE", OUT_TEXT, "source", NULL, 0 },
 	{ "#", OUT_COUNT, "number", NULL, 0 },
-	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },
-	{ "STATE", OUT_STATE, "state", NULL, 0 },
-	{ "REMAINING", OUT_AMOUNT, "remaining", "count", 0 },
-	{ "RESETS IN", OUT_SPAN, "resets_in_ms", NULL, 0 },
-	{ "REFUSED", OUT_COUNT, "refused", NULL, 0 },
-	{ "SINCE", OUT_TEXT, "since", NULL, 0 },
-	{ "FOR", OUT_SECONDS, "since_s", NULL, 0 },
+	STATE_COLUMNS,
+	REFUSED_COLUMNS,
 	{},
 };
 
@@ -110,8 +115,8 @@ int cmd_limit_list(struct cli *cli, char *const *arguments)
 
 /* ---- top --------------------------------------------------------------- */
 
-static const struct out_section top_sections[] = {
-	{ .columns = cli_source_columns,
+const struct out_section cli_top_sections[] = {
+	{ .columns = top_columns,
 	  .member = "sources",
 	  .empty = "no source is over a limit, or was lately" },
 	{},
@@ -137,7 +142,7 @@ int cmd_limit_top(struct cli *cli, char *const *arguments)
 	if (watch)
 		return cli_watch_sources(cli, interval);
 	path = cli_path_lines(cli, "/v1/sources", LINES);
-	return path ? cli_show_rows(cli, cli_get(cli, path), top_sections) : CLI_FAILED;
+	return path ? cli_show_rows(cli, cli_get(cli, path), cli_top_sections) : CLI_FAILED;
 }
 
 /* ---- one address ------------------------------------------------------- */
@@ -156,18 +161,9 @@ static const struct out_column denials[] = {
 };
 
 static const struct out_column show_columns[] = {
-	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },
-	{ "#", OUT_COUNT, "number", NULL, 0 },
-	{ "SOURCE", OUT_TEXT, "source", NULL, 0 },
-	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },
-	{ "STATE", OUT_STATE, "state", NULL, 0 },
-	{ "REMAINING", OUT_AMOUNT, "remaining", "count", 0 },
-	{ "OF", OUT_AMOUNT, "limit", "count", 0 },
-	{ "RESETS IN", OUT_SPAN, "resets_in_ms", NULL, 0 },
-	{ "REFUSED", OUT_COUNT, "refused", NULL, 0 },
-	{ "SINCE", OUT_TEXT, "since", NULL, 0 },
-	{ "FOR", OUT_SECONDS, "since_s", NULL, 0 },
-	{},
+	LIMIT_COLUMNS,   { "SOURCE", OUT_TEXT, "source", NULL, 0 },
+	STATE_COLUMNS,   { "OF", OUT_AMOUNT, "limit", "count", 0 },
+	REFUSED_COLUMNS, {},
 };
 
 static const struct out_section show_sections[] = {

@@ -26,13 +26,6 @@ static void on_interrupt(int number)
 	interrupted = 1;
 }
 
-static const struct out_section sections[] = {
-	{ .columns = cli_source_columns,
-	  .member = "sources",
-	  .empty = "no source is over a limit, or was lately" },
-	{},
-};
-
 /* As many as the window has room for. */
 static int rows_of_window(const struct cli *cli)
 {
@@ -71,7 +64,7 @@ static char *picture(const struct cli *cli, json_t *answer, bool terminal)
 		(void)fputs(CLEAR, copy.out.file);
 	if (!cli->out.json)
 		put_time(copy.out.file);
-	(void)cli_show_rows(&copy, answer, sections);
+	(void)cli_show_rows(&copy, answer, cli_top_sections);
 	if (!cli->out.json && !terminal)
 		(void)fputc('\n', copy.out.file);
 	if (fclose(copy.out.file) != 0)

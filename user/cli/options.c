@@ -50,6 +50,8 @@ static const struct option {
 
 static const struct option *find(const char *word, size_t length)
 {
+	if (strcmp(word, "-h") == 0)
+		return find("--help", strlen("--help"));
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		if (strlen(table[i].name) == length && strncmp(table[i].name, word, length) == 0)
 			return &table[i];

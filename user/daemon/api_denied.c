@@ -9,7 +9,7 @@
 
 #include "daemon/api_find.h"
 #include "daemon/api_reply.h"
-#include "daemon/datapath_limits.h"
+#include "daemon/datapath_access.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
 #include "daemon/view_access.h"

@@ -3,6 +3,8 @@
  * Limits and limited sources: looking at them, and forgetting what a source has
  * sent.
  */
+#include <string.h>
+
 #include "daemon/api_find.h"
 #include "daemon/api_reply.h"
 #include "daemon/datapath_sources.h"
@@ -53,13 +55,21 @@ struct api_answer api_get_source(const struct api_ask *ask)
 
 /* ---- forgetting -------------------------------------------------------- */
 
-/* Its bucket, and what the one of the generation before would hand on. */
+/* The bucket of an address, and what the one of the generation before would hand
+ * on; of NULL, which is all sources, that of a limit per service.
+ */
 static bool forget(const struct view_limit *limit, const struct ip *ip)
 {
 	struct datapath *datapath = limit->service->server->datapath;
-	struct sl_source key = limit_source(limit->wire, &ip->addr, ip->family);
-	bool forgotten = datapath_forget_source(datapath, &key) == 0;
+	struct sl_source key;
+	bool forgotten;
 
+	if (limit->config->per_service != !ip)
+		return false;
+	if (!ip)
+		return datapath_forget_total(datapath, limit->index) == 0;
+	key = limit_source(limit->wire, &ip->addr, ip->family);
+	forgotten = datapath_forget_source(datapath, &key) == 0;
 	key.id = limit->wire->replaced;
 	if (key.id)
 		forgotten |= datapath_forget_source(datapath, &key) == 0;
@@ -70,26 +80,27 @@ static bool forget(const struct view_limit *limit, const struct ip *ip)
 static struct api_answer forget_all(const struct api_ask *ask, const struct service *service)
 {
 	_cleanup_(view_limit_table_done) struct view_limit_table table = {};
+	bool all = strcmp(ask->path->segments[2], VIEW_ALL_SOURCES) == 0;
 	struct api_answer refusal;
 	char text[ADDR_TEXT_SIZE];
 	size_t forgotten = 0;
 	struct ip ip;
 
-	if (!api_find_address(ask, &ip, &refusal))
+	if (!all && !api_find_address(ask, &ip, &refusal))
 		return refusal;
 	if (view_limit_table_make(ask->server, &table) < 0)
 		return api_reply(NULL);
 	for (size_t i = 0; i < table.n; i++) {
 		const struct view_limit *limit = &table.limits[i];
 
-		if (limit->wire && !limit->config->per_service &&
-		    (!service || limit->service == service))
-			forgotten += forget(limit, &ip);
+		if (limit->wire && (!service || limit->service == service))
+			forgotten += forget(limit, all ? NULL : &ip);
 	}
 	if (forgotten)
 		log_info("%zu bucket%s of %s forgotten by the operator", forgotten,
-			 forgotten == 1 ? "" : "s", ip_format(&ip, text));
-	return api_reply(json_pack("{s:o, s:I}", "address", view_ip(&ip), "forgotten",
+			 forgotten == 1 ? "" : "s", all ? "all sources" : ip_format(&ip, text));
+	return api_reply(json_pack("{s:o, s:I}", "address",
+				   all ? json_string(VIEW_ALL_SOURCES) : view_ip(&ip), "forgotten",
 				   (json_int_t)forgotten));
 }
 

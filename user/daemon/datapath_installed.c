@@ -25,6 +25,12 @@ struct installed *installed_find(const struct datapath *datapath, const struct s
 	return node ? HASH_ENTRY(node, struct installed, node) : NULL;
 }
 
+const struct sl_service *installed_entry(const struct datapath *datapath,
+					 const struct installed *installed)
+{
+	return &datapath->maps.services[installed->entry];
+}
+
 struct installed_backend *installed_find_backend(const struct installed *installed,
 						 const struct sl_key *key)
 {
@@ -194,8 +200,8 @@ void installed_remove(struct datapath *datapath, struct installed *installed)
 {
 	if (installed->entry) {
 		directory_remove(&datapath->directory, &installed->key);
-		limits_release(datapath, &datapath->maps.services[installed->entry]);
-		access_release(datapath, &datapath->maps.services[installed->entry]);
+		limits_release(datapath, installed_entry(datapath, installed));
+		access_release(datapath, installed_entry(datapath, installed));
 		installed_retire_entry(datapath, installed->entry);
 	}
 	for (size_t i = 0; i < installed->n_backends; i++)

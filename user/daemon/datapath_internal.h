@@ -76,6 +76,7 @@ struct datapath {
 	struct idpool *entries, *services, *backends, *returns;
 	struct extents *slots;
 	struct hashtable installed;
+	struct hashtable prefixes; /* datapath_prefixes.c */
 	/* Counts the grace periods waited for. A hop switched in this epoch may
 	 * still be read in its old place.
 	 */
@@ -122,6 +123,10 @@ int pins_set_program(struct datapath *datapath, int program_fd, struct diag *dia
 int xdp_find_sluice(int ifindex);
 
 struct installed *installed_find(const struct datapath *datapath, const struct sl_key *key);
+
+/* Its published entry; entry 0, which is empty, before that. */
+const struct sl_service *installed_entry(const struct datapath *datapath,
+					 const struct installed *installed);
 struct installed_backend *installed_find_backend(const struct installed *installed,
 						 const struct sl_key *key);
 
@@ -166,6 +171,11 @@ void drop_index(struct datapath *datapath, struct idpool *pool, unsigned index);
 int transition_begin(struct installed *installed, unsigned table_size);
 void transition_end(struct installed *installed);
 
+/* datapath_settle.c: settles the slots for which a round that has just ended found
+ * nothing against it; `now` as the round had it.
+ */
+void transition_settle(struct datapath *datapath, struct installed *installed, unsigned now);
+
 /* All that was dropped before the round that has just ended is nobody's now. */
 void dropped_retire(struct datapath *datapath);
 
@@ -189,14 +199,15 @@ void limits_release(struct datapath *datapath, const struct sl_service *entry);
 /* Takes what an entry names as in use, while learning. 0 or -EPROTO. */
 int limits_learn(struct datapath *datapath, const struct sl_service *entry);
 
-/* datapath_access.c: the same of access lists; and the exempt ones of limits. */
+/* datapath_access.c: the same of access lists; and the exempt ones of limits.
+ * access_free() frees all lists of prefixes.
+ */
 int access_init(struct datapath *datapath);
 void access_free(struct datapath *datapath);
 void access_recycle(struct datapath *datapath);
 void access_use(struct datapath *datapath, const struct sl_service *entry);
 void access_release(struct datapath *datapath, const struct sl_service *entry);
 int access_learn(struct datapath *datapath, const struct sl_service *entry);
-int access_learn_prefixes(struct datapath *datapath);
 int access_put_exempt(struct datapath *datapath, unsigned number, const struct prefix_list *list);
 
 /* datapath_events.c; accepts one that nobody listens to. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/datapath_internal.h"
+#include "daemon/datapath_prefixes.h"
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 #include "sluice/slot.h"
@@ -276,7 +277,7 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 			error = learn_return(learning, (unsigned)word);
 	}
 	error = error
-	     ?: access_learn_prefixes(datapath)
+	     ?: prefixes_learn(datapath)
 	     ?: learn_flows(learning, MAP_HANDSHAKES)
 	     ?: learn_flows(learning, MAP_FLOWS)
 	     ?: learn_flows(learning, MAP_AFFINITIES);

@@ -16,6 +16,7 @@
 #include "lib/cleanup.h"
 #include "lib/diag.h"
 #include "lib/limit.h"
+#include "lib/limit_succeed.h"
 #include "sluice/gcra.h"
 
 /* What a rate of sl_tuning may do at once: so much of a second's. */
@@ -172,48 +173,13 @@ unsigned datapath_limits(const struct datapath *datapath, const struct sl_key *k
 
 /* ---- generations -------------------------------------------------------------- */
 
-/* Whether b can go on where a was: what a source owes is told in the same units. */
-static bool same_kind(const struct sl_limit *a, const struct sl_limit *b)
-{
-	return a->count == b->count && a->algorithm == b->algorithm &&
-	       a->prefix_v4 == b->prefix_v4 && a->prefix_v6 == b->prefix_v6 &&
-	       !((a->flags ^ b->flags) & SL_LIMIT_PER_SERVICE);
-}
-
-/* Whether what a bucket of `old` says is as true of `limit`. Of a larger burst, more
- * may be owed than a smaller one holds; a window's units are units whatever it admits.
- */
-static bool same_debts(const struct sl_limit *old, const struct sl_limit *limit)
-{
-	return old->rate.interval == limit->rate.interval && old->shift == limit->shift &&
-	       (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET ||
-		old->rate.depth <= limit->rate.depth);
-}
-
-static unsigned ticks_per_unit(const struct sl_limit *limit, __u64 *ret_ticks)
-{
-	*ret_ticks = limit->rate.interval >> limit->shift ?: 1;
-	return (unsigned)(limit->rate.depth >> (SL_TICK_SHIFT + SL_SECOND_SHIFT));
-}
-
 /* The limit goes on from `old`, at another pace perhaps. */
 static void succeed(struct datapath *datapath, const struct sl_limit *old, struct sl_limit *limit)
 {
-	limit->number = old->number;
-	if (same_debts(old, limit)) {
-		limit->id = old->id;
-		limit->replaced = old->replaced;
-		limit->replaced_until = old->replaced_until;
-		limit->replaced_interval = old->replaced_interval;
-		return;
-	}
-	limit->id = ++datapath->limits->last_id;
-	/* Windows of another length have nothing to tell each other. */
-	if (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET)
-		return;
-	limit->replaced = old->id;
-	/* After so long, whoever owed anything does not any more. */
-	limit->replaced_until = datapath_now() + ticks_per_unit(old, &limit->replaced_interval) + 2;
+	struct limits_state *state = datapath->limits;
+
+	if (limit_succeed(old, state->last_id + 1, datapath_now(), limit))
+		state->last_id++;
 }
 
 static int begin(struct datapath *datapath, struct sl_limit *limit)
@@ -235,17 +201,9 @@ static struct sl_bucket first_total(const struct datapath *datapath, const struc
 
 	if (!old)
 		return total;
-	total = datapath->maps.totals[old];
-	if (limit->id == datapath->maps.limits[old].id)
-		return total;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	if (limit->replaced)
-		total.state[0] = sl_gcra_convert(
-			limit, total.state[0],
-			sl_ticks((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec));
-	else
-		memset(total.state, 0, sizeof(total.state));
-	return total;
+	return limit_succeed_total(&datapath->maps.limits[old], limit, &datapath->maps.totals[old],
+				   sl_ticks((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec));
 }
 
 /* ---- a service's limits -------------------------------------------------------- */
@@ -265,7 +223,8 @@ static void match(const struct datapath *datapath, unsigned running, struct want
 
 	for (unsigned i = 0; i < wanted->n; i++)
 		for (unsigned j = 0; !wanted->old[i] && j < n; j++)
-			if (!taken[j] && same_kind(&wanted->limits[i], &limits[running + j])) {
+			if (!taken[j] &&
+			    limit_same_kind(&wanted->limits[i], &limits[running + j])) {
 				wanted->old[i] = running + j;
 				taken[j] = true;
 			}

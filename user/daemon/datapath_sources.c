@@ -61,21 +61,23 @@ struct sl_bucket datapath_limit_total(const struct datapath *datapath, unsigned 
 	return bucket;
 }
 
-/* Word by word: the program changes them by compare-and-swap, which then fails
- * and tries again with what is here.
+/* Word by word, while packets change them: a packet that gives back what it took
+ * before leaves a time, or the number of a window, that is long past.
  */
-void datapath_forget_total(struct datapath *datapath, unsigned index)
+int datapath_forget_total(struct datapath *datapath, unsigned index)
 {
 	struct sl_bucket *total;
+	bool used = false;
 
 	if (!datapath_limit(datapath, index))
-		return;
+		return -ENOENT;
 	total = &datapath->maps.totals[index];
 	for (unsigned i = 0; i < BUCKET_WORDS; i++)
-		__atomic_store_n(&total->state[i], 0, __ATOMIC_RELAXED);
+		used |= __atomic_exchange_n(&total->state[i], 0, __ATOMIC_RELAXED) != 0;
 	__atomic_store_n(&total->refused, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&total->last, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&total->over, 0, __ATOMIC_RELEASE);
+	return used ? 0 : -ENOENT;
 }
 
 /* ---- sources ----------------------------------------------------------------- */

@@ -39,8 +39,8 @@ int datapath_source(const struct datapath *datapath, const struct sl_source *key
 /* Forgets it: the source has a full bucket again. 0 or -ENOENT. */
 int datapath_forget_source(struct datapath *datapath, const struct sl_source *key);
 
-/* Forgets the one bucket of a limit per service. */
-void datapath_forget_total(struct datapath *datapath, unsigned index);
+/* The same of the one bucket of a limit per service. -ENOENT: nobody has used it. */
+int datapath_forget_total(struct datapath *datapath, unsigned index);
 
 /* ---- events ---------------------------------------------------------------- */
 

@@ -12,6 +12,8 @@
 #define STATS_COUNTERS (sizeof(struct sl_stats) / sizeof(__u64))
 #define COUNT_COUNTERS (sizeof(struct sl_count) / sizeof(__u64))
 
+_Static_assert(sizeof(struct sl_limit_stats) == sizeof(struct sl_stats), "one reset for both");
+
 int stats_sum(const struct datapath *datapath, enum map_name name, unsigned index, size_t n,
 	      __u64 *ret_sums)
 {
@@ -77,4 +79,26 @@ int datapath_verdicts(const struct datapath *datapath,
 			return error;
 	}
 	return 0;
+}
+
+struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath)
+{
+	struct datapath_flow_stats stats = { .tracked = datapath->n_flows };
+	struct hash_node *node = NULL;
+
+	while ((node = hashtable_next(&datapath->installed, node)))
+		stats.slots_in_transition +=
+			HASH_ENTRY(node, const struct installed, node)->n_tracking;
+	return stats;
+}
+
+unsigned datapath_backend_live(const struct datapath *datapath, const struct sl_key *service,
+			       const struct sl_key *backend)
+{
+	const struct installed *installed = installed_find(datapath, service);
+	const struct installed_backend *found =
+		installed ? installed_find_backend(installed, backend) : NULL;
+	__u32 live = found ? datapath->maps.loads[found->index].live : 0;
+
+	return (__s32)live > 0 ? live : 0;
 }

@@ -7,10 +7,8 @@
  * those that were live when it began. A flow's entry says in which round it was
  * opened and closed, so what happens meanwhile is left to the program's count.
  *
- * A slot settles when two things hold (design.md section 4): it last moved longer
- * ago than the idle timeout, so every connection that lives has been seen and is
- * in the table; and a whole round found none of its live flows with another
- * backend than `current`.
+ * On the way it notes which slots have flows with another backend than `current`;
+ * datapath_settle.c goes by that when a round has ended.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,8 +19,8 @@
 
 #include "daemon/datapath_internal.h"
 #include "lib/cleanup.h"
-#include "lib/slot.h"
 #include "sluice/hash.h"
+#include "sluice/slot.h"
 
 #define WALK_BATCH 4096
 
@@ -78,12 +76,6 @@ static struct walk *walk_new(unsigned n_backends)
 	walk->counted = calloc(n_backends, sizeof(*walk->counted));
 	walk->base = calloc(n_backends, sizeof(*walk->base));
 	return walk->counted && walk->base ? TAKE_PTR(walk) : NULL;
-}
-
-static const struct sl_service *entry_of(const struct datapath *datapath,
-					 const struct installed *installed)
-{
-	return &datapath->maps.services[installed->entry];
 }
 
 /* Whether the flow is the responder's, which no slot tells, and no slot waits for. */
@@ -151,7 +143,7 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 	backend = &datapath->maps.backends[flow->backend];
 	if (!(backend->state & SL_BACKEND_SERVES) || is_idle(datapath, installed, flow, walk->now))
 		return true;
-	service = entry_of(datapath, installed);
+	service = installed_entry(datapath, installed);
 	position = slot_of(service, key, datapath->hash_seed);
 	slot = datapath->maps.slots[service->table + position];
 	if (is_settled(service, slot) && !has_responder(datapath, flow))
@@ -190,80 +182,8 @@ static void begin_round(struct datapath *datapath)
 
 		if (installed->held)
 			memset(installed->held, 0,
-			       entry_of(datapath, installed)->table_size * sizeof(bool));
+			       installed_entry(datapath, installed)->table_size * sizeof(bool));
 	}
-}
-
-/* Clears the marks that have done their work. */
-static void settle(struct datapath *datapath, struct installed *installed)
-{
-	const struct sl_service *service = entry_of(datapath, installed);
-	bool udp = installed->key.proto == IPPROTO_UDP;
-	unsigned idle = coarse_timeout(udp ? datapath->timeouts.udp_idle_ms
-					   : datapath->timeouts.tcp_idle_ms);
-	unsigned fresh = coarse_timeout(datapath->timeouts.udp_idle_ms);
-
-	for (unsigned i = 0; i < service->table_size; i++) {
-		uint64_t *slot = &datapath->maps.slots[service->table + i], word = *slot;
-		unsigned age = datapath->walk->now - installed->changed[i];
-
-		if (!(word & SL_SLOT_TRACKING))
-			continue;
-		if (age > fresh)
-			word &= ~SL_SLOT_FRESH;
-		if (age > idle && !installed->held[i]) {
-			word = slot_settle(word);
-			installed->n_tracking--;
-		}
-		if (word != *slot)
-			__atomic_store_n(slot, word, __ATOMIC_RELEASE);
-	}
-}
-
-/* Whether no packet was ever forwarded, so that no connection can be anywhere. */
-static bool is_unused(const struct datapath *datapath, const struct installed *installed)
-{
-	struct sl_stats stats;
-
-	return !datapath_service_stats(datapath, &installed->key, &stats) && !stats.packets;
-}
-
-void datapath_settle_unused(struct datapath *datapath)
-{
-	unsigned now = datapath_now();
-	struct hash_node *node = NULL;
-
-	while ((node = hashtable_next(&datapath->installed, node))) {
-		struct installed *installed = HASH_ENTRY(node, struct installed, node);
-		const struct sl_service *service = entry_of(datapath, installed);
-		uint64_t *slots = datapath->maps.slots + service->table;
-
-		if (!installed->n_tracking || installed->replaced ||
-		    !is_unused(datapath, installed))
-			continue;
-		for (unsigned i = 0; i < service->table_size; i++) {
-			/* A packet that went by the slot before it moved is counted by now. */
-			if (!(slots[i] & SL_SLOT_TRACKING) || now - installed->changed[i] < 2)
-				continue;
-			__atomic_store_n(&slots[i], slot_settle(slots[i]), __ATOMIC_RELEASE);
-			installed->n_tracking--;
-		}
-		if (!installed->n_tracking)
-			transition_end(installed);
-	}
-}
-
-/* Nobody goes by the tables any more that this one has replaced. */
-static void forget_replaced(struct datapath *datapath, struct installed *installed)
-{
-	struct sl_service entry = *entry_of(datapath, installed);
-	unsigned replaced = installed->replaced;
-
-	entry.replaced = 0;
-	if (installed_publish(datapath, installed, &entry))
-		return; /* the next round tries again */
-	installed->replaced = 0;
-	installed_retire_replaced(datapath, replaced);
 }
 
 static void end_round(struct datapath *datapath)
@@ -276,16 +196,8 @@ static void end_round(struct datapath *datapath)
 		if (walk->counted[i] != walk->base[i])
 			__atomic_fetch_add(&datapath->maps.loads[i].live,
 					   walk->counted[i] - walk->base[i], __ATOMIC_RELAXED);
-	while ((node = hashtable_next(&datapath->installed, node))) {
-		struct installed *installed = HASH_ENTRY(node, struct installed, node);
-
-		if (installed->n_tracking)
-			settle(datapath, installed);
-		if (installed->changed && !installed->n_tracking)
-			transition_end(installed);
-		if (installed->replaced && !installed->n_tracking)
-			forget_replaced(datapath, installed);
-	}
+	while ((node = hashtable_next(&datapath->installed, node)))
+		transition_settle(datapath, HASH_ENTRY(node, struct installed, node), walk->now);
 	dropped_retire(datapath);
 	datapath->n_flows = walk->n_flows;
 	datapath->flows_left = walk->n_flows != 0;
@@ -347,7 +259,7 @@ bool datapath_walk_needed(const struct datapath *datapath)
 		return true;
 	while ((node = hashtable_next(&datapath->installed, node))) {
 		const struct installed *installed = HASH_ENTRY(node, const struct installed, node);
-		const struct sl_service *entry = entry_of(datapath, installed);
+		const struct sl_service *entry = installed_entry(datapath, installed);
 
 		if (installed->n_tracking || installed->replaced ||
 		    (installed->entry && (entry->flags & SL_SERVICE_TRACKED || entry->responder)))
@@ -359,26 +271,4 @@ bool datapath_walk_needed(const struct datapath *datapath)
 void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts)
 {
 	datapath->timeouts = *timeouts;
-}
-
-struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath)
-{
-	struct datapath_flow_stats stats = { .tracked = datapath->n_flows };
-	struct hash_node *node = NULL;
-
-	while ((node = hashtable_next(&datapath->installed, node)))
-		stats.slots_in_transition +=
-			HASH_ENTRY(node, const struct installed, node)->n_tracking;
-	return stats;
-}
-
-unsigned datapath_backend_live(const struct datapath *datapath, const struct sl_key *service,
-			       const struct sl_key *backend)
-{
-	const struct installed *installed = installed_find(datapath, service);
-	const struct installed_backend *found =
-		installed ? installed_find_backend(installed, backend) : NULL;
-	__u32 live = found ? datapath->maps.loads[found->index].live : 0;
-
-	return (__s32)live > 0 ? live : 0;
 }

@@ -249,12 +249,16 @@ static int look_up(const struct limit_log *log, struct over *over)
 {
 	const struct datapath *datapath = log->server->datapath;
 	const struct sl_limit *limit = datapath_limit(datapath, over->limit);
+	struct sl_bucket total;
 
 	if (!over->shared)
 		return datapath_source(datapath, &over->key, &over->bucket);
 	if (!limit || limit->id != over->key.id)
 		return -ENOENT;
-	over->bucket = datapath_limit_total(datapath, over->limit);
+	total = datapath_limit_total(datapath, over->limit);
+	if (!total.over)
+		return -ENOENT; /* forgotten */
+	over->bucket = total;
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 enum { EXIT_USAGE = 2 };
 
 static const char help_text[] =
-	"Usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--keep] [-v]\n"
+	"usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--keep] [-v]\n"
 	"\n"
 	"The daemon of sluice, a layer-4 load balancer and rate limiter in XDP: reads the\n"
 	"configuration, checks backends, and keeps the program's maps true. Runs in the\n"
@@ -35,6 +35,11 @@ static const char help_text[] =
 	"  -h, --help          print this and exit\n"
 	"\n"
 	"Exit status: 0 stopped as asked, or the configuration is right; 1 failed; 2 wrong usage.\n";
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
 
 struct arguments {
 	struct server_options options;
@@ -229,8 +234,10 @@ static int run(const struct arguments *arguments, struct config *config)
 		log_diag(&diag);
 		stop(&daemon);
 	} else {
-		log_info("sluiced %s runs: %zu services, %zu interfaces", SLUICE_VERSION,
-			 daemon.server->config->n_services, daemon.server->n_attachments);
+		log_info("sluiced %s runs: %zu service%s, %zu interface%s", SLUICE_VERSION,
+			 daemon.server->config->n_services,
+			 plural(daemon.server->config->n_services), daemon.server->n_attachments,
+			 plural(daemon.server->n_attachments));
 		advice_give(daemon.server, log_advice, NULL);
 	}
 	(void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
@@ -258,8 +265,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (arguments.check) {
-		printf("%s is valid: %zu services, %zu interfaces\n", arguments.options.config_path,
-		       config->n_services, config->n_interfaces);
+		printf("%s is valid: %zu service%s, %zu interface%s\n",
+		       arguments.options.config_path, config->n_services,
+		       plural(config->n_services), config->n_interfaces,
+		       plural(config->n_interfaces));
 		config_free(config);
 		return EXIT_SUCCESS;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "daemon/datapath_access.h"
 #include "daemon/datapath_limits.h"
 #include "daemon/datapath_sources.h"
 #include "daemon/limit_log.h"

@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "daemon/datapath.h"
-#include "daemon/datapath_limits.h"
+#include "daemon/datapath_access.h"
 #include "daemon/limit_log.h"
 #include "daemon/log.h"
 #include "daemon/server.h"

@@ -4,7 +4,7 @@
  */
 #include <jansson.h>
 
-#include "daemon/datapath_limits.h"
+#include "daemon/datapath_access.h"
 #include "daemon/server.h"
 #include "daemon/view_access.h"
 #include "daemon/view_limits.h"

@@ -17,6 +17,9 @@ struct service;
 
 #define VIEW_ROWS_MAX 1000
 
+/* The source of a limit per service. */
+#define VIEW_ALL_SOURCES "all"
+
 json_t *view_limits(const struct server *server);
 
 /* A service's limits, and the sources that have a bucket, most refused first. */

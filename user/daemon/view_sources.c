@@ -33,7 +33,7 @@ static json_t *view_source_name(const struct view_limit *limit, const struct sl_
 						      : limit->config->prefix_v6,
 	};
 
-	return limit->config->per_service ? json_string("all") : view_prefix(&prefix);
+	return limit->config->per_service ? json_string(VIEW_ALL_SOURCES) : view_prefix(&prefix);
 }
 
 /* When its refusals began, and what has come of them; null where there were none. */

@@ -118,30 +118,6 @@ bool config_ipip_equal(const struct ipip_config *a, const struct ipip_config *b)
 	       !prefix_compare(&a->source_v6, &b->source_v6);
 }
 
-static bool interfaces_equal(const struct config *a, const struct config *b)
-{
-	if (a->n_interfaces != b->n_interfaces)
-		return false;
-	for (size_t i = 0; i < a->n_interfaces; i++)
-		if (!text_equal(a->interfaces[i].name, b->interfaces[i].name) ||
-		    a->interfaces[i].mode != b->interfaces[i].mode)
-			return false;
-	return true;
-}
-
-bool config_equal(const struct config *a, const struct config *b)
-{
-	if (a->hash_seed != b->hash_seed || !config_flows_equal(&a->flows, &b->flows) ||
-	    !config_limiter_equal(&a->limiter, &b->limiter) ||
-	    !config_ipip_equal(&a->ipip, &b->ipip) || !access_equal(&a->access, &b->access) ||
-	    !interfaces_equal(a, b) || a->n_services != b->n_services)
-		return false;
-	for (size_t i = 0; i < a->n_services; i++)
-		if (!config_service_equal(&a->services[i], &b->services[i]))
-			return false;
-	return true;
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	const struct service_config *const *left = a, *const *right = b;

@@ -33,9 +33,6 @@ bool config_limiter_equal(const struct limiter_config *a, const struct limiter_c
 bool config_ipip_equal(const struct ipip_config *a, const struct ipip_config *b);
 bool config_respond_equal(const struct respond_config *a, const struct respond_config *b);
 
-/* The same in everything, in the same order; places in the file do not count. */
-bool config_equal(const struct config *a, const struct config *b);
-
 /* 0 or -ENOMEM. */
 int config_compare(const struct config *from, const struct config *to,
 		   struct config_difference *ret_difference);

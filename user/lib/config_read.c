@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "lib/diag.h"
+#include "lib/suggest.h"
 #include "lib/units.h"
 
-#define KEYS_MAX    32 /* of one section */
-#define SUGGEST_MAX 24 /* characters of a key that may be a known one misspelt */
-#define LETTERS     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS      "0123456789"
+#define KEYS_MAX 32 /* of one section */
+#define LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS   "0123456789"
 
 int read_out_of_memory(struct reader *reader)
 {
@@ -33,32 +33,6 @@ int read_set_text(struct reader *reader, const char *text, char **target)
 	return 0;
 }
 
-/* How many letters must be put in, left out or changed to make one word the
- * other (Levenshtein), by the usual table, one row at a time.
- */
-static unsigned edit_distance(const char *a, const char *b)
-{
-	unsigned row[SUGGEST_MAX + 1];
-	size_t length = strlen(b);
-	size_t i, j;
-
-	for (j = 0; j <= length; j++)
-		row[j] = (unsigned)j;
-	for (i = 1; a[i - 1]; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (j = 1; j <= length; j++) {
-			unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-			unsigned insert = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = change < insert ? change : insert;
-		}
-	}
-	return row[length];
-}
-
 /* The known key that is meant, probably; or NULL. */
 static const char *suggest_key(const struct section *section, const struct node *entry)
 {
@@ -66,10 +40,8 @@ static const char *suggest_key(const struct section *section, const struct node 
 	const char *name = NULL;
 	size_t i;
 
-	if (entry->length > SUGGEST_MAX)
-		return NULL;
 	for (i = 0; i < section->n_keys; i++) {
-		unsigned distance = edit_distance(entry->text, section->keys[i].name);
+		unsigned distance = suggest_distance(entry->text, section->keys[i].name);
 
 		if (distance < best) {
 			best = distance;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A configuration as text for people and for config_parse(), which makes an
- * equal one of it (config_equal()). What is the default is left out.
+ * equal one of it. What is the default is left out.
  */
 #ifndef SLUICE_CONFIG_WRITE_H
 #define SLUICE_CONFIG_WRITE_H

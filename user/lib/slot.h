@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * How a slot moves to another backend without taking anybody's connection away
- * (design.md section 4; the word itself: sluice/slot.h). Pure.
+ * (docs/architecture.md, Slots and transition; the word itself: sluice/slot.h). Pure.
  */
 #ifndef SLUICE_LIB_SLOT_H
 #define SLUICE_LIB_SLOT_H

@@ -3,7 +3,7 @@
  * Edit distance with swaps of neighbours ("optimal string alignment"), by three
  * rows of the usual table. Pure.
  */
-#include "cli/suggest.h"
+#include "lib/suggest.h"
 
 #include <limits.h>
 #include <string.h>

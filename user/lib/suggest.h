@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The nearest of several words to one that was mistyped.
+ * Which of several words is meant by one that was mistyped: how far apart they are.
  */
 #ifndef SLUICE_SUGGEST_H
 #define SLUICE_SUGGEST_H
