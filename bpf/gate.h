@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * The gate in front of the buckets (design.md section 5): while the cell that a
+ * The gate in front of the buckets (docs/architecture.md, The limiter): while the cell that a
  * source shares with others still has tokens, the source cannot be over its own
  * limit, and nothing else is touched. Every arrival is charged, admitted or not, so
  * that a cell stays dry as long as more arrives than the rate.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage select: which backend this packet goes to (design.md section 4). In the
+ * Stage select: which backend this packet goes to (docs/architecture.md, Slots and
+ * transition). In the
  * steady state the flow's slot in the service's table says it, and no flow is
  * looked up.
  */

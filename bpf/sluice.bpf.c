@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The packet's way: parse -> service -> access -> limit -> select -> forward ->
- * count -> verdict (docs: design.md section 3). Each stage is a header of its own and
+ * count -> verdict (docs/architecture.md, The packet's way). Each stage is a header of its own and
  * returns SL_NEXT to go on, or the verdict it has come to. Above find_service()
  * nothing may drop: until there, the packet is not known to be a service's.
  */

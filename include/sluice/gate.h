@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The gate's arithmetic (design.md section 5): cells that sources share, each the
+ * The gate's arithmetic (docs/architecture.md, The limiter): cells that sources share, each the
  * theoretical arrival time of all of them together. They are times, so sources of
  * limits with different rates can share a cell.
  *
