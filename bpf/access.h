@@ -7,7 +7,7 @@
 #ifndef SLUICE_ACCESS_H
 #define SLUICE_ACCESS_H
 
-#include "bpf/flow.h"
+#include "bpf/clock.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 

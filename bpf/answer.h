@@ -16,10 +16,7 @@
 #include "bpf/forward.h"
 #include "bpf/maps.h"
 #include "bpf/rewrite.h"
-
-/* The libc header that has these does not compile for BPF. */
-#define ANSWER_AF_INET  2
-#define ANSWER_AF_INET6 10
+#include "bpf/way.h"
 
 /* A packet with a backend's source address must come from where that backend
  * is; else anybody could have packets sent under the service's address.
@@ -37,51 +34,11 @@ static __always_inline bool answer_comes_from_backend(const struct xdp_md *xdp,
 	return hop->ifindex == xdp->ingress_ifindex && hop->vlan == packet->vlan;
 }
 
-/* Asks the kernel's routes and neighbours for the way to the client. */
-static __always_inline int find_client(struct xdp_md *xdp, const struct sl_packet *packet,
-				       struct bpf_fib_lookup *fib)
-{
-	fib->ifindex = xdp->ingress_ifindex;
-	fib->l4_protocol = packet->destination.proto;
-	fib->sport = packet->answer->port;
-	fib->dport = packet->destination.port;
-	fib->tot_len = packet->end - packet->l3;
-	if (packet->destination.family == SL_FAMILY_IPV6) {
-		fib->family = ANSWER_AF_INET6;
-		__builtin_memcpy(fib->ipv6_src, &packet->answer->addr, sizeof(fib->ipv6_src));
-		__builtin_memcpy(fib->ipv6_dst, &packet->destination.addr, sizeof(fib->ipv6_dst));
-	} else {
-		fib->family = ANSWER_AF_INET;
-		fib->ipv4_src = packet->answer->addr.words[3];
-		fib->ipv4_dst = packet->destination.addr.words[3];
-	}
-	return bpf_fib_lookup(xdp, fib, sizeof(*fib), 0);
-}
-
 static __always_inline enum sl_verdict rewrite_answer(struct xdp_md *xdp,
 						      const struct sl_packet *packet)
 {
 	return rewrite_end(xdp, packet, REWRITE_SOURCE, &packet->answer->addr,
 			   packet->answer->port);
-}
-
-/* The device that carries frames for the one that the route names. False: none
- * does that takes frames from XDP.
- */
-static __always_inline bool find_device(const struct xdp_md *xdp, __u32 ifindex,
-					struct sl_hop *ret_hop)
-{
-	const struct sl_device *device;
-
-	ret_hop->ifindex = ifindex;
-	if (ifindex == xdp->ingress_ifindex)
-		return true;
-	device = bpf_map_lookup_elem(&sl_devices, &ifindex);
-	if (!device)
-		return false;
-	ret_hop->ifindex = device->ifindex;
-	ret_hop->vlan = device->vlan;
-	return true;
 }
 
 /* The kernel takes the hop off the TTL, and finds the rest of the way. */
@@ -91,31 +48,13 @@ static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
 	return rewrite_answer(xdp, packet) ?: SL_PASS_UNRESOLVED;
 }
 
-static __always_inline enum sl_verdict send_answer(struct xdp_md *xdp, struct sl_packet *packet,
-						   const struct bpf_fib_lookup *fib)
+/* Asks the kernel, and notes in *way what it has said. */
+static __always_inline enum sl_verdict find_way(struct xdp_md *xdp, struct sl_packet *packet,
+						struct sl_way *way)
 {
-	struct sl_hop hop = {};
-
-	if (!find_device(xdp, fib->ifindex, &hop))
-		return leave_to_kernel(xdp, packet);
-	__builtin_memcpy(hop.dst_mac, fib->dmac, sizeof(hop.dst_mac));
-	__builtin_memcpy(hop.src_mac, fib->smac, sizeof(hop.src_mac));
-	return rewrite_ttl(xdp, packet)
-	    ?: rewrite_answer(xdp, packet)
-	    ?: send_to_hop(xdp, packet, &hop)
-	    ?: SL_RETURNED;
-}
-
-static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
-							struct sl_packet *packet)
-{
-	struct bpf_fib_lookup fib = {};
-
-	if (!answer_comes_from_backend(xdp, packet))
-		return SL_PASS_ELSEWHERE;
-	switch (find_client(xdp, packet, &fib)) {
+	switch (way_ask(xdp, packet, way)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
-		return packet->broken ?: send_answer(xdp, packet, &fib);
+		return SL_NEXT;
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
 	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
 		return packet->broken ?: leave_to_kernel(xdp, packet);
@@ -128,6 +67,31 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 	default:
 		return SL_DROP_NO_ROUTE;
 	}
+}
+
+static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
+							struct sl_packet *packet)
+{
+	enum sl_verdict verdict;
+	struct sl_way *way;
+
+	if (!answer_comes_from_backend(xdp, packet))
+		return SL_PASS_ELSEWHERE;
+	way = way_line(packet);
+	if (!way)
+		return SL_PASS_UNRESOLVED;
+	if (!way_holds(way, xdp, packet)) {
+		verdict = find_way(xdp, packet, way);
+		if (verdict)
+			return verdict;
+	}
+	if (packet->end - packet->l3 > way->hop.mtu)
+		return SL_PASS_TOO_BIG;
+	return packet->broken
+	    ?: rewrite_ttl(xdp, packet)
+	    ?: rewrite_answer(xdp, packet)
+	    ?: send_to_hop(xdp, packet, &way->hop)
+	    ?: SL_RETURNED;
 }
 
 #endif

@@ -159,7 +159,7 @@ static __always_inline struct sl_bucket *bucket_make(const struct sl_limit *limi
 						     struct sl_pace *pace, __u64 clock,
 						     struct sl_limit_stats *stats)
 {
-	if (!pace_allows(&sl_tuning.inserts, &pace->inserts, gate_now()))
+	if (!pace_allows(&sl_tuning.inserts, &pace->inserts, kernel_ticks()))
 		return NULL;
 	pace->fresh = (struct sl_bucket){};
 	bucket_inherit(limit, *key, clock, &pace->fresh);
@@ -219,7 +219,7 @@ static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limi
 
 	if (!line || !pace)
 		return NULL;
-	if (!pace_is_open(&sl_tuning.inserts, pace->inserts, gate_now()) &&
+	if (!pace_is_open(&sl_tuning.inserts, pace->inserts, kernel_ticks()) &&
 	    !gate_has_tag(line, (__u16)ask->tag))
 		return NULL;
 	/* The exact clock: somebody may be refused. */

@@ -6,13 +6,9 @@
 #ifndef SLUICE_FLOW_H
 #define SLUICE_FLOW_H
 
+#include "bpf/clock.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
-
-static __always_inline __u32 coarse_seconds(void)
-{
-	return (__u32)(bpf_ktime_get_coarse_ns() >> SL_SECOND_SHIFT);
-}
 
 static __always_inline struct sl_flow_key flow_key(const struct sl_packet *packet)
 {

@@ -8,19 +8,11 @@
 #ifndef SLUICE_GATE_BPF_H
 #define SLUICE_GATE_BPF_H
 
+#include "bpf/clock.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "sluice/gate.h"
 #include "sluice/hash.h"
-
-/* The gate's clock, which nobody is refused by: the kernel's ticks, a load where
- * other clocks are calls. It begins elsewhere than theirs, and is compared with
- * nothing but itself.
- */
-static __always_inline __u64 gate_now(void)
-{
-	return sl_ticks(bpf_jiffies64() * sl_tuning.jiffy_ns);
-}
 
 /* Where a source is. key: with the limit's number as its id, so that another rate
  * finds the same cells.
@@ -46,8 +38,8 @@ static __always_inline bool gate_admits(const struct sl_limit *limit,
 	if (!line)
 		return false;
 	cell = &line->cells[place->cell];
-	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, gate_now(), sl_gate_cost(cost),
-				  &next);
+	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, kernel_ticks(),
+				  sl_gate_cost(cost), &next);
 	if (admitted < 0)
 		return false;
 	/* No swap: the gate is written for every packet, and a locked one stops the CPU. */

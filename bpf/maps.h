@@ -170,6 +170,14 @@ struct {
 	__type(value, struct sl_device);
 } sl_devices SEC(".maps");
 
+/* The program's own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SL_WAYS);
+	__type(key, __u32);
+	__type(value, struct sl_way);
+} sl_ways SEC(".maps");
+
 /* Prefixes that are allowed, denied or exempt. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);

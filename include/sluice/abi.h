@@ -114,7 +114,7 @@ struct sl_tuning {
 	__be32 outer_v6_varies;
 	__be32 outer_v4;
 	__be32 outer_v4_varies;
-	__u32 pad;
+	__u32 news; /* raised whenever routes, neighbours or devices have changed: see sl_way */
 };
 _Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
 
@@ -234,6 +234,25 @@ struct sl_return {
 	__u64 pad3;
 };
 _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
+
+/* nat: the way to a client, as the kernel said it last. A line of its own for each CPU,
+ * that clients share: a client's is found in its line, or another's, or none. It holds
+ * as long as there are no news, and for a second if nobody is there to tell them.
+ */
+struct sl_way {
+	struct sl_addr client;
+	struct sl_hop hop;
+	__u32 ingress; /* the device that the answer came by */
+	__u32 service; /* sl_return.service: who sends it */
+	__u32 news;    /* sl_tuning.news, when the kernel was asked */
+	__u64 until;   /* ticks of the gate's clock; 0: the line is empty */
+	__u32 family;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct sl_way) == 64, "a way is one cache line");
+
+#define SL_WAY_BITS 10
+#define SL_WAYS     (1 << SL_WAY_BITS)
 
 /* What a backend has to do; in sl_loads, by the backend's index. */
 struct sl_load {

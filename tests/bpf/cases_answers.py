@@ -12,11 +12,13 @@ from frames import (
 @contextlib.contextmanager
 def forwarding_off(datapath):
     paths = [f"net/ipv{family}/conf/back/forwarding" for family in FAMILIES]
-    datapath.balancer.sysctl({path: 0 for path in paths})
+    with datapath.told():
+        datapath.balancer.sysctl({path: 0 for path in paths})
     try:
         yield
     finally:
-        datapath.balancer.sysctl({path: 1 for path in paths})
+        with datapath.told():
+            datapath.balancer.sysctl({path: 1 for path in paths})
 
 
 def answers():

@@ -27,6 +27,7 @@ class Datapath:
     def __init__(self, balancer, daemon):
         self.balancer = balancer
         self.daemon = daemon
+        self.tuning = daemon.map_id(".data.tuning")
         self.program = Program(balancer, f"{daemon.pin_dir}/prog")
 
     def run(self, frame, device):
@@ -38,6 +39,18 @@ class Datapath:
     def verdicts(self):
         """{name: packets} of all verdicts."""
         return self.daemon.verdicts()
+
+    @contextlib.contextmanager
+    def told(self):
+        """What is done here to the kernel's network, the program is told before the end."""
+        before = self.news()
+        yield
+        wait.until(lambda: self.news() != before, "the program is told of the change")
+
+    def news(self):
+        """How often the program was told (struct sl_tuning)."""
+        (entry,) = bpftool("map", "dump", "id", self.tuning)
+        return entry["formatted"]["value"][".data.tuning"][0]["sl_tuning"]["news"]
 
     @contextlib.contextmanager
     def reconfigured(self, **more):

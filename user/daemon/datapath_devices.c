@@ -5,6 +5,11 @@
 
 #include "daemon/datapath_internal.h"
 
+void datapath_forget_ways(struct datapath *datapath)
+{
+	__atomic_fetch_add(&datapath->maps.tuning->news, 1, __ATOMIC_RELEASE);
+}
+
 void datapath_devices_begin(struct datapath *datapath)
 {
 	datapath->n_devices = 0;

@@ -111,6 +111,7 @@ static void resync(struct hops *hops)
 	if (error < 0)
 		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
 	hops->resync_due = error < 0;
+	hops->heard = true;
 	schedule_routes(hops);
 	tell_devices(hops);
 }
@@ -119,6 +120,7 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 {
 	struct hops *hops = arg;
 
+	hops->heard = true;
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -130,6 +132,9 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
 		neighbours_take(&hops->sources.neighbours, message, uv_now(hops->loop));
+		break;
+	case RTM_NEWNETCONF: /* whether a device forwards: no route, but ways depend on it */
+	case RTM_DELNETCONF:
 		break;
 	default: /* a route, a rule, an address, a next hop */
 		schedule_routes(hops);
@@ -152,9 +157,17 @@ void hops_set_tend_timer(struct hops *hops)
 		(void)uv_timer_start(&hops->tend_timer, on_tend_timer, at > now ? at - now : 1, 0);
 }
 
+static void tell_news(struct hops *hops)
+{
+	if (hops->heard && hops->news)
+		hops->news(hops->news_arg);
+	hops->heard = false;
+}
+
 /* How every callback of the loop ends. */
 static void finish(struct hops *hops)
 {
+	tell_news(hops);
 	hops_set_tend_timer(hops);
 	hops_flush(hops);
 }
@@ -162,7 +175,6 @@ static void finish(struct hops *hops)
 static void on_end(bool lost, void *arg)
 {
 	struct hops *hops = arg;
-
 	if (lost || hops->sources.links.short_of_memory)
 		resync(hops);
 	finish(hops);
@@ -188,6 +200,12 @@ void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg)
 {
 	hops->devices_changed = changed;
 	hops->devices_arg = arg;
+}
+
+void hops_follow_news(struct hops *hops, hop_changed_fn *changed, void *arg)
+{
+	hops->news = changed;
+	hops->news_arg = arg;
 }
 
 void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg)

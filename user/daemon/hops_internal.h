@@ -39,6 +39,9 @@ struct hops {
 	unsigned n_open;                 /* timers that the loop holds */
 	hop_changed_fn *devices_changed; /* NULL: nobody asked */
 	void *devices_arg;
+	bool heard;           /* any news, since they were told on */
+	hop_changed_fn *news; /* NULL: nobody asked */
+	void *news_arg;
 };
 
 struct target {

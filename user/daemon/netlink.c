@@ -121,8 +121,10 @@ static int open_socket(size_t buffer, struct mnl_socket **ret_socket)
 static int subscribe(struct mnl_socket *socket)
 {
 	static const int groups[] = {
-		RTNLGRP_LINK,      RTNLGRP_NEIGH,     RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE,
-		RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+		RTNLGRP_LINK,         RTNLGRP_NEIGH,       RTNLGRP_IPV4_ROUTE,
+		RTNLGRP_IPV6_ROUTE,   RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,
+		RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
+		RTNLGRP_IPV6_NETCONF,
 	};
 	int nexthop = RTNLGRP_NEXTHOP;
 	size_t i;

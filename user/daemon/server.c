@@ -105,6 +105,13 @@ static void on_devices(void *arg)
 	datapath_devices_end(server->datapath);
 }
 
+static void on_news(void *arg)
+{
+	struct server *server = arg;
+
+	datapath_forget_ways(server->datapath);
+}
+
 static int start(struct server *server, struct diag *diag)
 {
 	int error = hops_new(server->loop, diag, &server->hops);
@@ -136,6 +143,8 @@ static int start(struct server *server, struct diag *diag)
 		return diag_set(diag, -error, "no memory");
 	on_devices(server);
 	hops_follow_devices(server->hops, on_devices, server);
+	on_news(server); /* whatever was missed while no daemon ran */
+	hops_follow_news(server->hops, on_news, server);
 	error = services_new(server, server->config, &server->services);
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));

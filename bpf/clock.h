@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * Clocks that cost less than the exact one.
+ */
+#ifndef SLUICE_CLOCK_H
+#define SLUICE_CLOCK_H
+
+#include "bpf/maps.h"
+#include "sluice/gcra.h"
+
+/* SL_SECONDs of CLOCK_MONOTONIC, as coarse as the kernel's ticks. */
+static __always_inline __u32 coarse_seconds(void)
+{
+	return (__u32)(bpf_ktime_get_coarse_ns() >> SL_SECOND_SHIFT);
+}
+
+/* The kernel's ticks, as ticks of ours: a load where other clocks are calls. It begins
+ * elsewhere than theirs, and is compared with nothing but itself.
+ */
+static __always_inline __u64 kernel_ticks(void)
+{
+	return sl_ticks(bpf_jiffies64() * sl_tuning.jiffy_ns);
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+ *
+ * The way to a client: the kernel's routes and neighbours say it, and to ask them is
+ * half of what an answer costs. So what they said last is kept, in lines that clients
+ * share, until the daemon hears of any change, and a second at the most.
+ */
+#ifndef SLUICE_WAY_H
+#define SLUICE_WAY_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/clock.h"
+#include "bpf/maps.h"
+#include "bpf/packet.h"
+
+/* The libc header that has these does not compile for BPF. */
+#define WAY_AF_INET  2
+#define WAY_AF_INET6 10
+
+/* The client's line on this CPU. */
+static __always_inline struct sl_way *way_line(const struct sl_packet *packet)
+{
+	const struct sl_addr *client = &packet->destination.addr;
+	__u64 hash = (client->halves[0] ^ client->halves[1]) * 0x9e3779b97f4a7c15ULL;
+	__u32 line = hash >> (64 - SL_WAY_BITS); /* the upper bits depend on all of the address */
+
+	return bpf_map_lookup_elem(&sl_ways, &line);
+}
+
+/* Whether what is in the line is the packet's way, and still true. */
+static __always_inline bool way_holds(const struct sl_way *way, const struct xdp_md *xdp,
+				      const struct sl_packet *packet)
+{
+	const struct sl_addr *client = &packet->destination.addr;
+
+	return way->client.halves[1] == client->halves[1] &&
+	       way->client.halves[0] == client->halves[0] &&
+	       way->family == packet->destination.family &&
+	       way->service == packet->answer->service && way->ingress == xdp->ingress_ifindex &&
+	       way->news == sl_tuning.news && (__s64)(way->until - kernel_ticks()) > 0;
+}
+
+static __always_inline int way_look_up(struct xdp_md *xdp, const struct sl_packet *packet,
+				       struct bpf_fib_lookup *fib)
+{
+	fib->ifindex = xdp->ingress_ifindex;
+	fib->l4_protocol = packet->destination.proto;
+	fib->sport = packet->answer->port;
+	fib->dport = packet->destination.port;
+	fib->tot_len = packet->end - packet->l3;
+	if (packet->destination.family == SL_FAMILY_IPV6) {
+		fib->family = WAY_AF_INET6;
+		__builtin_memcpy(fib->ipv6_src, &packet->answer->addr, sizeof(fib->ipv6_src));
+		__builtin_memcpy(fib->ipv6_dst, &packet->destination.addr, sizeof(fib->ipv6_dst));
+	} else {
+		fib->family = WAY_AF_INET;
+		fib->ipv4_src = packet->answer->addr.words[3];
+		fib->ipv4_dst = packet->destination.addr.words[3];
+	}
+	return bpf_fib_lookup(xdp, fib, sizeof(*fib), 0);
+}
+
+/* The device that carries frames for the one that the route names. False: none
+ * does that takes frames from XDP.
+ */
+static __always_inline bool way_device(const struct xdp_md *xdp, __u32 ifindex,
+				       struct sl_hop *ret_hop)
+{
+	const struct sl_device *device;
+
+	ret_hop->ifindex = ifindex;
+	ret_hop->vlan = 0;
+	if (ifindex == xdp->ingress_ifindex)
+		return true;
+	device = bpf_map_lookup_elem(&sl_devices, &ifindex);
+	if (!device)
+		return false;
+	ret_hop->ifindex = device->ifindex;
+	ret_hop->vlan = device->vlan;
+	return true;
+}
+
+/* Asks the kernel: BPF_FIB_LKUP_RET_*. On success, and then alone, *way is the packet's. */
+static __always_inline int way_ask(struct xdp_md *xdp, const struct sl_packet *packet,
+				   struct sl_way *way)
+{
+	struct bpf_fib_lookup fib = {};
+	__u32 news = sl_tuning.news; /* before: what changes meanwhile is not missed */
+	int result = way_look_up(xdp, packet, &fib);
+
+	if (result)
+		return result;
+	way->until = 0;
+	if (!way_device(xdp, fib.ifindex, &way->hop))
+		return BPF_FIB_LKUP_RET_NO_NEIGH;
+	__builtin_memcpy(way->hop.dst_mac, fib.dmac, sizeof(fib.dmac));
+	__builtin_memcpy(way->hop.src_mac, fib.smac, sizeof(fib.smac));
+	way->hop.mtu = fib.mtu_result;
+	way->client = packet->destination.addr;
+	way->family = packet->destination.family;
+	way->service = packet->answer->service;
+	way->ingress = xdp->ingress_ifindex;
+	way->news = news;
+	way->until = kernel_ticks() + sl_ticks(1ULL << SL_SECOND_SHIFT);
+	return result;
+}
+
+#endif
