@@ -10,6 +10,7 @@ import pytest
 
 from lab import clients, wait
 from lab.clients import Load
+from lab.maps import Maps
 from lab.netns import Lab
 from scenario import CHECK, all_serving, configuration, serve, undisturbed, web
 
@@ -146,7 +147,10 @@ def test_an_unchanged_file_changes_nothing_and_restarts_no_check(scene):
     all_serving(scene)
     before = scene.daemon.backend("web", "web-1")["check"]["in_a_row"]
     packets = scene.daemon.service_stats("web")["packets"]
+    held = Maps(scene.daemon).services()
+    assert len(held) == 2
     assert by_command(scene.daemon)[0] == 0
+    assert Maps(scene.daemon).services() == held
     assert scene.daemon.serving("web") == 6
     assert scene.daemon.backend("web", "web-1")["check"]["in_a_row"] >= before
     assert scene.daemon.service_stats("web")["packets"] >= packets

@@ -235,6 +235,23 @@ static int attach_alone(const struct datapath *datapath, int ifindex, enum attac
 			      NULL);
 }
 
+/* Whether the kernel refuses programs that extend others, which libxdp's dispatcher
+ * is made of, whatever they are: libxdp would find out, and then load alone once
+ * more what is loaded already, at the cost of another verification. Where they
+ * are known, what is wrong with this one (it extends nothing) is said: EINVAL.
+ */
+static bool extensions_refused(void)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	_cleanup_(cleanup_close) int fd = bpf_prog_load(BPF_PROG_TYPE_EXT, NULL, "GPL", nothing,
+							sizeof(nothing) / sizeof(nothing[0]), NULL);
+
+	return fd < 0 && errno == EPERM;
+}
+
 static int attach_program(struct datapath *datapath, int ifindex, enum attach_mode mode,
 			  const struct occupant *occupant)
 {
@@ -244,7 +261,7 @@ static int attach_program(struct datapath *datapath, int ifindex, enum attach_mo
 		return replace_sluice(datapath, ifindex, occupant);
 	if (occupant->sluice_fd >= 0)
 		error = detach_sluice(ifindex, occupant);
-	if (!error && !occupant->id && datapath->alone)
+	if (!error && !occupant->id && (datapath->alone || extensions_refused()))
 		return attach_alone(datapath, ifindex, mode);
 	if (!error)
 		error = make_program(datapath);

@@ -82,6 +82,8 @@ void server_touch(struct service *service)
 {
 	struct server *server = service->server;
 
+	if (!service->dirty)
+		TAILQ_INSERT_TAIL(&server->dirty, service, dirty_link);
 	service->dirty = true;
 	if (!server->stopping)
 		(void)uv_timer_start(server->reconcile, on_reconcile, 0, 0);
@@ -149,8 +151,7 @@ static int start(struct server *server, struct diag *diag)
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
 	/* The maps first: no packet may come before there is an answer to it. */
-	server_reconcile(server);
-	datapath_remove_unclaimed(server->datapath);
+	server_reconcile_all(server);
 	return server_attach_all(server, server->config, diag);
 }
 
@@ -164,6 +165,7 @@ int server_new(struct uv_loop_s *loop, const struct server_options *options, str
 		config_free(config);
 		return diag_set(diag, ENOMEM, "no memory");
 	}
+	TAILQ_INIT(&server->dirty);
 	server->loop = loop;
 	server->options = *options;
 	server->config = server->file = config;

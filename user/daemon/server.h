@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "daemon/checks.h"
 #include "daemon/hops.h"
@@ -53,8 +54,9 @@ struct service {
 	struct backend *backends; /* config->n_backends, in its order */
 	unsigned
 		serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that take new connections */
-	bool panic;      /* too few are healthy, so that health is ignored (min_healthy) */
-	bool dirty;      /* in the maps it is not as it should be */
+	bool panic; /* too few are healthy, so that health is ignored (min_healthy) */
+	bool dirty; /* in the maps it is not as it should be: in server->dirty */
+	TAILQ_ENTRY(service) dirty_link;
 	char error[768]; /* why it could not be applied; empty: it was */
 };
 
@@ -81,6 +83,7 @@ struct server {
 	struct hops *hops;
 	struct checks *checks;
 	struct service *services; /* config->n_services, in its order */
+	TAILQ_HEAD(, service) dirty;
 	struct attachment *attachments;
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
@@ -124,6 +127,11 @@ void server_touch(struct service *service);
 
 /* Plans and applies every service that is dirty. */
 void server_reconcile(struct server *server);
+
+/* The same for services that have just been made; the maps then hold them and no
+ * others.
+ */
+void server_reconcile_all(struct server *server);
 
 struct server_change {
 	size_t added, removed, changed; /* services */

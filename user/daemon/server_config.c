@@ -144,9 +144,7 @@ static int switch_config(struct server *server, struct config *config, struct di
 	server->services = services;
 	server_set_all(server);
 	server_apply_responder(server, config);
-	datapath_unclaim(server->datapath);
-	server_reconcile(server);
-	datapath_remove_unclaimed(server->datapath);
+	server_reconcile_all(server);
 	services_free(old_services, old_config);
 	if (old_config != server->file)
 		config_free(old_config);

@@ -123,7 +123,7 @@ static int apply_service(struct service *service, struct diag *diag)
 	return error;
 }
 
-static void services_claim(const struct service *service)
+static void service_claim(const struct service *service)
 {
 	for (size_t i = 0; i < service->config->n_addresses; i++) {
 		struct sl_key key =
@@ -136,13 +136,10 @@ static void services_claim(const struct service *service)
 void server_reconcile(struct server *server)
 {
 	struct diag diag = { 0 };
+	struct service *service;
 
-	for (size_t i = 0; i < server->config->n_services; i++) {
-		struct service *service = &server->services[i];
-
-		services_claim(service);
-		if (!service->dirty)
-			continue;
+	while ((service = TAILQ_FIRST(&server->dirty))) {
+		TAILQ_REMOVE(&server->dirty, service, dirty_link);
 		service->dirty = false;
 		service->error[0] = '\0';
 		if (!apply_service(service, &diag))
@@ -151,4 +148,19 @@ void server_reconcile(struct server *server)
 		log_error("service %s is not as it should be: %s", service->config->name,
 			  diag.text);
 	}
+}
+
+void server_reconcile_all(struct server *server)
+{
+	datapath_unclaim(server->datapath);
+	TAILQ_INIT(&server->dirty);
+	for (size_t i = 0; i < server->config->n_services; i++) {
+		struct service *service = &server->services[i];
+
+		service_claim(service);
+		if (service->dirty)
+			TAILQ_INSERT_TAIL(&server->dirty, service, dirty_link);
+	}
+	server_reconcile(server);
+	datapath_remove_unclaimed(server->datapath);
 }

@@ -2,10 +2,10 @@
 #include "lib/maglev.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
-#include "lib/turns.h"
 #include "sluice/hash.h"
 
 /* A member's permutation of the slots: position, position + skip, ... modulo
@@ -14,6 +14,7 @@
 struct permutation {
 	unsigned position;
 	unsigned skip;
+	uint64_t owed; /* of a turn: in parts of the heaviest weight */
 };
 
 static int compare_identity(const void *left, const void *right)
@@ -47,16 +48,25 @@ static void take_slot(struct permutation *next, unsigned *table, unsigned size, 
 	table[slot] = value;
 }
 
+/* turns_has() of round after round, without its divisions. */
+static bool has_turn(struct permutation *next, unsigned weight, unsigned heaviest)
+{
+	next->owed += weight;
+	if (next->owed < heaviest)
+		return false;
+	next->owed -= heaviest;
+	return true;
+}
+
 /* Deals turns until all slots are taken. */
 static void deal_slots(const struct maglev_member *members, struct permutation *next, size_t n,
 		       unsigned heaviest, unsigned *table, unsigned size)
 {
-	uint64_t round = 0;
 	unsigned taken = 0;
 
-	for (;; round++) {
+	for (;;) {
 		for (size_t i = 0; i < n; i++) {
-			if (!turns_has(round, members[i].weight, heaviest))
+			if (!has_turn(&next[i], members[i].weight, heaviest))
 				continue;
 			take_slot(&next[i], table, size, members[i].value);
 			if (++taken == size)
