@@ -115,10 +115,10 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 		return SL_PASS_ELSEWHERE;
 	switch (find_client(xdp, packet, &fib)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
-		return refuse_broken(packet) ?: send_answer(xdp, packet, &fib);
+		return packet->broken ?: send_answer(xdp, packet, &fib);
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
 	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
-		return refuse_broken(packet) ?: leave_to_kernel(xdp, packet);
+		return packet->broken ?: leave_to_kernel(xdp, packet);
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		return SL_PASS_OWN;
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:

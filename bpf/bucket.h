@@ -11,29 +11,38 @@
 #include "bpf/maps.h"
 #include "bpf/pace.h"
 #include "bpf/packet.h"
+#include "bpf/source.h"
 #include "sluice/gcra.h"
 #include "sluice/window.h"
 
-/* Swaps lost in a row before the bucket is charged unasked, and given back what
- * was too much.
+/* Swaps lost in a row before tokens are charged unasked, and given back where it was
+ * too much; units of a window are refused then.
  */
 #define BUCKET_TRIES 8
 
-/* A packet against a limit. */
+/* A packet that the gate does not admit, against the limit. */
 struct limit_ask {
 	struct sl_addr source;
 	__u32 family;
 	__u32 limit; /* index into sl_limits */
 	__u32 service;
-	__u32 length; /* of the frame */
-	__u32 opens;  /* a connection: 1, or 0 */
-	__u32 units;  /* that it counts for */
+	__u32 units; /* that it counts for */
+	__u32 line;  /* the source's, of the gate */
+	__u32 tag;   /* the source's in it */
 };
 
 /* In SL_SECONDs, as the coarse clock counts them. */
 static __always_inline __u32 clock_second(__u64 clock)
 {
 	return (__u32)(clock >> SL_SECOND_SHIFT);
+}
+
+/* id: of its bucket, or of its cell in the gate. */
+static __always_inline struct sl_source
+limit_source_key(const struct sl_limit *limit, const struct sl_addr *source, __u32 family, __u32 id)
+{
+	return source_key(source, family,
+			  family == SL_FAMILY_IPV6 ? limit->prefix_v6 : limit->prefix_v4, id);
 }
 
 static __always_inline struct sl_limit_stats *limit_stats(const struct sl_limit *limit)
@@ -64,64 +73,53 @@ static __always_inline bool take_tokens(const struct sl_limit *limit, struct sl_
 	return false;
 }
 
-/* Adds units to a word of window number; *ret_units is what it then counts. False:
- * the swaps were lost.
- */
-static __always_inline bool window_add(__u64 *word, __u64 number, __u32 units, __u64 *ret_units)
+/* Adds units to a word of window number, if it then counts no more than `most`. */
+static __always_inline bool window_add(__u64 *word, __u64 number, __u32 units, __u64 most)
 {
 	for (int i = 0; i < BUCKET_TRIES; i++) {
 		__u64 seen = *(volatile __u64 *)word;
+		__u64 counted = sl_window_units(seen, number) + units;
 
-		*ret_units = sl_window_units(seen, number) + units;
-		if (__sync_val_compare_and_swap(word, seen, sl_window_word(number, *ret_units)) ==
+		if (counted > most)
+			return false;
+		if (__sync_val_compare_and_swap(word, seen, sl_window_word(number, counted)) ==
 		    seen)
 			return true;
 	}
 	return false;
 }
 
-/* Charged first and given back, so that two CPUs never pass the last unit both. */
 static __always_inline bool take_fixed(const struct sl_limit *limit, struct sl_bucket *bucket,
 				       __u32 units, __u64 now)
 {
-	__u64 number = now / (limit->rate.interval ?: 1), counted;
-
-	if (!window_add(&bucket->state[0], number, units, &counted))
-		return false;
-	if (counted <= limit->rate.depth)
-		return true;
-	__sync_fetch_and_add(&bucket->state[0], -(__u64)units);
-	return false;
+	return window_add(&bucket->state[0], now / (limit->rate.interval ?: 1), units,
+			  limit->rate.depth);
 }
 
 static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl_bucket *bucket,
 					 __u32 units, __u64 now)
 {
 	__u64 length = limit->rate.interval / SL_WINDOW_PARTS ?: 1;
-	__u64 number = now / length, counted;
+	__u64 number = now / length, others = 0;
 	__u32 own = (__u32)(number % (SL_WINDOW_PARTS + 1));
 
-	/* Older verifiers do not know what a remainder is below, and the compiler, which
-	 * does, would leave the check out.
-	 */
-	asm volatile("" : "+r"(own));
-	if (own > SL_WINDOW_PARTS || !window_add(&bucket->state[own], number, units, &counted))
-		return false;
 	for (int i = 0; i <= SL_WINDOW_PARTS; i++) {
 		__u64 word = *(volatile __u64 *)&bucket->state[i];
 		__u64 age = (number - (word >> SL_WINDOW_UNITS_BITS)) & SL_WINDOW_NUMBER_MAX;
 
 		word &= SL_WINDOW_UNITS_MAX;
 		if (age && age < SL_WINDOW_PARTS)
-			counted += word;
+			others += word;
 		else if (age == SL_WINDOW_PARTS)
-			counted += sl_window_leaving(word, limit->rate.depth, now - number * length,
-						     length);
+			others += sl_window_leaving(word, limit->rate.depth, now - number * length,
+						    length);
 	}
-	if (counted <= limit->rate.depth)
-		return true;
-	__sync_fetch_and_add(&bucket->state[own], -(__u64)units);
-	return false;
+	/* Older verifiers do not know what a remainder is below, and the compiler, which
+	 * does, would leave the check out.
+	 */
+	asm volatile("" : "+r"(own));
+	return own <= SL_WINDOW_PARTS && others <= limit->rate.depth &&
+	       window_add(&bucket->state[own], number, units, limit->rate.depth - others);
 }
 
 static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_bucket *bucket,
@@ -158,17 +156,14 @@ static __always_inline void bucket_inherit(const struct sl_limit *limit, struct 
 /* NULL: no more may be made now. */
 static __always_inline struct sl_bucket *bucket_make(const struct sl_limit *limit,
 						     const struct sl_source *key,
-						     const struct gate *gate, __u64 clock)
+						     struct sl_pace *pace, __u64 clock,
+						     struct sl_limit_stats *stats)
 {
-	struct sl_limit_stats *stats = limit_stats(limit);
-	__u32 first = 0;
-	struct sl_pace *pace = bpf_map_lookup_elem(&sl_paces, &first);
-
-	if (!pace || !pace_allows(inserts, gate->now))
+	if (!pace_allows(&sl_tuning.inserts, &pace->inserts, gate_now()))
 		return NULL;
 	pace->fresh = (struct sl_bucket){};
 	bucket_inherit(limit, *key, clock, &pace->fresh);
-	if (!bpf_map_update_elem(&sl_buckets, key, &pace->fresh, BPF_NOEXIST) && stats)
+	if (!bpf_map_update_elem(&sl_buckets, key, &pace->fresh, BPF_NOEXIST))
 		stats->inserted++;
 	return bpf_map_lookup_elem(&sl_buckets, key);
 }
@@ -179,19 +174,18 @@ static __always_inline bool bucket_exempt(const struct sl_limit *limit, const st
 	       access_find(&ask->source, ask->family, SL_LIST_EXEMPT | limit->number);
 }
 
-static __always_inline void tell_log(const struct sl_limit *limit, const struct limit_ask *ask,
-				     const struct sl_source *key, __u64 clock)
+static __always_inline void tell_log(const struct limit_ask *ask, const struct sl_source *key,
+				     __u64 clock, struct sl_limit_stats *stats)
 {
-	struct sl_limit_stats *stats = limit_stats(limit);
+	struct sl_pace *pace = own_pace();
 	struct sl_event event = {
 		.source = *key,
 		.limit = ask->limit,
 		.service = ask->service,
 	};
 
-	if ((!pace_allows(events, sl_ticks(clock)) ||
-	     bpf_ringbuf_output(&sl_events, &event, sizeof(event), 0)) &&
-	    stats)
+	if (!pace || !pace_allows(&sl_tuning.events, &pace->events, sl_ticks(clock)) ||
+	    bpf_ringbuf_output(&sl_events, &event, sizeof(event), 0))
 		stats->unheard++;
 }
 
@@ -210,47 +204,54 @@ static __always_inline bool note_refusal(struct sl_bucket *bucket, __u64 clock)
 	return first;
 }
 
-/* Whether the source has a bucket, or can be given one. While no more may be made,
- * a tag says who has one: of a flood of sources that come once, each look-up would
- * be several cache misses for nothing.
+/* The source's bucket; NULL: it has none, and can be given none now. While no more may
+ * be made, a tag says who has one: of a flood of sources that come once, each look-up
+ * would be several cache misses for nothing.
  */
-static __always_inline bool bucket_expected(const struct gate *gate)
-{
-	return pace_is_open(inserts, gate->now) || gate_has_tag(gate);
-}
-
 static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limit,
+						     const struct limit_ask *ask,
 						     const struct sl_source *key,
-						     const struct gate *gate, __u64 clock)
+						     struct sl_limit_stats *stats, __u64 *ret_clock)
 {
-	struct sl_bucket *bucket = bpf_map_lookup_elem(&sl_buckets, key);
+	struct sl_gate_line *line = gate_line(ask->line);
+	struct sl_pace *pace = own_pace();
+	struct sl_bucket *bucket;
 
-	if (bucket)
-		gate_put_tag(gate);
-	return bucket ?: bucket_make(limit, key, gate, clock);
+	if (!line || !pace)
+		return NULL;
+	if (!pace_is_open(&sl_tuning.inserts, pace->inserts, gate_now()) &&
+	    !gate_has_tag(line, (__u16)ask->tag))
+		return NULL;
+	/* The exact clock: somebody may be refused. */
+	*ret_clock = bpf_ktime_get_ns();
+	bucket = bpf_map_lookup_elem(&sl_buckets, key);
+	if (!bucket)
+		return bucket_make(limit, key, pace, *ret_clock, stats);
+	gate_put_tag(line, (__u16)ask->tag);
+	return bucket;
 }
 
-/* Whether the packet may pass. key: the bucket's. */
-static __always_inline bool bucket_admits(const struct sl_limit *limit, const struct limit_ask *ask,
-					  const struct sl_source *key, const struct gate *gate,
+static __always_inline struct sl_bucket *bucket_total(__u32 limit, __u64 *ret_clock)
+{
+	*ret_clock = bpf_ktime_get_ns();
+	return bpf_map_lookup_elem(&sl_totals, &limit);
+}
+
+static __always_inline bool bucket_judges(const struct sl_limit *limit, const struct limit_ask *ask,
 					  struct sl_limit_stats *stats)
 {
 	bool shared = limit->flags & SL_LIMIT_PER_SERVICE;
-	__u32 index = ask->limit;
-	struct sl_bucket *bucket = NULL;
-	__u64 clock = 0;
+	const struct sl_source key = limit_source_key(limit, &ask->source, ask->family, limit->id);
+	struct sl_bucket *bucket;
+	__u64 clock;
 
 	/* What is exempt does not use up what the others share. */
 	if (shared && bucket_exempt(limit, ask)) {
 		stats->exempt++;
 		return true;
 	}
-	if (shared || bucket_expected(gate)) {
-		/* The exact clock: somebody may be refused. */
-		clock = bpf_ktime_get_ns();
-		bucket = shared ? bpf_map_lookup_elem(&sl_totals, &index)
-				: bucket_find(limit, key, gate, clock);
-	}
+	bucket = shared ? bucket_total(ask->limit, &clock)
+			: bucket_find(limit, ask, &key, stats, &clock);
 	if (!bucket) {
 		stats->pressure++;
 		return !(limit->flags & SL_LIMIT_PRESSURE_REFUSES);
@@ -264,9 +265,26 @@ static __always_inline bool bucket_admits(const struct sl_limit *limit, const st
 		return true;
 	}
 	if (note_refusal(bucket, clock))
-		tell_log(limit, ask, key, clock);
+		tell_log(ask, &key, clock, stats);
 	stats->refused++;
 	return limit->flags & SL_LIMIT_DRY_RUN;
+}
+
+/* Whether the packet may pass. A function of its own to the verifier, which follows
+ * it once, and not for each limit of a service.
+ */
+__noinline int bucket_admits(struct limit_ask *ask)
+{
+	const struct sl_limit *limit;
+	struct sl_limit_stats *stats;
+	__u32 index;
+
+	if (!ask)
+		return true;
+	index = ask->limit;
+	limit = bpf_map_lookup_elem(&sl_limits, &index);
+	stats = limit ? limit_stats(limit) : NULL;
+	return !stats || bucket_judges(limit, ask, stats);
 }
 
 #endif

@@ -42,28 +42,61 @@ static __always_inline void count_stats(struct sl_stats *stats, const struct sl_
 	}
 }
 
-static __always_inline void count_packet(const struct sl_packet *packet, enum sl_verdict verdict)
+static __always_inline void count_verdict(const struct sl_packet *packet, enum sl_verdict verdict)
 {
 	__u32 index = verdict;
 	struct sl_count *count = bpf_map_lookup_elem(&sl_verdicts, &index);
-	struct sl_stats *stats;
 
-	if (count) {
-		count->packets++;
-		count->bytes += packet->length;
+	if (!count)
+		return;
+	count->packets++;
+	count->bytes += packet->length;
+}
+
+static __always_inline void count_service(const struct sl_packet *packet, enum sl_verdict verdict)
+{
+	__u32 index = packet->service ? packet->service->id : packet->answer->service;
+	struct sl_stats *stats = bpf_map_lookup_elem(&sl_service_stat, &index);
+
+	if (stats)
+		count_stats(stats, packet, verdict);
+}
+
+static __always_inline void count_backend(const struct sl_packet *packet, enum sl_verdict verdict)
+{
+	__u32 index = packet->backend_index;
+	struct sl_stats *stats = bpf_map_lookup_elem(&sl_backend_stat, &index);
+
+	if (stats)
+		count_stats(stats, packet, verdict);
+}
+
+static __always_inline void count_packet(const struct sl_packet *packet, enum sl_verdict verdict)
+{
+	count_verdict(packet, verdict);
+	/* The most frequent, of which everything is known. */
+	if (likely(verdict == SL_FORWARDED && packet->service)) {
+		count_service(packet, SL_FORWARDED);
+		count_backend(packet, SL_FORWARDED);
+		return;
 	}
-	if (packet->service || packet->answer) {
-		index = packet->service ? packet->service->id : packet->answer->service;
-		stats = bpf_map_lookup_elem(&sl_service_stat, &index);
-		if (stats)
-			count_stats(stats, packet, verdict);
+	if (packet->service || packet->answer)
+		count_service(packet, verdict);
+	if (packet->backend)
+		count_backend(packet, verdict);
+}
+
+static __always_inline int xdp_action(const struct sl_packet *packet, enum sl_verdict verdict)
+{
+	switch (verdict_action(verdict)) {
+	case ACTION_PASS:
+		return XDP_PASS;
+	case ACTION_DROP:
+		return XDP_DROP;
+	case ACTION_FORWARD:
+		return packet->action;
 	}
-	if (packet->backend) {
-		index = packet->backend_index;
-		stats = bpf_map_lookup_elem(&sl_backend_stat, &index);
-		if (stats)
-			count_stats(stats, packet, verdict);
-	}
+	return XDP_ABORTED;
 }
 
 #endif

@@ -14,8 +14,7 @@
 
 static __always_inline bool key_equal(const struct sl_key *a, const struct sl_key *b)
 {
-	return a->addr.halves[1] == b->addr.halves[1] && a->port == b->port &&
-	       a->proto == b->proto && a->family == b->family &&
+	return a->addr.halves[1] == b->addr.halves[1] && a->word == b->word &&
 	       a->addr.halves[0] == b->addr.halves[0];
 }
 

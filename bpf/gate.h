@@ -22,31 +22,31 @@ static __always_inline __u64 gate_now(void)
 	return sl_ticks(bpf_jiffies64() * sl_tuning.jiffy_ns);
 }
 
-/* What the gate knows of a source. */
-struct gate {
-	struct sl_gate_line *line;
-	__u16 tag;
-	__u64 now; /* gate_now() */
-};
-
-/* Charges what has arrived, and says whether it may pass. key: with the limit's
- * number as its id, so that another rate finds the same cells.
+/* Where a source is. key: with the limit's number as its id, so that another rate
+ * finds the same cells.
  */
-static __always_inline bool gate_admits(const struct sl_limit *limit, const struct sl_source *key,
-					__u64 cost, struct gate *ret_gate)
+static __always_inline struct sl_gate_place gate_place(const struct sl_source *key)
 {
-	const struct sl_gate_place place =
-		sl_gate_place(sl_hash_source(key, sl_tuning.gate_seed), sl_settings.gate_mask);
-	__u32 index = place.line; /* so that the verifier keeps what it knows of the cell */
-	struct sl_gate_line *line = bpf_map_lookup_elem(&sl_gate, &index);
+	return sl_gate_place(sl_hash_source(key, sl_tuning.gate_seed), sl_settings.gate_mask);
+}
+
+static __always_inline struct sl_gate_line *gate_line(__u32 index)
+{
+	return bpf_map_lookup_elem(&sl_gate, &index);
+}
+
+/* Charges what has arrived, and says whether it may pass. */
+static __always_inline bool gate_admits(const struct sl_limit *limit,
+					const struct sl_gate_place *place, __u64 cost)
+{
+	struct sl_gate_line *line = gate_line(place->line);
 	__u64 *cell, next;
 	int admitted;
 
-	*ret_gate = (struct gate){ .line = line, .tag = place.tag, .now = gate_now() };
 	if (!line)
 		return false;
-	cell = &line->cells[place.cell];
-	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, ret_gate->now, sl_gate_cost(cost),
+	cell = &line->cells[place->cell];
+	admitted = sl_gate_charge(limit, *(volatile __u64 *)cell, gate_now(), sl_gate_cost(cost),
 				  &next);
 	if (admitted < 0)
 		return false;
@@ -55,17 +55,16 @@ static __always_inline bool gate_admits(const struct sl_limit *limit, const stru
 	return admitted;
 }
 
-static __always_inline bool gate_has_tag(const struct gate *gate)
+static __always_inline bool gate_has_tag(const struct sl_gate_line *line, __u16 tag)
 {
-	return gate->line && (sl_gate_has_tag(gate->line->tag_words[0], gate->tag) ||
-			      sl_gate_has_tag(gate->line->tag_words[1], gate->tag));
+	return sl_gate_has_tag(line->tag_words[0], tag) || sl_gate_has_tag(line->tag_words[1], tag);
 }
 
 /* The source's bucket was found: in the place of anybody's tag. */
-static __always_inline void gate_put_tag(const struct gate *gate)
+static __always_inline void gate_put_tag(struct sl_gate_line *line, __u16 tag)
 {
-	if (gate->line && !gate_has_tag(gate))
-		gate->line->tags[bpf_get_prandom_u32() % SL_GATE_TAGS] = gate->tag;
+	if (!gate_has_tag(line, tag))
+		line->tags[bpf_get_prandom_u32() % SL_GATE_TAGS] = tag;
 }
 
 #endif

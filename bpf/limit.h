@@ -11,52 +11,61 @@
 #include "bpf/bucket.h"
 #include "bpf/gate.h"
 #include "bpf/maps.h"
+#include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "bpf/respond.h"
-#include "bpf/source.h"
 
 /* What the packet counts for; 0: the limit is not about it. */
-static __always_inline __u32 limit_units(const struct sl_limit *limit, const struct limit_ask *ask)
+static __always_inline __u32 limit_units(const struct sl_limit *limit,
+					 const struct sl_packet *packet)
 {
 	switch (limit->count) {
 	case SL_COUNT_BYTES:
-		return ask->length & 0xffff;
+		return packet->length & 0xffff;
 	case SL_COUNT_CONNECTIONS:
-		return ask->opens;
+		return packet->syn;
 	}
 	return 1;
 }
 
-/* Whether the packet is within the limit. A function of its own to the verifier,
- * which follows it once, and not for each limit of a service.
- */
-__noinline int limit_admits(struct limit_ask *ask)
+/* Whether the gate admits the packet. */
+static __always_inline bool gate_opens(const struct sl_limit *limit,
+				       const struct sl_gate_place *place, __u32 units)
 {
-	const struct sl_limit *limit;
 	struct sl_limit_stats *stats;
-	struct sl_source key;
-	struct gate gate;
-	__u32 index;
 
-	if (!ask)
-		return true;
-	index = ask->limit;
-	limit = bpf_map_lookup_elem(&sl_limits, &index);
-	if (!limit)
-		return true;
+	/* What all sources share is exact from the first packet on. */
+	if (limit->flags & SL_LIMIT_PER_SERVICE ||
+	    !gate_admits(limit, place, sl_limit_cost(limit, units)))
+		return false;
 	stats = limit_stats(limit);
-	ask->units = limit_units(limit, ask);
-	if (!stats || !ask->units)
-		return true;
-	key = source_key(&ask->source, ask->family,
-			 ask->family == SL_FAMILY_IPV6 ? limit->prefix_v6 : limit->prefix_v4,
-			 limit->number);
-	if (gate_admits(limit, &key, sl_limit_cost(limit, ask->units), &gate)) {
+	if (stats)
 		stats->gate++;
+	return true;
+}
+
+/* Whether the packet is within the limit at index. */
+static __always_inline bool limit_admits(const struct sl_packet *packet,
+					 const struct sl_limit *limit, __u32 index)
+{
+	__u32 units = limit_units(limit, packet), family = packet->destination.family;
+	const struct sl_source key =
+		limit_source_key(limit, &packet->source, family, limit->number);
+	const struct sl_gate_place place = gate_place(&key);
+	struct limit_ask ask;
+
+	if (!units || likely(gate_opens(limit, &place, units)))
 		return true;
-	}
-	key.id = limit->id;
-	return bucket_admits(limit, ask, &key, &gate, stats);
+	ask = (struct limit_ask){
+		.source = packet->source,
+		.family = family,
+		.limit = index,
+		.service = packet->service->id,
+		.units = units,
+		.line = place.line,
+		.tag = place.tag,
+	};
+	return bucket_admits(&ask);
 }
 
 /* Over the limit. SL_NEXT: the packet goes on, to be answered. */
@@ -66,8 +75,7 @@ static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limi
 	bool opens = packet->syn || packet->destination.proto != IPPROTO_TCP;
 	struct sl_limit_stats *stats;
 
-	if (limit->action == SL_ACTION_DROP || !opens ||
-	    !pace_allows(answers, sl_ticks(bpf_ktime_get_ns())))
+	if (limit->action == SL_ACTION_DROP || !opens || !pace_answers())
 		return SL_DROP_LIMIT;
 	if (limit->action == SL_ACTION_RESPOND && !respond_begins(packet, until))
 		return SL_DROP_LIMIT;
@@ -82,21 +90,18 @@ static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limi
 static __always_inline const struct sl_limit *find_refusing(const struct sl_packet *packet)
 {
 	const struct sl_service *service = packet->service;
-	struct limit_ask ask = {
-		.source = packet->source,
-		.family = packet->destination.family,
-		.limit = service->limits,
-		.service = service->id,
-		.length = packet->length,
-		.opens = packet->syn,
-	};
-	__u32 index;
+	const struct sl_limit *limit;
 
-	for (int i = 0; i < SL_LIMITS_MAX && i < service->n_limits; i++, ask.limit++) {
-		if (limit_admits(&ask))
-			continue;
-		index = ask.limit;
-		return bpf_map_lookup_elem(&sl_limits, &index);
+	__u32 first = service->limits, n = service->n_limits;
+
+	for (__u32 i = 0; i < SL_LIMITS_MAX; i++) {
+		__u32 index = first + i;
+
+		limit = bpf_map_lookup_elem(&sl_limits, &index);
+		if (limit && !limit_admits(packet, limit, first + i))
+			return limit;
+		if (likely(i + 1 >= n))
+			break;
 	}
 	return NULL;
 }
@@ -105,19 +110,18 @@ static __always_inline enum sl_verdict limit_source(struct sl_packet *packet)
 {
 	const struct sl_limit *refusing;
 	__u32 *until = NULL;
-	bool responding;
 
 	if (likely(!packet->service->n_limits))
 		return SL_NEXT;
-	if (packet->service->responder)
+	if (unlikely(packet->service->responder)) {
 		until = respond_until(packet);
-	responding = respond_is_current(until);
-	if (responding && respond_continues(packet, until))
-		return SL_NEXT;
+		if (respond_is_current(until) && respond_continues(packet, until))
+			return SL_NEXT;
+	}
 	refusing = find_refusing(packet);
 	if (unlikely(refusing))
 		return refuse_source(refusing, packet, until);
-	if (responding && packet->syn)
+	if (unlikely(until) && packet->syn && respond_is_current(until))
 		respond_forget(packet);
 	return SL_NEXT;
 }

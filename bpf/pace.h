@@ -6,28 +6,37 @@
 #ifndef SLUICE_PACE_H
 #define SLUICE_PACE_H
 
+#include <stdbool.h>
+
 #include "bpf/maps.h"
 #include "sluice/gcra.h"
 
-/* Whether there will be one more soon, without taking it. */
-#define pace_is_open(member, now)                                                        \
-	({                                                                               \
-		__u32 key_ = 0;                                                          \
-		struct sl_pace *pace_ = bpf_map_lookup_elem(&sl_paces, &key_);           \
-		__u64 unused_;                                                           \
-                                                                                         \
-		pace_ &&sl_gcra_admit(sl_tuning.member.depth, sl_tuning.member.interval, \
-				      pace_->member, now, &unused_);                     \
-	})
+static __always_inline struct sl_pace *own_pace(void)
+{
+	__u32 key = 0;
 
-/* One more, at the pace of sl_tuning's member of the same name? */
-#define pace_allows(member, now)                                                         \
-	({                                                                               \
-		__u32 key_ = 0;                                                          \
-		struct sl_pace *pace_ = bpf_map_lookup_elem(&sl_paces, &key_);           \
-                                                                                         \
-		pace_ &&sl_gcra_admit(sl_tuning.member.depth, sl_tuning.member.interval, \
-				      pace_->member, now, &pace_->member);               \
-	})
+	return bpf_map_lookup_elem(&sl_paces, &key);
+}
+
+/* Whether there may be one more now. tat: of struct sl_pace. */
+static __always_inline bool pace_is_open(const volatile struct sl_rate *rate, __u64 tat, __u64 now)
+{
+	return sl_gcra_admit(rate->depth, rate->interval, tat, now, &tat);
+}
+
+/* The same; if so, it is taken. */
+static __always_inline bool pace_allows(const volatile struct sl_rate *rate, __u64 *tat, __u64 now)
+{
+	return sl_gcra_admit(rate->depth, rate->interval, *tat, now, tat);
+}
+
+/* One more refusal in words? */
+static __always_inline bool pace_answers(void)
+{
+	struct sl_pace *pace = own_pace();
+
+	return pace &&
+	       pace_allows(&sl_tuning.answers, &pace->answers, sl_ticks(bpf_ktime_get_ns()));
+}
 
 #endif

@@ -23,15 +23,15 @@ struct sl_packet {
 	struct sl_key destination; /* also protocol and family of both ends */
 	struct sl_addr source;
 	__be16 source_port;
-	__be16 vlan;    /* id of the outer tag */
-	__u16 l3, l4;   /* offsets of the IP and the TCP or UDP header */
-	__u32 end;      /* offset behind the IP datagram; the frame may be padded */
-	__u32 length;   /* of the frame */
-	__u8 tags;      /* VLAN tags, 0 to 2 */
-	bool syn;       /* TCP SYN without ACK: opens a connection */
-	bool closing;   /* TCP FIN or RST */
-	bool fragment;  /* the first one */
-	bool malformed; /* ports are there, but the header is not right */
+	__be16 vlan;   /* id of the outer tag */
+	__u16 l3, l4;  /* offsets of the IP and the TCP or UDP header */
+	__u32 end;     /* offset behind the IP datagram; the frame may be padded */
+	__u32 length;  /* of the frame */
+	__u8 tags;     /* VLAN tags, 0 to 2 */
+	bool syn;      /* TCP SYN without ACK: opens a connection */
+	bool closing;  /* TCP FIN or RST */
+	bool fragment; /* the first one */
+	__u8 broken; /* enum sl_verdict, should the packet be a service's: why not to forward it */
 
 	/* service, select or return */
 	const struct sl_service *service;
@@ -47,20 +47,62 @@ struct sl_packet {
 	int action; /* XDP_TX or XDP_REDIRECT */
 };
 
+/* What not every packet comes by a stage to set. The rest is left as it is: a packet
+ * costs less than clearing it all would be noticed in.
+ */
+static __always_inline void packet_begin(struct sl_packet *packet)
+{
+	packet->vlan = 0;
+	packet->tags = 0;
+	packet->service = NULL;
+	packet->answer = NULL;
+	packet->backend = NULL;
+	packet->opened = false;
+	packet->decided = false;
+}
+
 /* More than all headers that parsing walks can take. The verifier follows an
  * offset into the packet only while it has a bound below 64 KiB.
  */
 #define PACKET_OFFSET_MAX 0x3fff
 
+/* The frame's first byte, and the one behind its last. To the compiler they are words
+ * of 32 bits, which it may cut to that; the verifier knows them as pointers, which
+ * must not be.
+ */
+static __always_inline void *packet_start(const struct xdp_md *xdp)
+{
+	void *start;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(start)
+		     : "r"(xdp), "i"(offsetof(struct xdp_md, data)));
+	return start;
+}
+
+static __always_inline void *packet_end(const struct xdp_md *xdp)
+{
+	void *end;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(end)
+		     : "r"(xdp), "i"(offsetof(struct xdp_md, data_end)));
+	return end;
+}
+
 /* Bytes of the frame at an offset, or NULL where it ends before. */
 static __always_inline void *packet_bytes(const struct xdp_md *xdp, __u32 offset, __u32 size)
 {
-	void *start = (void *)(long)xdp->data;
+	void *start = packet_start(xdp);
 
 	if (offset > PACKET_OFFSET_MAX)
 		return NULL;
 	start += offset;
-	return start + size <= (void *)(long)xdp->data_end ? start : NULL;
+	if (start + size > packet_end(xdp))
+		return NULL;
+	/* So that no caller's check of the result is done a second time. */
+	__builtin_assume(start != NULL);
+	return start;
 }
 
 #endif

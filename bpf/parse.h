@@ -24,6 +24,12 @@
 #define PARSE_IPV4_OFFSET     0x1fff /* of a fragment */
 #define PARSE_IPV4_MORE       0x2000
 
+/* In the TCP header's word of 16 bits that has the flags. */
+#define TCP_WORD_FIN bpf_htons(0x01)
+#define TCP_WORD_SYN bpf_htons(0x02)
+#define TCP_WORD_RST bpf_htons(0x04)
+#define TCP_WORD_ACK bpf_htons(0x10)
+
 struct vlan_tag {
 	__be16 tci;   /* id: the low 12 bits */
 	__be16 proto; /* of what follows */
@@ -52,7 +58,7 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 
 	if (!ethernet)
 		return 0;
-	proto = ethernet->h_proto;
+	proto = *(__be16 *)((void *)ethernet + offsetof(struct ethhdr, h_proto)); /* at once */
 	packet->l3 = sizeof(*ethernet);
 #pragma unroll
 	for (int i = 0; i < PARSE_VLAN_TAGS; i++) {
@@ -68,6 +74,11 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 		packet->tags++;
 	}
 	return proto;
+}
+
+static __always_inline struct sl_addr mapped(__be32 addr)
+{
+	return (struct sl_addr){ .words = { 0, 0, bpf_htonl(0xffff), addr } };
 }
 
 /* IPv4 up to the end of its options. */
@@ -91,10 +102,8 @@ static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_
 	packet->l4 = packet->l3 + header;
 	packet->destination.proto = ip->protocol;
 	packet->destination.family = SL_FAMILY_IPV4;
-	packet->destination.addr.words[2] = bpf_htonl(0xffff);
-	packet->destination.addr.words[3] = ip->daddr;
-	packet->source.words[2] = bpf_htonl(0xffff);
-	packet->source.words[3] = ip->saddr;
+	packet->destination.addr = mapped(ip->daddr);
+	packet->source = mapped(ip->saddr);
 	packet->end = packet->l3 + total;
 	return SL_NEXT;
 }
@@ -152,15 +161,48 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 	if (packet->end > packet->length)
 		return SL_PASS_MALFORMED;
 
+	packet->fragment = false;
 	packet->l4 = packet->l3 + sizeof(*ip);
 	packet->destination.family = SL_FAMILY_IPV6;
-	__builtin_memcpy(&packet->destination.addr, &ip->daddr, sizeof(ip->daddr));
-	__builtin_memcpy(&packet->source, &ip->saddr, sizeof(ip->saddr));
+	packet->destination.addr = *(struct sl_addr *)&ip->daddr;
+	packet->source = *(struct sl_addr *)&ip->saddr;
 	if (likely(ip->nexthdr == IPPROTO_TCP || ip->nexthdr == IPPROTO_UDP)) {
 		packet->destination.proto = ip->nexthdr;
 		return SL_NEXT;
 	}
 	return parse_ipv6_extensions(xdp, packet, ip->nexthdr);
+}
+
+/* Whether the TCP header is whole, and what its flags say. */
+static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
+{
+	struct tcphdr *tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
+	__u32 header;
+	__be16 word;
+
+	packet->syn = false;
+	packet->closing = false;
+	if (!tcp)
+		return false;
+	word = *((__be16 *)tcp + 6); /* data offset and flags (RFC 9293 section 3.1) */
+	packet->syn = (word & (TCP_WORD_SYN | TCP_WORD_ACK)) == TCP_WORD_SYN;
+	packet->closing = word & (TCP_WORD_FIN | TCP_WORD_RST);
+	header = tcp->doff * 4;
+	return header >= sizeof(*tcp) && header <= rest;
+}
+
+static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
+{
+	struct udphdr *udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
+	__u32 length;
+
+	packet->syn = false;
+	packet->closing = false;
+	if (!udp)
+		return false;
+	length = bpf_ntohs(udp->len);
+	return length >= sizeof(*udp) && rest >= sizeof(*udp) &&
+	       (length <= rest || packet->fragment);
 }
 
 /* Ports, and whether the header as a whole is there. The ports alone decide
@@ -169,8 +211,8 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	__u32 rest = packet->end - packet->l4;
-	struct tcphdr *tcp;
 	struct udphdr *udp;
+	bool whole;
 
 	if (packet->l4 > packet->end || rest < 4)
 		return SL_PASS_MALFORMED;
@@ -182,34 +224,19 @@ static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struc
 	packet->source_port = udp->source;
 	packet->destination.port = udp->dest;
 
-	if (packet->destination.proto == IPPROTO_TCP) {
-		tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
-		packet->malformed = !tcp || rest < sizeof(*tcp) || tcp->doff * 4 < sizeof(*tcp) ||
-				    tcp->doff * 4 > rest;
-		packet->syn = tcp && tcp->syn && !tcp->ack;
-		packet->closing = tcp && (tcp->fin || tcp->rst);
-	} else {
-		udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
-		packet->malformed = !udp || rest < sizeof(*udp) ||
-				    bpf_ntohs(udp->len) < sizeof(*udp) ||
-				    (bpf_ntohs(udp->len) > rest && !packet->fragment);
-	}
-	return SL_NEXT;
-}
-
-/* For a packet that is known to be a service's: what parsing held against it. */
-static __always_inline enum sl_verdict refuse_broken(const struct sl_packet *packet)
-{
+	whole = packet->destination.proto == IPPROTO_TCP ? parse_tcp(xdp, packet, rest)
+							 : parse_udp(xdp, packet, rest);
+	packet->broken = whole ? SL_NEXT : SL_DROP_MALFORMED;
 	if (packet->fragment)
-		return SL_DROP_FRAGMENT;
-	return packet->malformed ? SL_DROP_MALFORMED : SL_NEXT;
+		packet->broken = SL_DROP_FRAGMENT;
+	return SL_NEXT;
 }
 
 static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	enum sl_verdict verdict;
 
-	packet->length = xdp->data_end - xdp->data;
+	packet->length = packet_end(xdp) - packet_start(xdp);
 	switch (parse_ethernet(xdp, packet)) {
 	case bpf_htons(ETH_P_IP):
 		verdict = parse_ipv4(xdp, packet);

@@ -31,7 +31,8 @@ static __always_inline __u32 schedule_flow(const struct sl_packet *packet,
 {
 	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : packet->source_port;
 
-	return sl_hash_flow(&packet->source, port, &packet->destination, sl_settings.hash_seed);
+	return sl_hash_flow(&packet->source, port, packet->destination.family,
+			    sl_settings.hash_seed);
 }
 
 /* The slot of a service's table that a flow's hash leads to. */

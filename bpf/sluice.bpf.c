@@ -30,8 +30,7 @@ static __always_inline enum sl_verdict forward(struct xdp_md *xdp, struct sl_pac
 		return forward_to_backend(xdp, packet);
 	if (packet->decided)
 		return reject_packet(xdp, packet) ? SL_REJECTED_LIMIT : SL_DROP_LIMIT;
-	if (packet->service->flags & SL_SERVICE_REJECT &&
-	    pace_allows(answers, sl_ticks(bpf_ktime_get_ns())))
+	if (packet->service->flags & SL_SERVICE_REJECT && pace_answers())
 		return reject_packet(xdp, packet) ? SL_REJECTED : SL_DROP_NO_BACKEND;
 	return SL_DROP_NO_BACKEND;
 }
@@ -44,7 +43,7 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 		return verdict;
 	if (find_service(packet))
 		/* clang-format off */
-		return refuse_broken(packet)
+		return packet->broken
 		    ?: check_access(packet)
 		    ?: read_slot(packet)
 		    ?: limit_source(packet)
@@ -59,19 +58,13 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 SEC("xdp")
 int sluice(struct xdp_md *xdp)
 {
-	struct sl_packet packet = {};
-	enum sl_verdict verdict = run_pipeline(xdp, &packet);
+	struct sl_packet packet;
+	enum sl_verdict verdict;
 
+	packet_begin(&packet);
+	verdict = run_pipeline(xdp, &packet);
 	count_packet(&packet, verdict);
-	switch (verdict_action(verdict)) {
-	case ACTION_PASS:
-		return XDP_PASS;
-	case ACTION_DROP:
-		return XDP_DROP;
-	case ACTION_FORWARD:
-		return packet.action;
-	}
-	return XDP_ABORTED;
+	return xdp_action(&packet, verdict);
 }
 
 /* The helpers used ask for a GPL-compatible program. */

@@ -17,7 +17,7 @@
 /* Version of everything in this file. It is read from the map .rodata.abi of a
  * program found on an interface before anything else of it is believed.
  */
-#define SL_ABI 3
+#define SL_ABI 4
 
 /* Sizes that the object file has when nobody sets others (attached by `ip
  * link`). The daemon sizes the maps by its configuration before it loads.
@@ -70,10 +70,15 @@ struct sl_addr {
 /* What a service, or a backend's answers, are found by. */
 struct sl_key {
 	struct sl_addr addr;
-	__be16 port;
-	__u8 proto;  /* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 family; /* SL_FAMILY_* */
-	__u32 pad;   /* zero */
+	union {
+		struct {
+			__be16 port;
+			__u8 proto;  /* IPPROTO_TCP or IPPROTO_UDP */
+			__u8 family; /* SL_FAMILY_* */
+		};
+		__u32 word; /* the three, for comparing and hashing only */
+	};
+	__u32 pad; /* zero */
 };
 _Static_assert(sizeof(struct sl_key) == 24, "sl_key has no holes");
 

@@ -23,26 +23,25 @@ static inline __u64 sl_hash_mix(__u64 h)
 /* Where a key's probing starts in a directory: of the result, the low bits. */
 static inline __u32 sl_hash_key(const struct sl_key *key)
 {
-	__u64 tail = (__u64)key->port << 16 | (__u64)key->proto << 8 | key->family;
-	__u64 h = sl_hash_mix(key->addr.halves[1] ^ tail << 32);
+	__u64 h = sl_hash_mix(key->addr.halves[1] ^ key->word);
 
 	if (key->family == SL_FAMILY_IPV6)
 		h = sl_hash_mix(h ^ key->addr.halves[0]);
 	return (__u32)h;
 }
 
-/* A flow's place among the slots: 32 evenly spread bits of its 5-tuple; with
- * source_port 0, of its source address alone. The protocol and the service's port are not mixed in: the table is the service's
- * own. A family's halves[0] is constant for IPv4 and left out.
+/* A flow's place among the slots of a service: 32 evenly spread bits of the client's
+ * address and port; with source_port 0, of the address alone. The service's own address,
+ * port and protocol are not mixed in, as the table is its own. The family's low bits of
+ * halves[1], where the port goes, are constant for IPv4.
  */
-static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_port,
-				 const struct sl_key *service, __u64 seed)
+static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_port, __u32 family,
+				 __u64 seed)
 {
-	__u64 h = sl_hash_mix(source->halves[1] ^ seed);
+	__u64 h = sl_hash_mix(source->halves[1] ^ seed ^ source_port);
 
-	if (service->family == SL_FAMILY_IPV6)
+	if (family == SL_FAMILY_IPV6)
 		h = sl_hash_mix(h ^ source->halves[0]);
-	h = sl_hash_mix(h ^ service->addr.halves[1] ^ (__u64)source_port << 24);
 	return (__u32)(h >> 32);
 }
 

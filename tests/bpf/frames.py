@@ -162,7 +162,7 @@ def delivered(svc, family, *, source=None, sport=40000, ttl=63, **rest):
     if svc.forward != "ipip":
         return frame(macs, ends, svc.proto, ttl=ttl, tags=tags, **rest)
     inner = frame(macs, ends, svc.proto, ttl=ttl, **rest)[len(Ether()):]
-    bits = flow_bits(source, sport, destination, svc is SOURCE_HASHED)
+    bits = flow_bits(source, sport, svc is SOURCE_HASHED)
     return bytes(link_header(macs, tags) / encapsulated(inner, svc.link.backend[family], bits))
 
 

@@ -21,16 +21,15 @@ def _halves(address):
     return struct.unpack("=QQ", packed)
 
 
-def flow_bits(source, sport, service, by_address=False):
+def flow_bits(source, sport, by_address=False):
     """What an outer header has of the flow; by_address: the service has the scheduler
     source-hash.
     """
     (port,) = struct.unpack("=H", struct.pack("!H", sport))
     high, low = _halves(source)
-    value = mix(low ^ SEED)
+    value = mix(low ^ SEED ^ (0 if by_address else port))
     if ":" in source:
         value = mix(value ^ high)
-    value = mix(value ^ _halves(service)[1] ^ (0 if by_address else port) << 24)
     return value >> 32 ^ port
 
 

@@ -91,7 +91,7 @@ def test_prefixes_of_the_configuration(datapath, v4, v6):
         for family, prefix in prefixes.items():
             for number in range(200):
                 source = client(family, number)
-                bits = flow_bits(source, 3000, SERVICE[family])
+                bits = flow_bits(source, 3000)
                 packet = outer(run, IPIP_UDP, family, source, 3000)
                 assert packet.src == outer_source(bits, prefix)
                 assert ipaddress.ip_address(packet.src) in prefix

@@ -217,7 +217,7 @@ unsigned subject_slot(const struct subject *subject, const struct client *client
 		subject->service.scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : htons(client->port);
 	struct ip ip = client_address(subject, client);
 
-	return sl_hash_scale(sl_hash_flow(&ip.addr, port, &key, SL_DEFAULT_HASH_SEED),
+	return sl_hash_scale(sl_hash_flow(&ip.addr, port, key.family, SL_DEFAULT_HASH_SEED),
 			     subject->table_size);
 }
 

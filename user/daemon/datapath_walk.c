@@ -112,7 +112,7 @@ static unsigned slot_of(const struct sl_service *service, const struct sl_flow_k
 {
 	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : key->port;
 
-	return sl_hash_scale(sl_hash_flow(&key->source, port, &service->key, seed),
+	return sl_hash_scale(sl_hash_flow(&key->source, port, service->key.family, seed),
 			     service->table_size);
 }
 
