@@ -38,7 +38,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits bench bench-keep bench-compare bench-tools lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
@@ -180,6 +180,11 @@ bench-keep: ## the last results go to docs/benchmarks, with the day and the mach
 bench-compare: $(B)/.deps ## this tree's program against that of BASE=REVISION (as root)
 	$(Q)$(MAKE) --no-print-directory all bench-tools
 	$(Q)scripts/bench.sh compare $(or $(BASE),$(error BASE=REVISION is missing)) $(BENCH_ARGS)
+
+# By hand, for it fetches a kernel and installs qemu, as test-guest does.
+bench-instructions: $(B)/.deps ## instructions per packet, in qemu (as root): KERNEL=6.12, BASE=REVISION to compare
+	$(Q)$(MAKE) --no-print-directory all bench-tools
+	$(Q)scripts/bench.sh instructions $(BASE) --kernel $(or $(KERNEL),6.12) $(BENCH_ARGS)
 
 bench-tools: $(B)/bench/program-cost $(B)/bench/wire $(B)/bench/syn.bpf.o ## what the benches run, syn.bpf.o for bench-pktgen.sh too
 

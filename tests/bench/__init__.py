@@ -7,6 +7,7 @@ wire.py        part 2: packets a second through a veth and back, against bare XD
 clients.py     part 3: wrk and iperf3, against HAProxy, nginx, nftables and routing
 control.py     part 4: loading, a change of health, checks, memory
 compare.py     part 1 of two revisions side by side
+instructions.py  part 1 in instructions, counted in a guest: of one revision, or of two
 keep.py        the last results, kept under docs/benchmarks/
 bed.py         the namespaces of parts 1 and 2
 scenarios.py   the services and packets of parts 1 and 2

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Arguments, and the parts in their order. Exit codes: 0 done, 1 failed (of
-`compare`: slower), 2 misuse.
+`compare`: slower; of `instructions`: dearer), 2 misuse.
 """
 
 import argparse
@@ -20,18 +20,22 @@ def parse():
     parser = argparse.ArgumentParser(
         prog="bench.sh", description="How fast sluice is.", epilog=EPILOGUE)
     parser.add_argument("parts", nargs="*", metavar="PART",
-                        help=f"{', '.join(results.PARTS)} (default: all); or: compare REVISION; or: keep")
+                        help=f"{', '.join(results.PARTS)} (default: all); or: compare REVISION;"
+                             " or: instructions [REVISION]; or: keep")
     parser.add_argument("--full", action="store_true", help="more runs, and everything")
     parser.add_argument("--only", default="", metavar="TEXT[,TEXT...]",
                         help="scenarios or contenders whose names contain one of them")
     parser.add_argument("--repeat", type=int, metavar="PACKETS", help="in a run")
     parser.add_argument("--runs", type=int, metavar="N", help="of which the median counts")
+    parser.add_argument("--kernel", default="6.12", metavar="VERSION",
+                        help="of the guest in which instructions are counted: 6.1 or 6.12")
     options = parser.parse_args()
     options.base = None
-    if options.parts[:1] == ["compare"]:
-        if len(options.parts) != 2:
-            parser.error("compare REVISION")
-        options.base, options.parts = options.parts[1], ["compare"]
+    if options.parts[:1] in (["compare"], ["instructions"]):
+        part, *rest = options.parts
+        if len(rest) > 1 or part == "compare" and not rest:
+            parser.error("compare REVISION, instructions [REVISION]")
+        options.base, options.parts = rest[0] if rest else None, [part]
     elif options.parts == ["keep"]:
         pass
     elif unknown := [part for part in options.parts if part not in results.PARTS]:

@@ -66,14 +66,20 @@ def understood(sluiced, row, directory):
                               capture_output=True).returncode
 
 
-def chosen(options, base, directory):
-    """Sets of scenarios that both revisions know."""
+def known(base, directory):
+    """The rows that both revisions know."""
     rows = []
     for row in ROWS:
         if understood(base, row, directory):
             rows.append(row)
         else:
             print(f"left out, unknown to it: {row.name}")
+    return rows
+
+
+def chosen(options, base, directory):
+    """Sets of scenarios that both revisions know."""
+    rows = known(base, directory)
     quick = not options.full and not options.only
     lines = [row.line(flows_of(row) if quick else None) for row in rows
              if not quick or row.name in QUICK]

@@ -42,7 +42,7 @@ def _revision():
     return revision + (", changed" if _said_by("git", "status", "--porcelain") else "")
 
 
-def _version_of(*argv):
+def version_of(*argv):
     match = re.search(r"\d+\.\d[\d.]*", _said_by(*argv))
     return match[0] if match else "unknown"
 
@@ -57,8 +57,8 @@ def about():
         "memory_gib": round(memory),
         "virtual": "hypervisor" in flags,
         "kernel": platform.release(),
-        "clang": _version_of("clang", "--version"),
-        "gcc": _version_of("gcc", "--version"),
+        "clang": version_of("clang", "--version"),
+        "gcc": version_of("gcc", "--version"),
         "revision": _revision(),
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=dash
-# What inside.sh tests in: namespaces, servers, and sluiced in one of them.
+# What inside.sh tests in: namespaces, servers, and sluiced in one of them. Parts
+# of it serve inside_instructions.sh, too.
 #
 #   client --- front [lb] back --- web     veth pairs, 192.0.2.0/24 and 10.0.0.0/24
 #   remote --- nic                         virtio cards, 203.0.113.0/24
@@ -222,8 +223,15 @@ all_serve() {
 launch() {
 	configure "$1" >/tmp/sluice.yaml
 	shift
+	run_daemon /tmp/sluice.yaml "$@"
+}
+
+# run_daemon FILE [OPTION...]: in the background.
+run_daemon() {
+	file=$1
+	shift
 	# Not in_ns, for $! to be the daemon.
-	nsenter --net=/run/netns/lb sluiced -v -c /tmp/sluice.yaml \
+	nsenter --net=/run/netns/lb sluiced -v -c "$file" \
 		--socket "$CONTROL" --pin-dir "$PIN" "$@" >>/tmp/log 2>&1 &
 	daemon=$!
 }
