@@ -11,7 +11,6 @@
 #include "bpf/maps.h"
 #include "bpf/pace.h"
 #include "bpf/packet.h"
-#include "bpf/source.h"
 #include "sluice/gcra.h"
 #include "sluice/window.h"
 
@@ -20,29 +19,21 @@
  */
 #define BUCKET_TRIES 8
 
-/* A packet that the gate does not admit, against the limit. */
+/* A packet against a limit. */
 struct limit_ask {
 	struct sl_addr source;
 	__u32 family;
 	__u32 limit; /* index into sl_limits */
 	__u32 service;
-	__u32 units; /* that it counts for */
-	__u32 line;  /* the source's, of the gate */
-	__u32 tag;   /* the source's in it */
+	__u32 length;  /* of the frame */
+	__u32 opens;   /* a connection: 1, or 0 */
+	__u32 at_gate; /* 0: it was there, and was not admitted */
 };
 
 /* In SL_SECONDs, as the coarse clock counts them. */
 static __always_inline __u32 clock_second(__u64 clock)
 {
 	return (__u32)(clock >> SL_SECOND_SHIFT);
-}
-
-/* id: of its bucket, or of its cell in the gate. */
-static __always_inline struct sl_source
-limit_source_key(const struct sl_limit *limit, const struct sl_addr *source, __u32 family, __u32 id)
-{
-	return source_key(source, family,
-			  family == SL_FAMILY_IPV6 ? limit->prefix_v6 : limit->prefix_v4, id);
 }
 
 static __always_inline struct sl_limit_stats *limit_stats(const struct sl_limit *limit)
@@ -209,25 +200,25 @@ static __always_inline bool note_refusal(struct sl_bucket *bucket, __u64 clock)
  * would be several cache misses for nothing.
  */
 static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limit,
-						     const struct limit_ask *ask,
 						     const struct sl_source *key,
+						     const struct sl_gate_place *place,
 						     struct sl_limit_stats *stats, __u64 *ret_clock)
 {
-	struct sl_gate_line *line = gate_line(ask->line);
+	struct sl_gate_line *line = gate_line(place->line);
 	struct sl_pace *pace = own_pace();
 	struct sl_bucket *bucket;
 
 	if (!line || !pace)
 		return NULL;
 	if (!pace_is_open(&sl_tuning.inserts, pace->inserts, kernel_ticks()) &&
-	    !gate_has_tag(line, (__u16)ask->tag))
+	    !gate_has_tag(line, place->tag))
 		return NULL;
 	/* The exact clock: somebody may be refused. */
 	*ret_clock = bpf_ktime_get_ns();
 	bucket = bpf_map_lookup_elem(&sl_buckets, key);
 	if (!bucket)
 		return bucket_make(limit, key, pace, *ret_clock, stats);
-	gate_put_tag(line, (__u16)ask->tag);
+	gate_put_tag(line, place->tag);
 	return bucket;
 }
 
@@ -237,11 +228,13 @@ static __always_inline struct sl_bucket *bucket_total(__u32 limit, __u64 *ret_cl
 	return bpf_map_lookup_elem(&sl_totals, &limit);
 }
 
-static __always_inline bool bucket_judges(const struct sl_limit *limit, const struct limit_ask *ask,
+/* Whether the packet may pass. key: the bucket's. */
+static __always_inline bool bucket_admits(const struct sl_limit *limit, const struct limit_ask *ask,
+					  const struct sl_source *key,
+					  const struct sl_gate_place *place, __u32 units,
 					  struct sl_limit_stats *stats)
 {
 	bool shared = limit->flags & SL_LIMIT_PER_SERVICE;
-	const struct sl_source key = limit_source_key(limit, &ask->source, ask->family, limit->id);
 	struct sl_bucket *bucket;
 	__u64 clock;
 
@@ -251,12 +244,12 @@ static __always_inline bool bucket_judges(const struct sl_limit *limit, const st
 		return true;
 	}
 	bucket = shared ? bucket_total(ask->limit, &clock)
-			: bucket_find(limit, ask, &key, stats, &clock);
+			: bucket_find(limit, key, place, stats, &clock);
 	if (!bucket) {
 		stats->pressure++;
 		return !(limit->flags & SL_LIMIT_PRESSURE_REFUSES);
 	}
-	if (bucket_take(limit, bucket, ask->units, sl_ticks(clock))) {
+	if (bucket_take(limit, bucket, units, sl_ticks(clock))) {
 		stats->bucket++;
 		return true;
 	}
@@ -265,26 +258,9 @@ static __always_inline bool bucket_judges(const struct sl_limit *limit, const st
 		return true;
 	}
 	if (note_refusal(bucket, clock))
-		tell_log(ask, &key, clock, stats);
+		tell_log(ask, key, clock, stats);
 	stats->refused++;
 	return limit->flags & SL_LIMIT_DRY_RUN;
-}
-
-/* Whether the packet may pass. A function of its own to the verifier, which follows
- * it once, and not for each limit of a service.
- */
-__noinline int bucket_admits(struct limit_ask *ask)
-{
-	const struct sl_limit *limit;
-	struct sl_limit_stats *stats;
-	__u32 index;
-
-	if (!ask)
-		return true;
-	index = ask->limit;
-	limit = bpf_map_lookup_elem(&sl_limits, &index);
-	stats = limit ? limit_stats(limit) : NULL;
-	return !stats || bucket_judges(limit, ask, stats);
 }
 
 #endif

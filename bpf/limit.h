@@ -14,23 +14,32 @@
 #include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "bpf/respond.h"
+#include "bpf/source.h"
 
-/* What the packet counts for; 0: the limit is not about it. */
-static __always_inline __u32 limit_units(const struct sl_limit *limit,
-					 const struct sl_packet *packet)
+/* What a packet counts for; 0: the limit is not about it. */
+static __always_inline __u32 limit_units(const struct sl_limit *limit, __u32 length, bool opens)
 {
 	switch (limit->count) {
 	case SL_COUNT_BYTES:
-		return packet->length & 0xffff;
+		return length & 0xffff;
 	case SL_COUNT_CONNECTIONS:
-		return packet->syn;
+		return opens;
 	}
 	return 1;
 }
 
+/* What the limit knows the source by: with its number, in the gate. */
+static __always_inline struct sl_source limit_source_key(const struct sl_limit *limit,
+							 const struct sl_addr *source, __u32 family)
+{
+	__u32 bits = family == SL_FAMILY_IPV6 ? limit->prefix_v6 : limit->prefix_v4;
+
+	return source_key(source, family, bits, limit->number);
+}
+
 /* Whether the gate admits the packet. */
-static __always_inline bool gate_opens(const struct sl_limit *limit,
-				       const struct sl_gate_place *place, __u32 units)
+static __always_inline bool limit_gate_admits(const struct sl_limit *limit,
+					      const struct sl_gate_place *place, __u32 units)
 {
 	struct sl_limit_stats *stats;
 
@@ -44,28 +53,50 @@ static __always_inline bool gate_opens(const struct sl_limit *limit,
 	return true;
 }
 
-/* Whether the packet is within the limit at index. */
-static __always_inline bool limit_admits(const struct sl_packet *packet,
-					 const struct sl_limit *limit, __u32 index)
+/* Whether the packet is within the limit. A function of its own to the verifier,
+ * which follows it once, and not for each limit of a service.
+ */
+__noinline int limit_admits(struct limit_ask *ask)
 {
-	__u32 units = limit_units(limit, packet), family = packet->destination.family;
-	const struct sl_source key =
-		limit_source_key(limit, &packet->source, family, limit->number);
-	const struct sl_gate_place place = gate_place(&key);
-	struct limit_ask ask;
+	const struct sl_limit *limit;
+	struct sl_gate_place place;
+	struct sl_limit_stats *stats;
+	struct sl_source key;
+	__u32 index, units;
 
-	if (!units || likely(gate_opens(limit, &place, units)))
+	if (!ask)
 		return true;
-	ask = (struct limit_ask){
-		.source = packet->source,
-		.family = family,
-		.limit = index,
-		.service = packet->service->id,
-		.units = units,
-		.line = place.line,
-		.tag = place.tag,
-	};
-	return bucket_admits(&ask);
+	index = ask->limit;
+	limit = bpf_map_lookup_elem(&sl_limits, &index);
+	if (!limit)
+		return true;
+	units = limit_units(limit, ask->length, ask->opens);
+	key = limit_source_key(limit, &ask->source, ask->family);
+	place = gate_place(&key);
+	if (!units || (ask->at_gate && limit_gate_admits(limit, &place, units)))
+		return true;
+	key.id = limit->id;
+	stats = limit_stats(limit);
+	return !stats || bucket_admits(limit, ask, &key, &place, units, stats);
+}
+
+/* Whether that is so without a closer look: the gate of a service's first limit, most
+ * often its only one, is asked without a call.
+ */
+static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
+{
+	__u32 index = packet->service->limits;
+	const struct sl_limit *limit = bpf_map_lookup_elem(&sl_limits, &index);
+	struct sl_gate_place place;
+	struct sl_source key;
+	__u32 units;
+
+	if (!limit)
+		return false;
+	units = limit_units(limit, packet->length, packet->syn);
+	key = limit_source_key(limit, &packet->source, packet->destination.family);
+	place = gate_place(&key);
+	return !units || limit_gate_admits(limit, &place, units);
 }
 
 /* Over the limit. SL_NEXT: the packet goes on, to be answered. */
@@ -90,18 +121,26 @@ static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limi
 static __always_inline const struct sl_limit *find_refusing(const struct sl_packet *packet)
 {
 	const struct sl_service *service = packet->service;
-	const struct sl_limit *limit;
+	struct limit_ask ask;
+	__u32 index, passed = limit_admits_at_once(packet);
 
-	__u32 first = service->limits, n = service->n_limits;
-
-	for (__u32 i = 0; i < SL_LIMITS_MAX; i++) {
-		__u32 index = first + i;
-
-		limit = bpf_map_lookup_elem(&sl_limits, &index);
-		if (limit && !limit_admits(packet, limit, first + i))
-			return limit;
-		if (likely(i + 1 >= n))
-			break;
+	if (likely(passed && service->n_limits == 1))
+		return NULL;
+	ask = (struct limit_ask){
+		.source = packet->source,
+		.family = packet->destination.family,
+		.service = service->id,
+		.length = packet->length,
+		.opens = packet->syn,
+	};
+	for (__u32 i = 0; i < SL_LIMITS_MAX && i < service->n_limits; i++) {
+		ask.limit = service->limits + i;
+		if ((!i && passed) || limit_admits(&ask)) {
+			ask.at_gate = true;
+			continue;
+		}
+		index = service->limits + i;
+		return bpf_map_lookup_elem(&sl_limits, &index);
 	}
 	return NULL;
 }

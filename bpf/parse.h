@@ -24,11 +24,12 @@
 #define PARSE_IPV4_OFFSET     0x1fff /* of a fragment */
 #define PARSE_IPV4_MORE       0x2000
 
-/* In the TCP header's word of 16 bits that has the flags. */
-#define TCP_WORD_FIN bpf_htons(0x01)
-#define TCP_WORD_SYN bpf_htons(0x02)
-#define TCP_WORD_RST bpf_htons(0x04)
-#define TCP_WORD_ACK bpf_htons(0x10)
+/* The TCP header's byte of flags (RFC 9293 section 3.1). */
+#define TCP_FLAGS_AT 13
+#define TCP_FIN      0x01
+#define TCP_SYN      0x02
+#define TCP_RST      0x04
+#define TCP_ACK      0x10
 
 struct vlan_tag {
 	__be16 tci;   /* id: the low 12 bits */
@@ -177,16 +178,16 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
 	struct tcphdr *tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
-	__u32 header;
-	__be16 word;
+	__u32 header, flags;
 
 	packet->syn = false;
 	packet->closing = false;
 	if (!tcp)
 		return false;
-	word = *((__be16 *)tcp + 6); /* data offset and flags (RFC 9293 section 3.1) */
-	packet->syn = (word & (TCP_WORD_SYN | TCP_WORD_ACK)) == TCP_WORD_SYN;
-	packet->closing = word & (TCP_WORD_FIN | TCP_WORD_RST);
+	/* By arithmetic: the verifier would follow each way out of a question. */
+	flags = *((__u8 *)tcp + TCP_FLAGS_AT);
+	packet->syn = flags / TCP_SYN & ~(flags / TCP_ACK) & 1;
+	packet->closing = (flags / TCP_FIN | flags / TCP_RST) & 1;
 	header = tcp->doff * 4;
 	return header >= sizeof(*tcp) && header <= rest;
 }

@@ -25,14 +25,16 @@ static __always_inline __u64 *schedule_slot(__u32 table, __u32 position)
 	return bpf_map_lookup_elem(&sl_slots, &index);
 }
 
-/* The flow's hash, by which its slot is found. */
-static __always_inline __u32 schedule_flow(const struct sl_packet *packet,
-					   const struct sl_service *service)
+static __always_inline bool schedule_by_source(const struct sl_service *service)
 {
-	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : packet->source_port;
+	return service->scheduler == SL_SCHEDULER_SOURCE_HASH;
+}
 
-	return sl_hash_flow(&packet->source, port, packet->destination.family,
-			    sl_settings.hash_seed);
+/* The flow's hash, by which its slot is found; or its source's. */
+static __always_inline __u32 schedule_flow(const struct sl_packet *packet, bool by_source)
+{
+	return sl_hash_flow(&packet->source, by_source ? 0 : packet->source_port,
+			    packet->destination.family, sl_settings.hash_seed);
 }
 
 /* The slot of a service's table that a flow's hash leads to. */

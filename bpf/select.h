@@ -70,7 +70,12 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
 {
 	const struct sl_service *service = packet->service;
+	__u32 by_flow, by_source;
 
+	if (sl_slot_previous(slot) != SL_NO_BACKEND || !service->replaced)
+		return sl_slot_previous(slot);
+	by_flow = schedule_flow(packet, false);
+	by_source = schedule_flow(packet, true);
 	for (int i = 0; i < SL_REPLACED_MAX; i++) {
 		__u32 index = service->replaced;
 		__u64 *old;
@@ -78,7 +83,9 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 		if (sl_slot_previous(slot) != SL_NO_BACKEND || !index)
 			break;
 		service = bpf_map_lookup_elem(&sl_services, &index);
-		old = service ? schedule_hash(service, schedule_flow(packet, service)) : NULL;
+		if (!service)
+			return SL_NO_BACKEND;
+		old = schedule_hash(service, schedule_by_source(service) ? by_source : by_flow);
 		if (!old)
 			return SL_NO_BACKEND;
 		slot = *old;
@@ -132,7 +139,7 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 {
 	const __u64 *slot;
 
-	packet->hash = schedule_flow(packet, packet->service);
+	packet->hash = schedule_flow(packet, schedule_by_source(packet->service));
 	slot = schedule_hash(packet->service, packet->hash);
 	if (!slot)
 		return SL_DROP_INTERNAL;

@@ -251,7 +251,7 @@ struct sl_way {
 };
 _Static_assert(sizeof(struct sl_way) == 64, "a way is one cache line");
 
-#define SL_WAY_BITS 10
+#define SL_WAY_BITS 12
 #define SL_WAYS     (1 << SL_WAY_BITS)
 
 /* What a backend has to do; in sl_loads, by the backend's index. */

@@ -21,7 +21,7 @@ from lab.testrun import Action
 OTHER_MAC = "02:00:00:00:0c:77"
 NETS = {4: ipaddress.ip_network("192.0.2.0/24"), 6: ipaddress.ip_network("2001:db8:c::/64")}
 WIDE = {4: ipaddress.ip_network("198.18.0.0/15"), 6: ipaddress.ip_network("2001:db8:8000::/34")}
-WAY_BITS = 10
+WAY_BITS = 12
 
 
 def sent(datapath, svc, family, client, **rest):
