@@ -13,6 +13,7 @@ SERVICE4=198.51.100.10
 SERVICE6=2001:db8:1::10
 REFUSED=192.0.2.66 # an address of the client's that xdp-filter refuses
 CONTROL=/run/control.sock
+CHECK='interval: 500ms, timeout: 400ms'
 forward=nat # what `configure` writes
 PIN=/sys/fs/bpf/sluice
 
@@ -157,7 +158,7 @@ web_service() {
 		    address: [$SERVICE4, "$SERVICE6"]
 		    port: 80
 		    forward: $1
-		    check: {type: http, path: /, interval: 500ms, timeout: 400ms, rise: 1}
+		    check: {type: http, path: /, $CHECK, rise: 1}
 		    ${LIMIT:+limit: $LIMIT}
 		    backends:
 	END
@@ -183,9 +184,9 @@ services_ipip() {
 	END
 }
 
-# A service that is flooded, and a limit that refuses most of it.
+# A service that is flooded (its server answers checks late then), and a limit that refuses most of it.
 services_flood() {
-	services_nat
+	CHECK='interval: 10s, timeout: 9s' services_nat
 	cat <<-END
 		  - name: flood
 		    address: [198.51.100.11, "2001:db8:1::11"]
