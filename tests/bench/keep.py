@@ -15,12 +15,18 @@ DIRECTORY = os.path.join(ROOT, "docs", "benchmarks")
 
 
 def load():
-    """{part: what it has written}, those parts that there are."""
+    """{part: what it has written}, those parts that there are. Instructions, which have a
+    target of their own, are kept with the others if they are of the same revision.
+    """
     found = {}
-    for part in results.PARTS:
+    for part in (*results.PARTS, "instructions"):
         if os.path.exists(results.path_of(part)):
             with open(results.path_of(part), encoding="utf-8") as file:
                 found[part] = json.load(file)
+    revisions = {part: data["about"]["revision"] for part, data in found.items()}
+    counted = revisions.pop("instructions", None)
+    if counted and (counted not in revisions.values() or "base" in found["instructions"]):
+        del found["instructions"]
     if not found:
         raise results.Failed("there are no results: run make bench")
     return found

@@ -102,6 +102,7 @@ class Meter:
 
     def __init__(self, scene, port, number=1):
         self.scene, self.port, self.number = scene, port, number
+        self._rest(lambda: True, "what was sent before has arrived")
         scene.sinks[port].take()
         self.before = scene.judged(port)
         self.stats_before = scene.stats(port, number)

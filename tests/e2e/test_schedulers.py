@@ -5,6 +5,7 @@ One daemon for all; each test reloads it with the scheduler that it is about.
 """
 
 import collections
+import math
 import os
 
 import pytest
@@ -210,6 +211,8 @@ def test_affinity_of_a_prefix(scene, family, prefix):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_maglev_keeps_weights_for_a_million_flows(scene, family, figure):
     use(scene, WEIGHTS, scheduler="maglev")
+    # Until then packets of older connections, as these look, are those of the table before.
+    wait.until(lambda: not scene.maps.services()[ADDRESS[family], PORT, 6].tracking, "it settles")
     table = scene.maps.tables()[ADDRESS[family], PORT, 6]
     slots = collections.Counter(table)
     assert len(table) == 65537
@@ -225,13 +228,15 @@ def test_maglev_keeps_weights_for_a_million_flows(scene, family, figure):
     counts = grown(before, packets())
     total = sum(counts.values())
     assert total > 0.5 * sent
-    off = {}
+    off, allowed = {}, {}
     for number, (host, weight) in enumerate(zip(scene.top.backends, WEIGHTS), 1):
         address = host.address(family)
         end = f"[{address}]" if family == 6 else address
         share = weight / sum(WEIGHTS)
         off[number] = counts[number] / total / share - 1
         assert abs(slots[f"{end}:{scene.backend_port}"] / len(table) / share - 1) <= 0.01
+        # The flows are a sample of it: three times what one is off by.
+        allowed[number] = 0.01 + 3 * math.sqrt((1 - share) / share / total)
     figure(f"maglev, IPv{family}, weights {WEIGHTS}: {total} flows in {seconds:.1f} s, off by "
            + ", ".join(f"{value:+.2%}" for value in off.values()))
-    assert all(abs(value) <= 0.01 for value in off.values()), counts
+    assert all(abs(off[number]) <= allowed[number] for number in off), counts

@@ -143,14 +143,20 @@ def test_a_returning_backend_starts_slowly(lab, figure):
     scene = talk_scene(lab, backends=3, udp=False, slow_start="6s")
     with scene.talk(4, 60) as talk:
         talk.wait_talking()
+
+        def share(name="web-2"):
+            table = collections.Counter(scene.maps.tables()[ADDRESS[4], PORT, 6])
+            return table[f"{scene.hosts[name].ipv4}:{NAT_PORT}"] / table.total()
+
+        rest(7)  # all but the first one up have started slowly too
+        assert all(abs(share(name) - 1 / 3) < 0.01 for name in scene.hosts)
         scene.servers["web-2"].sick()
         scene.wait_state("web-2", False, services=("talk",))
         scene.servers["web-2"].sick(False)
         scene.wait_state("web-2", True, services=("talk",))
         shares, begun = [], time.monotonic()
         while time.monotonic() - begun < 7.5:
-            table = collections.Counter(scene.maps.tables()[ADDRESS[4], PORT, 6])
-            shares.append(table[f"{scene.hosts['web-2'].ipv4}:{NAT_PORT}"] / table.total())
+            shares.append(share())
             rest(0.5)
         assert not talk.ask().troubles
     figure("slow_start 6s of one of three, share of the table every 0.5 s: "
