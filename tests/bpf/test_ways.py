@@ -13,7 +13,8 @@ import pytest
 
 from case import FAMILIES, NAT_TCP, NAT_UDP
 from frames import (
-    BACK_LINK, CLIENT, CLIENT_MAC, FRONT_MAC, NARROW_CLIENT, ROUTER, ROUTER_MAC, answer, returned,
+    BACK_LINK, CLIENT, CLIENT_MAC, FRONT_MAC, NARROW_CLIENT, ROUTER, ROUTER_MAC, SERVICE, answer,
+    returned,
 )
 from lab import wait
 from lab.testrun import Action
@@ -138,7 +139,8 @@ def test_clients_that_share_a_line_keep_their_ways(datapath, family, shift):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_services_whose_answers_are_routed_otherwise(datapath, family):
     client = CLIENT[family]
-    with routing(datapath, f"-{family} rule ADD pref 7 ipproto udp lookup 77",
+    # From the service alone: the daemon's own questions about backends are of UDP too.
+    with routing(datapath, f"-{family} rule ADD pref 7 from {SERVICE[family]} ipproto udp lookup 77",
                  f"-{family} route ADD default via {ROUTER[family]} dev front table 77"), one_cpu():
         for _ in range(3):
             assert sent(datapath, NAT_TCP, family, client) == CLIENT_MAC

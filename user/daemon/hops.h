@@ -63,7 +63,8 @@ void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg);
 void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg);
 
 /* From now on, calls `changed` from the loop after the kernel has told of anything that
- * a way may depend on: routes, rules, addresses, neighbours, links, forwarding. One alone can ask.
+ * a way may depend on: routes, rules, addresses, neighbours, links, forwarding. One
+ * alone can ask.
  */
 void hops_follow_news(struct hops *hops, hop_changed_fn *changed, void *arg);
 

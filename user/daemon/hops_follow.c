@@ -175,6 +175,7 @@ static void finish(struct hops *hops)
 static void on_end(bool lost, void *arg)
 {
 	struct hops *hops = arg;
+
 	if (lost || hops->sources.links.short_of_memory)
 		resync(hops);
 	finish(hops);
