@@ -122,7 +122,8 @@ static __always_inline const struct sl_limit *find_refusing(const struct sl_pack
 {
 	const struct sl_service *service = packet->service;
 	struct limit_ask ask;
-	__u32 index, passed = limit_admits_at_once(packet);
+	bool passed = limit_admits_at_once(packet);
+	__u32 index;
 
 	if (likely(passed && service->n_limits == 1))
 		return NULL;

@@ -47,8 +47,8 @@ struct sl_packet {
 	int action; /* XDP_TX or XDP_REDIRECT */
 };
 
-/* What not every packet comes by a stage to set. The rest is left as it is: a packet
- * costs less than clearing it all would be noticed in.
+/* Clears what no stage sets for every packet. To clear the rest too would be noticed in
+ * what a packet costs.
  */
 static __always_inline void packet_begin(struct sl_packet *packet)
 {
@@ -66,28 +66,25 @@ static __always_inline void packet_begin(struct sl_packet *packet)
  */
 #define PACKET_OFFSET_MAX 0x3fff
 
-/* The frame's first byte, and the one behind its last. To the compiler they are words
- * of 32 bits, which it may cut to that; the verifier knows them as pointers, which
- * must not be.
+/* A pointer of the context's. To the compiler it is a word of 32 bits, which it may cut
+ * to that; the verifier knows it as a pointer, which must not be.
  */
+static __always_inline void *packet_pointer(const struct xdp_md *xdp, const __u32 offset)
+{
+	void *pointer;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(pointer) : "r"(xdp), "i"(offset));
+	return pointer;
+}
+
 static __always_inline void *packet_start(const struct xdp_md *xdp)
 {
-	void *start;
-
-	asm volatile("%0 = *(u32 *)(%1 + %2)"
-		     : "=r"(start)
-		     : "r"(xdp), "i"(offsetof(struct xdp_md, data)));
-	return start;
+	return packet_pointer(xdp, offsetof(struct xdp_md, data));
 }
 
 static __always_inline void *packet_end(const struct xdp_md *xdp)
 {
-	void *end;
-
-	asm volatile("%0 = *(u32 *)(%1 + %2)"
-		     : "=r"(end)
-		     : "r"(xdp), "i"(offsetof(struct xdp_md, data_end)));
-	return end;
+	return packet_pointer(xdp, offsetof(struct xdp_md, data_end));
 }
 
 /* Bytes of the frame at an offset, or NULL where it ends before. */

@@ -180,8 +180,6 @@ static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *pack
 	struct tcphdr *tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
 	__u32 header, flags;
 
-	packet->syn = false;
-	packet->closing = false;
 	if (!tcp)
 		return false;
 	/* By arithmetic: the verifier would follow each way out of a question. */
@@ -197,8 +195,6 @@ static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *pack
 	struct udphdr *udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
 	__u32 length;
 
-	packet->syn = false;
-	packet->closing = false;
 	if (!udp)
 		return false;
 	length = bpf_ntohs(udp->len);
@@ -225,6 +221,8 @@ static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struc
 	packet->source_port = udp->source;
 	packet->destination.port = udp->dest;
 
+	packet->syn = false;
+	packet->closing = false;
 	whole = packet->destination.proto == IPPROTO_TCP ? parse_tcp(xdp, packet, rest)
 							 : parse_udp(xdp, packet, rest);
 	packet->broken = whole ? SL_NEXT : SL_DROP_MALFORMED;

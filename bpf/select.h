@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
  * Stage select: which backend this packet goes to (docs/architecture.md, Slots and
- * transition). In the
- * steady state the flow's slot in the service's table says it, and no flow is
- * looked up.
+ * transition). In the steady state the flow's slot in the service's table says it,
+ * and no flow is looked up.
  */
 #ifndef SLUICE_SELECT_H
 #define SLUICE_SELECT_H
