@@ -20,8 +20,8 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DSLUICE_VERSION='"$
              -Iuser -Iinclude -I$(B) $(shell pkg-config --cflags $(PACKAGES))
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 $(WARNINGS) -Iinclude -I. -isystem $(ARCH_INC)
 
-LIB_SRC    := $(wildcard user/lib/*.c)
-DAEMON_SRC := $(wildcard user/daemon/*.c)
+LIB_SRC    := $(shell find user/lib -name '*.c' | sort)
+DAEMON_SRC := $(shell find user/daemon -name '*.c' | sort)
 CLI_SRC    := $(wildcard user/cli/*.c)
 RESPONDER_SRC := $(wildcard user/responder/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*_test.c)
@@ -72,7 +72,7 @@ $(B)/obj/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(DAEMON_OBJ): $(B)/sluice.skel.h $(B)/responder.skel.h
+$(DAEMON_OBJ): | $(B)/sluice.skel.h $(B)/responder.skel.h
 
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
@@ -103,8 +103,8 @@ $(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
 
 # What daemon/hops is made of, against the real kernel; tests/netlink/test_hops.py
 # runs it in namespaces.
-HOPS_OBJ := $(patsubst %,$(B)/obj/user/daemon/%.o,hops hops_follow hop_path links log neighbours \
-            neighbour_entry netlink netlink_attr routes)
+HOPS_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c)) \
+            $(B)/obj/user/daemon/log.o
 
 $(B)/netlink/hops_test: $(wildcard tests/netlink/*.c tests/netlink/*.h) $(HOPS_OBJ) $(LIB_OBJ)
 	$(call say,TEST,$@)
@@ -112,8 +112,8 @@ $(B)/netlink/hops_test: $(wildcard tests/netlink/*.c tests/netlink/*.h) $(HOPS_O
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libuv libmnl jansson yaml-0.1) -lm
 
 # The real responder, without the datapath; tests/responder/test_responder.py runs it.
-RESPONDER_TEST_OBJ := $(patsubst user/daemon/%.c,$(B)/obj/user/daemon/%.o,$(wildcard user/daemon/responder*.c)) \
-                      $(B)/obj/user/daemon/datapath_steer.o $(B)/obj/user/daemon/log.o
+RESPONDER_TEST_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/responder/*.c)) \
+                      $(addprefix $(B)/obj/user/daemon/,datapath/steer.o log.o)
 
 $(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST_OBJ) $(LIB_OBJ) | $(B)/sluice-responder
 	$(call say,TEST,$@)
@@ -123,8 +123,8 @@ $(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST
 
 # The real program and what writes its maps, against a model of docs/architecture.md,
 # Slots and transition.
-MODEL_OBJ := $(patsubst user/daemon/%.c,$(B)/obj/user/daemon/%.o,$(wildcard user/daemon/datapath*.c)) \
-             $(B)/obj/user/daemon/interfaces.o $(B)/obj/user/daemon/log.o
+MODEL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/datapath/*.c)) \
+             $(B)/obj/user/daemon/log.o
 
 $(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/random.h $(MODEL_OBJ) $(LIB_OBJ)
 	$(call say,TEST,$@)

@@ -4,8 +4,8 @@
  * those that hold the source, the longest decides. What the operator denies at
  * run time comes first, then the list of all services, then the service's own.
  */
-#ifndef SLUICE_ACCESS_H
-#define SLUICE_ACCESS_H
+#ifndef SLUICE_BPF_ACCESS_H
+#define SLUICE_BPF_ACCESS_H
 
 #include "bpf/clock.h"
 #include "bpf/maps.h"

@@ -3,8 +3,8 @@
  * Affinity: new connections of a client go where its last ones went, as long as
  * that backend takes new ones and the client came back in time.
  */
-#ifndef SLUICE_AFFINITY_H
-#define SLUICE_AFFINITY_H
+#ifndef SLUICE_BPF_AFFINITY_H
+#define SLUICE_BPF_AFFINITY_H
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"

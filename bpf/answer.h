@@ -6,8 +6,8 @@
  * written and nothing dropped: an answer to this machine itself (a health
  * check's) is untouched.
  */
-#ifndef SLUICE_ANSWER_H
-#define SLUICE_ANSWER_H
+#ifndef SLUICE_BPF_ANSWER_H
+#define SLUICE_BPF_ANSWER_H
 
 #include <linux/bpf.h>
 

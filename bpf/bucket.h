@@ -3,8 +3,8 @@
  * The bucket that a source has of its own, once the gate does not admit it: exact
  * on all CPUs, by compare-and-swap.
  */
-#ifndef SLUICE_BUCKET_H
-#define SLUICE_BUCKET_H
+#ifndef SLUICE_BPF_BUCKET_H
+#define SLUICE_BPF_BUCKET_H
 
 #include "bpf/access.h"
 #include "bpf/gate.h"

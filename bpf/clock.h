@@ -2,8 +2,8 @@
  *
  * Clocks that cost less than the exact one.
  */
-#ifndef SLUICE_CLOCK_H
-#define SLUICE_CLOCK_H
+#ifndef SLUICE_BPF_CLOCK_H
+#define SLUICE_BPF_CLOCK_H
 
 #include "bpf/maps.h"
 #include "sluice/gcra.h"

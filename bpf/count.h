@@ -2,8 +2,8 @@
  *
  * Stage count, and what a verdict means to the driver.
  */
-#ifndef SLUICE_COUNT_H
-#define SLUICE_COUNT_H
+#ifndef SLUICE_BPF_COUNT_H
+#define SLUICE_BPF_COUNT_H
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"

@@ -3,8 +3,8 @@
  * The flow table: for flows of slots in transition, and for all flows of
  * services that track each. Nobody else pays for it.
  */
-#ifndef SLUICE_FLOW_H
-#define SLUICE_FLOW_H
+#ifndef SLUICE_BPF_FLOW_H
+#define SLUICE_BPF_FLOW_H
 
 #include "bpf/clock.h"
 #include "bpf/maps.h"

@@ -2,8 +2,8 @@
  *
  * Stage forward: a packet for a backend leaves through its hop.
  */
-#ifndef SLUICE_FORWARD_H
-#define SLUICE_FORWARD_H
+#ifndef SLUICE_BPF_FORWARD_H
+#define SLUICE_BPF_FORWARD_H
 
 #include <linux/if_ether.h>
 

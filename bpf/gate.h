@@ -5,8 +5,8 @@
  * limit, and nothing else is touched. Every arrival is charged, admitted or not, so
  * that a cell stays dry as long as more arrives than the rate.
  */
-#ifndef SLUICE_GATE_BPF_H
-#define SLUICE_GATE_BPF_H
+#ifndef SLUICE_BPF_GATE_H
+#define SLUICE_BPF_GATE_H
 
 #include "bpf/clock.h"
 #include "bpf/maps.h"

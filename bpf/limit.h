@@ -3,8 +3,8 @@
  * Stage limit: what one source, or all of them, may send to a service. Whoever is
  * within its limits passes the gate; whoever may not be is judged by a bucket.
  */
-#ifndef SLUICE_LIMIT_H
-#define SLUICE_LIMIT_H
+#ifndef SLUICE_BPF_LIMIT_H
+#define SLUICE_BPF_LIMIT_H
 
 #include <linux/in.h>
 

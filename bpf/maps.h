@@ -4,8 +4,8 @@
  * alone writes, through memory it has mapped, and the program reads. Sizes here
  * are for a program that `ip link` loads; sluiced sets its own.
  */
-#ifndef SLUICE_MAPS_H
-#define SLUICE_MAPS_H
+#ifndef SLUICE_BPF_MAPS_H
+#define SLUICE_BPF_MAPS_H
 
 #include <linux/bpf.h>
 

@@ -3,8 +3,8 @@
  * What each CPU may do but so often, whatever arrives: make buckets, send
  * refusals, tell the log.
  */
-#ifndef SLUICE_PACE_H
-#define SLUICE_PACE_H
+#ifndef SLUICE_BPF_PACE_H
+#define SLUICE_BPF_PACE_H
 
 #include <stdbool.h>
 

@@ -4,8 +4,8 @@
  * and values, never pointers into the frame: those do not outlive the function
  * that checked them.
  */
-#ifndef SLUICE_PACKET_H
-#define SLUICE_PACKET_H
+#ifndef SLUICE_BPF_PACKET_H
+#define SLUICE_BPF_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Stage parse: bytes to struct sl_packet. Nothing here may drop: the packet is
  * not known to be a service's yet.
  */
-#ifndef SLUICE_PARSE_H
-#define SLUICE_PARSE_H
+#ifndef SLUICE_BPF_PARSE_H
+#define SLUICE_BPF_PARSE_H
 
 #include <linux/if_ether.h>
 #include <linux/in.h>

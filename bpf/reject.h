@@ -7,8 +7,8 @@
  * to an address that is not one machine's, and none that is longer than its packet by
  * more than an IP and an ICMP header.
  */
-#ifndef SLUICE_REJECT_H
-#define SLUICE_REJECT_H
+#ifndef SLUICE_BPF_REJECT_H
+#define SLUICE_BPF_REJECT_H
 
 #include <linux/if_ether.h>
 #include <linux/in.h>

@@ -5,8 +5,8 @@
  * nobody else pays for a look-up, each line's worth of sources has a time until
  * which some of them may have such connections.
  */
-#ifndef SLUICE_RESPOND_H
-#define SLUICE_RESPOND_H
+#ifndef SLUICE_BPF_RESPOND_H
+#define SLUICE_BPF_RESPOND_H
 
 #include "bpf/flow.h"
 #include "bpf/maps.h"

@@ -2,8 +2,8 @@
  *
  * Changes to the IP and transport headers, with their checksums.
  */
-#ifndef SLUICE_REWRITE_H
-#define SLUICE_REWRITE_H
+#ifndef SLUICE_BPF_REWRITE_H
+#define SLUICE_BPF_REWRITE_H
 
 #include <stddef.h>
 

@@ -5,8 +5,8 @@
  * source-hash and random; turns in order for round-robin; every backend once for
  * least-connections.
  */
-#ifndef SLUICE_SCHEDULE_H
-#define SLUICE_SCHEDULE_H
+#ifndef SLUICE_BPF_SCHEDULE_H
+#define SLUICE_BPF_SCHEDULE_H
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"

@@ -4,8 +4,8 @@
  * transition). In the steady state the flow's slot in the service's table says it,
  * and no flow is looked up.
  */
-#ifndef SLUICE_SELECT_H
-#define SLUICE_SELECT_H
+#ifndef SLUICE_BPF_SELECT_H
+#define SLUICE_BPF_SELECT_H
 
 #include <linux/in.h>
 

@@ -2,8 +2,8 @@
  *
  * A source's address, cut to a prefix: what affinity and limits know a client by.
  */
-#ifndef SLUICE_SOURCE_H
-#define SLUICE_SOURCE_H
+#ifndef SLUICE_BPF_SOURCE_H
+#define SLUICE_BPF_SOURCE_H
 
 #include <linux/bpf.h>
 

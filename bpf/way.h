@@ -4,8 +4,8 @@
  * half of what an answer costs. So what they said last is kept, in lines that clients
  * share, until the daemon hears of any change, and a second at the most.
  */
-#ifndef SLUICE_WAY_H
-#define SLUICE_WAY_H
+#ifndef SLUICE_BPF_WAY_H
+#define SLUICE_BPF_WAY_H
 
 #include <linux/bpf.h>
 

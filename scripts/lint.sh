@@ -95,12 +95,22 @@ check_layers() {
 	refuse "($libbpf|uv\.h|microhttpd\.h|libmnl/|daemon/|tests/)" \
 		'user/cli speaks to the daemon by its socket alone' $(files 'user/cli/*.[ch]')
 	refuse "(cli/|tests/)" 'the daemon does not know the tool' $(files 'user/daemon/*.[ch]')
-	refuse "$libbpf" 'datapath*.c and interfaces.c alone know libbpf' \
-		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath*.c' \
-			':!user/daemon/datapath_*.h' ':!user/daemon/interfaces.c')
-	refuse 'daemon/datapath_(change|internal|maps|prefixes)' 'private to datapath*.c and interfaces.c' \
-		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath*' \
-			':!user/daemon/interfaces.c')
+	refuse "$libbpf" 'datapath/ alone knows libbpf' $(files 'user/daemon/*.[ch]' ':!user/daemon/datapath/')
+	refuse 'daemon/datapath/(internal|change|maps|prefixes)\.h' 'private to datapath/' \
+		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath/')
+	refuse 'daemon/nexthop/(internal|path|links|routes|neighbours|neighbour_entry)\.h' 'private to nexthop/' \
+		$(files 'user/daemon/*.[ch]' ':!user/daemon/nexthop/')
+	refuse 'daemon/health/(target|probe|curl_loop)\.h' 'private to health/' \
+		$(files 'user/daemon/*.[ch]' ':!user/daemon/health/')
+	refuse 'daemon/core/internal\.h' 'private to core/' $(files 'user/daemon/*.[ch]' ':!user/daemon/core/')
+	refuse 'daemon/(netlink|nexthop|health|datapath|responder|core|limits|api)/' 'log.c is the ground' user/daemon/log.[ch]
+	refuse 'daemon/(nexthop|health|datapath|responder|core|limits|api)/' 'netlink/ is under the others' $(files 'user/daemon/netlink/*')
+	refuse 'daemon/(health|datapath|responder|core|limits|api)/' 'nexthop/ knows netlink/ alone' $(files 'user/daemon/nexthop/*')
+	refuse 'daemon/(netlink|nexthop|datapath|responder|core|limits|api)/' 'health/ knows no other room' $(files 'user/daemon/health/*')
+	refuse 'daemon/(netlink|nexthop|health|responder|core|limits|api)/' 'datapath/ knows no other room' $(files 'user/daemon/datapath/*')
+	refuse 'daemon/(nexthop|health|core|limits|api)/' 'responder/ knows datapath/ and netlink/' $(files 'user/daemon/responder/*')
+	refuse 'daemon/api/' 'core/ does not know who asks' $(files 'user/daemon/core/*' 'user/daemon/limits/*')
+	refuse 'lib/(config|alloc|balance|limit)/' 'base/ is the ground of the library' $(files 'user/lib/base/*')
 
 	tested=$(grep -nE '^[ \t]*#[ \t]*if.*\<TEST' $(files 'include/*.h' 'user/*.h' 'bpf/*.h'))
 	[ -z "$tested" ] || complain "$tested: shipped headers have nothing for tests in them"

@@ -9,8 +9,8 @@
  * one aligned word that leads to it is stored. An index that packets could
  * reach is written again only after a grace period (see datapath.h).
  */
-#ifndef SLUICE_ABI_H
-#define SLUICE_ABI_H
+#ifndef SLUICE_SHARED_ABI_H
+#define SLUICE_SHARED_ABI_H
 
 #include <linux/types.h>
 

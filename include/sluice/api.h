@@ -3,8 +3,8 @@
  * What sluiced and sluicectl agree on about the control socket. The routes and
  * their answers are in docs/api.md.
  */
-#ifndef SLUICE_API_H
-#define SLUICE_API_H
+#ifndef SLUICE_SHARED_API_H
+#define SLUICE_SHARED_API_H
 
 #define SL_API_SOCKET "/run/sluice/control.sock"
 

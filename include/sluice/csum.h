@@ -6,8 +6,8 @@
  * Byte order does not matter (RFC 1071 section 2(B)) as long as all words come
  * from memory alike. Pure arithmetic, compiled for BPF and natively.
  */
-#ifndef SLUICE_CSUM_H
-#define SLUICE_CSUM_H
+#ifndef SLUICE_SHARED_CSUM_H
+#define SLUICE_SHARED_CSUM_H
 
 #include "sluice/abi.h"
 

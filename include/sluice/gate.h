@@ -15,8 +15,8 @@
  * conservative update), simulated traffic of many even sources ran the gate dry at
  * half the load, and a source beside heavy ones was hardly better off.
  */
-#ifndef SLUICE_GATE_H
-#define SLUICE_GATE_H
+#ifndef SLUICE_SHARED_GATE_H
+#define SLUICE_SHARED_GATE_H
 
 #include "sluice/abi.h"
 #include "sluice/gcra.h"

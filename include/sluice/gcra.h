@@ -11,8 +11,8 @@
  * its interval is in fractions of them (sl_limit.shift). Pure arithmetic, compiled
  * for BPF and natively.
  */
-#ifndef SLUICE_GCRA_H
-#define SLUICE_GCRA_H
+#ifndef SLUICE_SHARED_GCRA_H
+#define SLUICE_SHARED_GCRA_H
 
 #include "sluice/abi.h"
 

@@ -5,8 +5,8 @@
  * MurmurHash3 (Austin Appleby, public domain): every input bit changes every
  * output bit with probability near one half.
  */
-#ifndef SLUICE_HASH_H
-#define SLUICE_HASH_H
+#ifndef SLUICE_SHARED_HASH_H
+#define SLUICE_SHARED_HASH_H
 
 #include "sluice/abi.h"
 

@@ -7,8 +7,8 @@
  * with `current`, the slot settles. `current == previous` does not mean settled:
  * flows may be pinned elsewhere. Pure arithmetic, for BPF and natively.
  */
-#ifndef SLUICE_SLOT_H
-#define SLUICE_SLOT_H
+#ifndef SLUICE_SHARED_SLOT_H
+#define SLUICE_SHARED_SLOT_H
 
 #include "sluice/abi.h"
 

@@ -8,8 +8,8 @@
  * means pass; after that, doubt means drop. FORWARD stands for XDP_TX or
  * XDP_REDIRECT, whichever the hop asks for; of a refusal, back where it came from.
  */
-#ifndef SLUICE_VERDICT_H
-#define SLUICE_VERDICT_H
+#ifndef SLUICE_SHARED_VERDICT_H
+#define SLUICE_SHARED_VERDICT_H
 
 #define SL_VERDICTS(X)                                                                           \
 	X(PASS_NOT_IP, PASS, "neither IPv4 nor IPv6")                                            \

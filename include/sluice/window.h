@@ -11,8 +11,8 @@
  * long as the window gets the limit and at most a part's share more. Pure
  * arithmetic, compiled for BPF and natively.
  */
-#ifndef SLUICE_WINDOW_H
-#define SLUICE_WINDOW_H
+#ifndef SLUICE_SHARED_WINDOW_H
+#define SLUICE_SHARED_WINDOW_H
 
 #include "sluice/abi.h"
 

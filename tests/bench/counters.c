@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 
 #define MAPS_MAX                         64
 

@@ -3,8 +3,8 @@
  * What the program under test has counted, read from the maps that it uses:
  * the bench's proof that the packets it timed went the way it says.
  */
-#ifndef SLUICE_BENCH_COUNTERS_H
-#define SLUICE_BENCH_COUNTERS_H
+#ifndef SLUICE_TESTS_BENCH_COUNTERS_H
+#define SLUICE_TESTS_BENCH_COUNTERS_H
 
 #include <stddef.h>
 

@@ -2,12 +2,12 @@
  *
  * The frames that the bench sends, as templates for the generator.
  */
-#ifndef SLUICE_BENCH_FRAME_H
-#define SLUICE_BENCH_FRAME_H
+#ifndef SLUICE_TESTS_BENCH_FRAME_H
+#define SLUICE_TESTS_BENCH_FRAME_H
 
 #include <stdbool.h>
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "tests/bench/generator.h"
 
 /* One end is fixed (a service, or a backend that answers), the other one is

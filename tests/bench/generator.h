@@ -3,8 +3,8 @@
  * What the generator program is told before it is loaded. Its constants: the
  * verifier sees their values, so the offsets cost nothing to check.
  */
-#ifndef SLUICE_GENERATOR_H
-#define SLUICE_GENERATOR_H
+#ifndef SLUICE_TESTS_BENCH_GENERATOR_H
+#define SLUICE_TESTS_BENCH_GENERATOR_H
 
 #include <linux/types.h>
 

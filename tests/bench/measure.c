@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "generator.skel.h"
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 #include "tests/bench/counters.h"
 
 #define FRAME_OUT_MAX 4096

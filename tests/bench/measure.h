@@ -3,8 +3,8 @@
  * Times one scenario with one number of flows, and proves that the packets
  * went the way it says.
  */
-#ifndef SLUICE_BENCH_MEASURE_H
-#define SLUICE_BENCH_MEASURE_H
+#ifndef SLUICE_TESTS_BENCH_MEASURE_H
+#define SLUICE_TESTS_BENCH_MEASURE_H
 
 #include "tests/bench/scenario.h"
 

@@ -2,12 +2,12 @@
  *
  * Numbers on command lines and in scenario files.
  */
-#ifndef SLUICE_BENCH_NUMBER_H
-#define SLUICE_BENCH_NUMBER_H
+#ifndef SLUICE_TESTS_BENCH_NUMBER_H
+#define SLUICE_TESTS_BENCH_NUMBER_H
 
 #include <stdbool.h>
 
-#include "lib/units.h"
+#include "lib/base/units.h"
 
 /* Digits alone, for a number from `least` to `most`; else false, and *ret_number is
  * as it was.

@@ -9,8 +9,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 #include "tests/bench/counters.h"
 
 #define FLOWS_TEXT_SIZE 20

@@ -2,8 +2,8 @@
  *
  * The bench's results, for people and for programs.
  */
-#ifndef SLUICE_BENCH_REPORT_H
-#define SLUICE_BENCH_REPORT_H
+#ifndef SLUICE_TESTS_BENCH_REPORT_H
+#define SLUICE_TESTS_BENCH_REPORT_H
 
 #include "tests/bench/measure.h"
 

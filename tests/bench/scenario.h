@@ -3,8 +3,8 @@
  * What the bench measures: one line of the scenario file for each frame, one
  * measurement for each number of flows on it.
  */
-#ifndef SLUICE_BENCH_SCENARIO_H
-#define SLUICE_BENCH_SCENARIO_H
+#ifndef SLUICE_TESTS_BENCH_SCENARIO_H
+#define SLUICE_TESTS_BENCH_SCENARIO_H
 
 #include <stddef.h>
 

@@ -22,8 +22,8 @@
 
 /* Only then, for it holds a struct of generator.h. */
 #include "generator.skel.h"
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 #include "tests/bench/number.h"
 
 #define BATCH        64 /* frames; a veth's ring holds 256 */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* libFuzzer on the configuration: any bytes are taken or refused with a place,
- * what is taken keeps what config.h promises, and written out it is read back as
+ * what is taken keeps what config/config.h promises, and written out it is read back as
  * the same. Build and run, from the root:
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. -Iuser -Iinclude \
@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/config.h"
-#include "lib/config_copy.h"
-#include "lib/config_write.h"
-#include "lib/diag.h"
-#include "lib/limit.h"
+#include "lib/base/diag.h"
+#include "lib/config/config.h"
+#include "lib/config/copy.h"
+#include "lib/config/write.h"
+#include "lib/limit/limit.h"
 #include "tests/unit/config_equal.h"
 
 /* In the directory of the examples, so that the files which they name are found. */

@@ -3,8 +3,8 @@
  * Many flows at once, and floods of them. Prints what it found; whatever is wrong
  * ends the process.
  */
-#ifndef TESTS_MODEL_CROWD_H
-#define TESTS_MODEL_CROWD_H
+#ifndef SLUICE_TESTS_MODEL_CROWD_H
+#define SLUICE_TESTS_MODEL_CROWD_H
 
 #include "subject.h"
 

@@ -3,8 +3,8 @@
  * A random sequence as a whole, made from its number before it is run: so it can be
  * run again, and with some of its events left out.
  */
-#ifndef TESTS_MODEL_EVENT_H
-#define TESTS_MODEL_EVENT_H
+#ifndef SLUICE_TESTS_MODEL_EVENT_H
+#define SLUICE_TESTS_MODEL_EVENT_H
 
 #include <stdint.h>
 

@@ -5,8 +5,8 @@
  * service; backends, flows and slots are small numbers. It knows neither maps nor
  * hashes: who uses it says which slot a flow hashes to, and what the table holds.
  */
-#ifndef TESTS_MODEL_MODEL_H
-#define TESTS_MODEL_MODEL_H
+#ifndef SLUICE_TESTS_MODEL_MODEL_H
+#define SLUICE_TESTS_MODEL_MODEL_H
 
 #include <stdbool.h>
 

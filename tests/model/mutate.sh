@@ -63,34 +63,34 @@ plant 'a SYN stays with a backend that takes no new connections' bpf/select.h \
 	'(packet->syn ? SL_BACKEND_NEW : 0)' '0'
 plant 'in a table that replaced another a slot forgets its own previous' bpf/select.h \
 	'if (sl_slot_previous(slot) != SL_NO_BACKEND || !index)' 'if (!index)'
-plant 'the mark is dropped when a slot moves again' user/lib/slot.c \
+plant 'the mark is dropped when a slot moves again' user/lib/balance/slot.c \
 	'marks = slot & (SL_SLOT_TRACKING | SL_SLOT_FRESH);' 'marks = slot & SL_SLOT_FRESH;'
-plant 'FRESH is forgotten' user/lib/slot.c \
+plant 'FRESH is forgotten' user/lib/balance/slot.c \
 	'sl_slot(next, current, SL_SLOT_TRACKING | SL_SLOT_FRESH)' \
 	'sl_slot(next, current, SL_SLOT_TRACKING)'
-plant 'a slot that moves again loses its previous' user/lib/slot.c \
+plant 'a slot that moves again loses its previous' user/lib/balance/slot.c \
 	'previous != SL_NO_BACKEND && !lives(previous, serves, arg)' 'previous != SL_NO_BACKEND'
-plant 'a dead backend keeps its slots in transition' user/lib/slot.c \
+plant 'a dead backend keeps its slots in transition' user/lib/balance/slot.c \
 	'if (!lives(current, serves, arg))' 'if (current == SL_NO_BACKEND)'
-plant 'slots settle although a live flow is elsewhere' user/daemon/datapath_walk.c \
+plant 'slots settle although a live flow is elsewhere' user/daemon/datapath/walk.c \
 	'age > idle && !installed->held[i]' 'age > idle'
-plant 'slots settle as soon as no flow is elsewhere' user/daemon/datapath_walk.c \
+plant 'slots settle as soon as no flow is elsewhere' user/daemon/datapath/walk.c \
 	'age > idle && !installed->held[i]' '(age > idle || idle) && !installed->held[i]'
-plant 'the walk takes out flows that live' user/daemon/datapath_walk.c \
+plant 'the walk takes out flows that live' user/daemon/datapath/walk.c \
 	'> (__s32)coarse_timeout(ms)' '> (__s32)coarse_timeout(ms) / 2'
-plant 'the walk looks for source-hash flows in the wrong slot' user/daemon/datapath_walk.c \
+plant 'the walk looks for source-hash flows in the wrong slot' user/daemon/datapath/walk.c \
 	'service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : key->port' 'key->port'
-plant 'a second move does not start the waiting anew' user/daemon/datapath_slots.c \
+plant 'a second move does not start the waiting anew' user/daemon/datapath/apply_slots.c \
 	'if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i]))' 'if (!tracked)'
-plant 'an index is free before a whole round of the walk' user/daemon/datapath_installed.c \
+plant 'an index is free before a whole round of the walk' user/daemon/datapath/installed.c \
 	'if (dropped->round < datapath->round)' 'if (dropped->round <= datapath->round)'
-plant 'a replaced table still leads to backends that are gone' user/daemon/datapath_installed.c \
+plant 'a replaced table still leads to backends that are gone' user/daemon/datapath/installed.c \
 	'if (!(datapath->maps.backends[owner].state & SL_BACKEND_SERVES))' \
 	'if (owner == SL_NO_BACKEND)'
 plant 'the connection before on a reused port is found first' bpf/flow.h \
 	'	if (old)' '	if (0)'
 plant 'a new daemon does not know the backends that only flows lead to' \
-	user/daemon/datapath_learn.c '?: learn_flows(learning, MAP_FLOWS)' '?: 0'
+	user/daemon/datapath/learn.c '?: learn_flows(learning, MAP_FLOWS)' '?: 0'
 
 plant 'CPUs take the same turn of round-robin' bpf/schedule.h \
 	'__sync_fetch_and_add(cursor, 1)' '(*cursor)++'

@@ -5,8 +5,8 @@
  * stays where it is while its backend may serve it, and no new one goes to a
  * backend that takes none.
  */
-#ifndef TESTS_MODEL_RUN_H
-#define TESTS_MODEL_RUN_H
+#ifndef SLUICE_TESTS_MODEL_RUN_H
+#define SLUICE_TESTS_MODEL_RUN_H
 
 #include <stdio.h>
 

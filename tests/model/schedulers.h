@@ -3,8 +3,8 @@
  * The schedulers and affinity, counted. Each prints what it found; whatever is
  * wrong ends the process.
  */
-#ifndef TESTS_MODEL_SCHEDULERS_H
-#define TESTS_MODEL_SCHEDULERS_H
+#ifndef SLUICE_TESTS_MODEL_SCHEDULERS_H
+#define SLUICE_TESTS_MODEL_SCHEDULERS_H
 
 #include "subject.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "run.h"
 
 static void leave_out(struct sequence *sequence, unsigned from, unsigned n)

@@ -3,8 +3,8 @@
  * Random sequences of changes, packets and time, of which the model and the
  * program must think alike.
  */
-#ifndef TESTS_MODEL_SEQUENCE_H
-#define TESTS_MODEL_SEQUENCE_H
+#ifndef SLUICE_TESTS_MODEL_SEQUENCE_H
+#define SLUICE_TESTS_MODEL_SEQUENCE_H
 
 #include <stdint.h>
 

@@ -9,8 +9,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 #include "sluice/hash.h"
 #include "sluice/slot.h"
 

@@ -6,14 +6,14 @@
  * for. Time is the machine's; it passes at will by making everything that the maps and
  * the daemon remember so much older. Whatever must not fail ends the process.
  */
-#ifndef TESTS_MODEL_SUBJECT_H
-#define TESTS_MODEL_SUBJECT_H
+#ifndef SLUICE_TESTS_MODEL_SUBJECT_H
+#define SLUICE_TESTS_MODEL_SUBJECT_H
 
 #include <limits.h>
 #include <stdbool.h>
 
-#include "daemon/datapath_internal.h"
-#include "lib/plan.h"
+#include "daemon/datapath/internal.h"
+#include "lib/balance/plan.h"
 
 #define SUBJECT_BACKENDS 64
 #define SUBJECT_NOBODY   (-1)

@@ -3,14 +3,14 @@
  * What the scenarios of daemon/hops are written with. One scenario is one
  * process: whatever is wrong ends it.
  */
-#ifndef TESTS_NETLINK_HARNESS_H
-#define TESTS_NETLINK_HARNESS_H
+#ifndef SLUICE_TESTS_NETLINK_HARNESS_H
+#define SLUICE_TESTS_NETLINK_HARNESS_H
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <uv.h>
 
-#include "daemon/hops.h"
+#include "daemon/nexthop/nexthops.h"
 
 #define SOON    4000  /* ms */
 #define LATER   25000 /* what the kernel needs to give a neighbour up */

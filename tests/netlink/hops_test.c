@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "harness.h"
-#include "lib/diag.h"
+#include "lib/base/diag.h"
 #include "scenarios.h"
 
 static const struct scenario {

@@ -2,8 +2,8 @@
  *
  * Every scenario, once; test_hops.py reads this list too.
  */
-#ifndef TESTS_NETLINK_SCENARIOS_H
-#define TESTS_NETLINK_SCENARIOS_H
+#ifndef SLUICE_TESTS_NETLINK_SCENARIOS_H
+#define SLUICE_TESTS_NETLINK_SCENARIOS_H
 
 #define SCENARIOS(X)            \
 	X(on_link)              \

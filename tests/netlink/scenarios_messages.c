@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/links.h"
-#include "daemon/neighbour_entry.h"
-#include "daemon/netlink.h"
+#include "daemon/netlink/netlink.h"
+#include "daemon/nexthop/links.h"
+#include "daemon/nexthop/neighbour_entry.h"
 #include "scenarios.h"
 
 #define LOWER_UP (1 << 16)

@@ -21,13 +21,13 @@
 #include <time.h>
 #include <uv.h>
 
-#include "daemon/datapath_responder.h"
-#include "daemon/responder.h"
-#include "lib/config.h"
-#include "lib/diag.h"
-#include "lib/directory.h"
-#include "lib/limit.h"
-#include "lib/plan.h"
+#include "daemon/datapath/responder.h"
+#include "daemon/responder/responder.h"
+#include "lib/alloc/directory.h"
+#include "lib/balance/plan.h"
+#include "lib/base/diag.h"
+#include "lib/config/config.h"
+#include "lib/limit/limit.h"
 #include "lib/respond.h"
 #include "sluice/gcra.h"
 #include "sluice/slot.h"

@@ -2,8 +2,8 @@
  *
  * The time, for tools that measure how long something took.
  */
-#ifndef SLUICE_TRAFFIC_CLOCK_H
-#define SLUICE_TRAFFIC_CLOCK_H
+#ifndef SLUICE_TESTS_TRAFFIC_CLOCK_H
+#define SLUICE_TESTS_TRAFFIC_CLOCK_H
 
 #include <time.h>
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../../user/daemon/view_access.c"
+#include "../../user/daemon/api/view/prefix_match.c"
 #include "random.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(*(table)))
 

@@ -4,8 +4,8 @@
  * other on a loopback port and behaves as told. Which way can change while it
  * runs.
  */
-#ifndef SLUICE_TESTS_BACKEND_H
-#define SLUICE_TESTS_BACKEND_H
+#ifndef SLUICE_TESTS_UNIT_BACKEND_H
+#define SLUICE_TESTS_UNIT_BACKEND_H
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
  * A limit's buckets as the program keeps them (bpf/bucket.h), on one CPU: whether
  * so many units may pass, and if so, they have.
  */
-#ifndef SLUICE_BUCKETS_H
-#define SLUICE_BUCKETS_H
+#ifndef SLUICE_TESTS_UNIT_BUCKETS_H
+#define SLUICE_TESTS_UNIT_BUCKETS_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * conditions and bounded by PATIENCE_MS; nothing depends on how fast the
  * machine is.
  */
-#ifndef SLUICE_TESTS_CHECKS_LOOP_H
-#define SLUICE_TESTS_CHECKS_LOOP_H
+#ifndef SLUICE_TESTS_UNIT_CHECKS_LOOP_H
+#define SLUICE_TESTS_UNIT_CHECKS_LOOP_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,13 +15,13 @@
 
 #include <cmocka.h>
 
-#include "../../user/daemon/checks.c"
-#include "../../user/daemon/curl_loop.c"
+#include "../../user/daemon/health/checks.c"
+#include "../../user/daemon/health/curl_loop.c"
+#include "../../user/daemon/health/probe.c"
+#include "../../user/daemon/health/probe_http.c"
+#include "../../user/daemon/health/probe_tcp.c"
+#include "../../user/daemon/health/target.c"
 #include "../../user/daemon/log.c"
-#include "../../user/daemon/probe.c"
-#include "../../user/daemon/probe_http.c"
-#include "../../user/daemon/probe_tcp.c"
-#include "../../user/daemon/target.c"
 
 #include "backend.h"
 

@@ -4,7 +4,7 @@
  */
 #include "config_full.h"
 #include "config_rows.h"
-#include "lib/config_read.h"
+#include "lib/config/read.h"
 #include "sluice/hash.h"
 
 /* A service of lines 1 to 4, a line 5, and backends in line 6. */

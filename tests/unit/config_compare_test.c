@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Every value counts as a change, and nothing else does. */
-#include "lib/config_compare.h"
+#include "lib/config/compare.h"
 
 #include "config_equal.h"
 #include "config_full.h"
-#include "lib/config_copy.h"
-#include "lib/config_write.h"
+#include "lib/config/copy.h"
+#include "lib/config/write.h"
 
 static const char base[] =
 	"hash_seed: 7\n"

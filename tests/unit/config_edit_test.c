@@ -2,7 +2,7 @@
 /* Changes at run time: what comes of them is what a file that says so gives,
  * and what a file would be refused for is refused in words.
  */
-#include "lib/config_edit.h"
+#include "lib/config/edit.h"
 
 #include "config_equal.h"
 #include "config_full.h"

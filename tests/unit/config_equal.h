@@ -3,14 +3,14 @@
  * Whether two configurations are the same in everything, in the same order; places
  * in the file do not count. The daemon never asks: it goes by config_compare().
  */
-#ifndef SLUICE_TEST_CONFIG_EQUAL_H
-#define SLUICE_TEST_CONFIG_EQUAL_H
+#ifndef SLUICE_TESTS_UNIT_CONFIG_EQUAL_H
+#define SLUICE_TESTS_UNIT_CONFIG_EQUAL_H
 
 #include <string.h>
 
-#include "lib/config.h"
-#include "lib/config_compare.h"
-#include "lib/config_prefixes.h"
+#include "lib/config/compare.h"
+#include "lib/config/config.h"
+#include "lib/config/prefix_list.h"
 
 static inline bool interfaces_equal(const struct config *a, const struct config *b)
 {

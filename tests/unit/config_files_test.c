@@ -3,7 +3,7 @@
 #include <glob.h>
 
 #include "config_full.h"
-#include "lib/config_read.h"
+#include "lib/config/read.h"
 
 static void tables_are_sized(void **state)
 {

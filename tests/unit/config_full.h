@@ -2,8 +2,8 @@
  *
  * A configuration that says everything that can be said.
  */
-#ifndef SLUICE_CONFIG_FULL_H
-#define SLUICE_CONFIG_FULL_H
+#ifndef SLUICE_TESTS_UNIT_CONFIG_FULL_H
+#define SLUICE_TESTS_UNIT_CONFIG_FULL_H
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "lib/config.h"
-#include "lib/diag.h"
+#include "lib/base/diag.h"
+#include "lib/config/config.h"
 
 #define FULL                                                                                            \
 	"interfaces:\n"                                                                                 \

@@ -4,7 +4,7 @@
  */
 #include "config_full.h"
 #include "config_rows.h"
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 
 /* A second limit in line 5, its keys from column 28 on. */
 #define SECOND(keys) WEB "  limit: [{rate: 1/s}, {" keys "}]\n" BACKENDS

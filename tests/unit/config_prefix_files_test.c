@@ -10,8 +10,8 @@
 
 #include "config_equal.h"
 #include "config_full.h"
-#include "lib/config_compare.h"
-#include "lib/config_copy.h"
+#include "lib/config/compare.h"
+#include "lib/config/copy.h"
 #include "random.h"
 
 static char dir[64]; /* of this run's files */

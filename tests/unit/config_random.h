@@ -3,8 +3,8 @@
  * Random configurations, good by construction: every key, every word, and
  * values at the ends of their ranges. The same seed gives the same ones.
  */
-#ifndef SLUICE_CONFIG_RANDOM_H
-#define SLUICE_CONFIG_RANDOM_H
+#ifndef SLUICE_TESTS_UNIT_CONFIG_RANDOM_H
+#define SLUICE_TESTS_UNIT_CONFIG_RANDOM_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * Rows of configurations that must be refused: the place and the words. With
  * SHOW=1 in the environment every message is printed, for people to judge.
  */
-#ifndef SLUICE_CONFIG_ROWS_H
-#define SLUICE_CONFIG_ROWS_H
+#ifndef SLUICE_TESTS_UNIT_CONFIG_ROWS_H
+#define SLUICE_TESTS_UNIT_CONFIG_ROWS_H
 
 #include <errno.h>
 #include <setjmp.h>
@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "lib/config.h"
-#include "lib/diag.h"
+#include "lib/base/diag.h"
+#include "lib/config/config.h"
 
 /* A service, in lines 1 to 4, for the keys under test to follow in line 5. */
 #define WEB      "services:\n- name: web\n  address: 198.51.100.10\n  port: 80\n"

@@ -2,14 +2,14 @@
 /* What is written is read back as the same: the examples, a file that says
  * everything, and random ones. And it is fit for people.
  */
-#include "lib/config_write.h"
+#include "lib/config/write.h"
 
 #include <glob.h>
 
 #include "config_equal.h"
 #include "config_full.h"
 #include "config_random.h"
-#include "lib/config_edit.h"
+#include "lib/config/edit.h"
 
 #define RANDOM_SEED 0x51075ULL
 #define N_RANDOM    500

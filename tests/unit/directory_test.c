@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lib/directory.h"
+#include "lib/alloc/directory.h"
 #include "sluice/hash.h"
 
 #define WORDS 512

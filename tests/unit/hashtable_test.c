@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* lib/hashtable against an array that says which keys are in. */
-#include "lib/hashtable.h"
+#include "lib/base/hashtable.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

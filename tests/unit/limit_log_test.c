@@ -13,7 +13,7 @@
 static int test_clock(clockid_t clock, struct timespec *ret_now);
 
 #define clock_gettime test_clock
-#include "../../user/daemon/limit_log.c"
+#include "../../user/daemon/limits/offenders.c"
 #undef clock_gettime
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lib/limit_succeed.h"
+#include "lib/limit/inherit.h"
 #include "limits.h"
 #include "sluice/gcra.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "buckets.h"
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "limits.h"
 
 #define SECOND        1000000000ULL

@@ -2,11 +2,11 @@
  *
  * Limits as a test says them.
  */
-#ifndef SLUICE_TEST_LIMITS_H
-#define SLUICE_TEST_LIMITS_H
+#ifndef SLUICE_TESTS_UNIT_LIMITS_H
+#define SLUICE_TESTS_UNIT_LIMITS_H
 
-#include "lib/config.h"
-#include "lib/limit.h"
+#include "lib/config/config.h"
+#include "lib/limit/limit.h"
 
 static inline struct limit_config config_of(enum sl_limit_count count, struct rate rate,
 					    unsigned long long burst)

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "lib/config.h"
-#include "lib/maglev.h"
+#include "lib/balance/maglev.h"
+#include "lib/config/config.h"
 #include "sluice/hash.h"
 
 #define SIZE    CONFIG_TABLE_SIZE_USUAL

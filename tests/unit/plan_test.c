@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lib/plan.h"
+#include "lib/balance/plan.h"
 
 #define BACKENDS 4
 

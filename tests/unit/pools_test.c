@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "lib/extents.h"
-#include "lib/idpool.h"
+#include "lib/alloc/extents.h"
+#include "lib/alloc/idpool.h"
 
 #define SIZE 100
 

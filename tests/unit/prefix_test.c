@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lib/prefix.h"
+#include "lib/base/prefix.h"
 #include "random.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(*(table)))

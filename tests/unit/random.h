@@ -2,8 +2,8 @@
  *
  * Numbers at random, the same ones from the same seed.
  */
-#ifndef SLUICE_RANDOM_H
-#define SLUICE_RANDOM_H
+#ifndef SLUICE_TESTS_UNIT_RANDOM_H
+#define SLUICE_TESTS_UNIT_RANDOM_H
 
 #include <stdint.h>
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "../../user/daemon/view_rank.c"
+#include "lib/base/rank.h"
 #include "random.h"
 
 #define SEED 7ULL

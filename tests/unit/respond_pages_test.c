@@ -2,7 +2,7 @@
 /* What the daemon tells the responder, from a configuration to what is said: both
  * ends of lib/respond.h, and the line between them.
  */
-#include "daemon/responder_told.c"
+#include "daemon/responder/message.c"
 #include "responder/pages.c"
 #include "responder/talk.c"
 
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "lib/diag.h"
+#include "lib/base/diag.h"
 
 static struct sl_key key_of(const char *address, int port)
 {

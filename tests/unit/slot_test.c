@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/slot.h"
+#include "lib/balance/slot.h"
 
 #define MARKS (SL_SLOT_TRACKING | SL_SLOT_FRESH)
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/suggest.h"
+#include "lib/base/suggest.h"
 #include "random.h"
 
 static void known_distances(void **state)

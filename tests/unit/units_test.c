@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/units.h"
+#include "lib/base/units.h"
 
 #define ROWS(table) (sizeof(table) / sizeof(*(table)))
 #define UNTOUCHED   0xdeadbeefULL

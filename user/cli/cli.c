@@ -7,8 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 
 void cli_complain(const struct diag *diag)
 {

@@ -2,8 +2,8 @@
  *
  * What the commands of sluicectl share: options, the daemon, the output.
  */
-#ifndef SLUICE_CLI_H
-#define SLUICE_CLI_H
+#ifndef SLUICE_CLI_CLI_H
+#define SLUICE_CLI_CLI_H
 
 #include <jansson.h>
 

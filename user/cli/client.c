@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 
 #define ANSWER_MAX     ((size_t)256 << 20)
 #define CONNECT_MS     5000L

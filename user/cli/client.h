@@ -2,8 +2,8 @@
  *
  * One request to the daemon over its Unix socket, one answer. Never prints.
  */
-#ifndef SLUICE_CLIENT_H
-#define SLUICE_CLIENT_H
+#ifndef SLUICE_CLI_CLIENT_H
+#define SLUICE_CLI_CLIENT_H
 
 #include <jansson.h>
 #include <stdbool.h>

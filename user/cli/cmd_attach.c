@@ -3,7 +3,7 @@
  * sluicectl attach, detach.
  */
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 static const struct out_column attached[] = {
 	{ "attached", OUT_TEXT, "attached.name", NULL, 0 },

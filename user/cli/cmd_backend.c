@@ -3,7 +3,7 @@
  * sluicectl backend list, backend show.
  */
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 static const struct out_column list_columns[] = {
 	{ "SERVICE", OUT_TEXT, "service", NULL, 0 },

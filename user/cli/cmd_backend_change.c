@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "lib/addr.h"
-#include "lib/cleanup.h"
-#include "lib/diag.h"
-#include "lib/units.h"
+#include "lib/base/addr.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+#include "lib/base/units.h"
 
 static const struct out_section changed_sections[] = {
 	{ .columns = cli_backend_fields, .fields = true },

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 /* Line by line, so that what is not a line's end stays harmless. */
 static int put_lines(const struct out *out, const char *text)

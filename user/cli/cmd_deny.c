@@ -3,7 +3,7 @@
  * sluicectl deny add, remove, list: who is denied at run time.
  */
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 #define LINES "1000"
 

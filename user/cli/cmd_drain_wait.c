@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 
 /* A connection is known once a packet of it has come by; so long must none be. */
 #define QUIET_S 5

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "lib/cleanup.h"
-#include "lib/diag.h"
-#include "lib/units.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+#include "lib/base/units.h"
 
 #define LINES          "50"
 #define WATCH_MS       1000

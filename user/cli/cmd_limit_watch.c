@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "cli/cli.h"
-#include "lib/cleanup.h"
-#include "lib/diag.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 
 #define CLEAR      "\033[H\033[2J"
 #define LINES      50

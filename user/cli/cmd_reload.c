@@ -3,7 +3,7 @@
  * sluicectl reload.
  */
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 int cmd_reload(struct cli *cli, char *const *arguments)
 {

@@ -3,7 +3,7 @@
  * sluicectl service list, service show.
  */
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 static const struct out_column list_columns[] = {
 	{ "SERVICE", OUT_TEXT, "name", NULL, 0 },

@@ -3,7 +3,7 @@
  * sluicectl status: first what is wrong, then what runs.
  */
 #include "cli/cli.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 static const struct out_list problems = { "problems:", true, 20 };
 static const struct out_list changes = {

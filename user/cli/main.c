@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/usage.h"
-#include "lib/diag.h"
+#include "lib/base/diag.h"
 
 static const struct command commands[] = {
 	{ "status", "", 0, 0, cmd_status, "what is wrong, and what runs" },

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/diag.h"
+#include "lib/base/diag.h"
 #include "sluice/api.h"
 
 static const struct option {

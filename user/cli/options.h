@@ -2,8 +2,8 @@
  *
  * The options of sluicectl, which may stand anywhere on the command line.
  */
-#ifndef SLUICE_OPTIONS_H
-#define SLUICE_OPTIONS_H
+#ifndef SLUICE_CLI_OPTIONS_H
+#define SLUICE_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  * table or, with --json, as they are. Nothing from the daemon reaches a
  * terminal with its control characters.
  */
-#ifndef SLUICE_OUT_H
-#define SLUICE_OUT_H
+#ifndef SLUICE_CLI_OUT_H
+#define SLUICE_CLI_OUT_H
 
 #include <jansson.h>
 #include <stdbool.h>

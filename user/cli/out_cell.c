@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/out.h"
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 
 #define NOTHING "-"
 

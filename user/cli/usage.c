@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "lib/cleanup.h"
-#include "lib/suggest.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/suggest.h"
 
 #define NAME_SIZE 64 /* "service show" and, from the user, a bit more */
 #define LINE_SIZE 128

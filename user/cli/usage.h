@@ -3,8 +3,8 @@
  * Finding a command in the table, and helping where there is none. commands
  * ends with an empty row.
  */
-#ifndef SLUICE_USAGE_H
-#define SLUICE_USAGE_H
+#ifndef SLUICE_CLI_USAGE_H
+#define SLUICE_CLI_USAGE_H
 
 struct command;
 

@@ -5,8 +5,8 @@
  * "2026-11-22T12:00:00.123Z". Control characters in arguments come out
  * escaped, so that what a backend answered cannot forge a line.
  */
-#ifndef SLUICE_LOG_H
-#define SLUICE_LOG_H
+#ifndef SLUICE_DAEMON_LOG_H
+#define SLUICE_DAEMON_LOG_H
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 

@@ -10,11 +10,11 @@
 #include <sys/resource.h>
 #include <uv.h>
 
-#include "daemon/advice.h"
-#include "daemon/api.h"
+#include "daemon/api/api.h"
+#include "daemon/core/advice.h"
+#include "daemon/core/server.h"
 #include "daemon/log.h"
-#include "daemon/server.h"
-#include "lib/diag.h"
+#include "lib/base/diag.h"
 
 enum { EXIT_USAGE = 2 };
 

@@ -3,8 +3,8 @@
  * When a backend counts as up: a run of `rise` good results in a row makes it
  * so, a run of `fall` bad ones ends it. Pure: no clock, no I/O.
  */
-#ifndef SLUICE_HEALTH_H
-#define SLUICE_HEALTH_H
+#ifndef SLUICE_LIB_HEALTH_H
+#define SLUICE_LIB_HEALTH_H
 
 #include <stdbool.h>
 

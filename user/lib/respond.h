@@ -12,8 +12,8 @@
  *
  * The last two may be missing. The responder sends RESPOND_READY, once it serves.
  */
-#ifndef SLUICE_RESPOND_CONFIG_H
-#define SLUICE_RESPOND_CONFIG_H
+#ifndef SLUICE_LIB_RESPOND_H
+#define SLUICE_LIB_RESPOND_H
 
 #define RESPOND_PROGRAM  "sluice-responder"
 #define RESPOND_LINE_MAX (64 << 10) /* with its end; a body's bytes take 6 at most */

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 
 #define TOO_MANY_REQUESTS   429
 #define SERVICE_UNAVAILABLE 503

@@ -2,8 +2,8 @@
  *
  * What a client is told: 429, and how long it has to wait, or 503. Pure.
  */
-#ifndef SLUICE_ANSWER_RESPONDER_H
-#define SLUICE_ANSWER_RESPONDER_H
+#ifndef SLUICE_RESPONDER_ANSWER_H
+#define SLUICE_RESPONDER_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>

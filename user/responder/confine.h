@@ -5,8 +5,8 @@
  * that it was given; it can open no file and no connection of its own, start no
  * program and signal nobody.
  */
-#ifndef SLUICE_CONFINE_H
-#define SLUICE_CONFINE_H
+#ifndef SLUICE_RESPONDER_CONFINE_H
+#define SLUICE_RESPONDER_CONFINE_H
 
 /* Becomes nobody, without capabilities, and bounded; dies with its parent. Where it
  * is not root it stays who it is. 0 or -errno.

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/cleanup.h"
+#include "lib/base/cleanup.h"
 #include "responder/maps.h"
 #include "responder/pages.h"
 #include "responder/visitors.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 #include "sluice/gcra.h"
 #include "sluice/hash.h"
 #include "sluice/slot.h"

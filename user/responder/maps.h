@@ -7,7 +7,7 @@
 #ifndef SLUICE_RESPONDER_MAPS_H
 #define SLUICE_RESPONDER_MAPS_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/respond.h"
 #include "responder/answer.h"
 

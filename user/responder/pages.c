@@ -7,10 +7,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "lib/addr.h"
-#include "lib/cleanup.h"
-#include "lib/config.h"
-#include "lib/hashtable.h"
+#include "lib/base/addr.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/hashtable.h"
+#include "lib/config/config.h"
 
 static const struct page usual = { .retry_after_ms = 5000 };
 

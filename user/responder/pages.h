@@ -2,8 +2,8 @@
  *
  * What each service has the responder say, as the daemon has told it (lib/respond.h).
  */
-#ifndef SLUICE_PAGES_H
-#define SLUICE_PAGES_H
+#ifndef SLUICE_RESPONDER_PAGES_H
+#define SLUICE_RESPONDER_PAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  *
  * The line to the daemon: lines of a stream that does not block.
  */
-#ifndef SLUICE_TALK_H
-#define SLUICE_TALK_H
+#ifndef SLUICE_RESPONDER_TALK_H
+#define SLUICE_RESPONDER_TALK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,13 +8,13 @@
  * A connection's time is counted here and not by libmicrohttpd, for which it begins
  * anew with every byte.
  */
-#ifndef SLUICE_VISITORS_H
-#define SLUICE_VISITORS_H
+#ifndef SLUICE_RESPONDER_VISITORS_H
+#define SLUICE_RESPONDER_VISITORS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #define VISITORS_MAX        4096
 #define VISITORS_CROWDED    3584 /* more than this are not kept waiting */

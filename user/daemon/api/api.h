@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The control interface: HTTP and JSON over a Unix socket, on the loop. What
+ * can be asked is api/routes.c's; here are connections and bodies, each with a
+ * bound in number, size and time.
+ */
+#ifndef SLUICE_DAEMON_API_API_H
+#define SLUICE_DAEMON_API_API_H
+
+struct api;
+struct diag;
+struct server;
+
+/* Takes the socket at path, before anything of the machine is touched: two
+ * daemons must not meet over an interface. Clients that come before api_start()
+ * wait. -EADDRINUSE: another sluiced answers there. 0 or -errno and diag.
+ */
+int api_open(const char *path, struct diag *diag, struct api **ret_api);
+
+/* Answers, on server->loop; server must outlive the api. 0 or -errno and diag. */
+int api_start(struct api *api, struct server *server, struct diag *diag);
+
+/* Closes every connection and removes the socket; run the loop until it is
+ * empty afterwards. Accepts NULL, and one that was never started.
+ */
+void api_free(struct api *api);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the operator denies at run time. Invariant: everybody is never denied.
+ */
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/api/find.h"
+#include "daemon/api/reply.h"
+#include "daemon/api/view/limits.h"
+#include "daemon/api/view/parts.h"
+#include "daemon/api/view/prefix_match.h"
+#include "daemon/core/server.h"
+#include "daemon/datapath/access.h"
+#include "daemon/log.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+#include "lib/base/prefix.h"
+#include "lib/base/units.h"
+#include "lib/config/config.h"
+
+#define DENY_LEAST_MS 1000ULL
+#define DENY_MOST_MS  (720 * 3600 * 1000ULL)
+
+struct api_answer api_get_denied(const struct api_ask *ask)
+{
+	struct api_answer refusal;
+	size_t lines;
+
+	if (!api_find_lines(ask, &lines, &refusal))
+		return refusal;
+	return api_reply(view_denied(ask->server, lines));
+}
+
+/* ---- a prefix ---------------------------------------------------------- */
+
+/* As the list has it. */
+static const char *format_short(const struct prefix *prefix, char buffer[static PREFIX_TEXT_SIZE])
+{
+	return prefix_is_address(prefix) ? ip_format(&prefix->ip, buffer)
+					 : prefix_format(prefix, buffer);
+}
+
+/* False: *ret_refusal. */
+static bool take_prefix(const char *text, struct prefix *ret_prefix, struct api_answer *ret_refusal)
+{
+	char fault[PREFIX_FAULT_SIZE];
+	const char *words;
+
+	if (prefix_parse(text, ret_prefix) == 0)
+		return true;
+	words = prefix_fault(text, fault);
+	*ret_refusal = words ? api_refuse(MHD_HTTP_BAD_REQUEST, "%s", words)
+			     : api_refuse(MHD_HTTP_BAD_REQUEST,
+					  "\"%.64s\" is not a prefix or an address, such as "
+					  "203.0.113.0/24, 203.0.113.7 or 2001:db8::/32",
+					  text);
+	return false;
+}
+
+static bool take_time(const char *text, unsigned *ret_seconds, struct api_answer *ret_refusal)
+{
+	unsigned long long ms = 0;
+
+	if (text && (duration_parse(text, &ms) < 0 || ms < DENY_LEAST_MS || ms > DENY_MOST_MS)) {
+		*ret_refusal = api_refuse(MHD_HTTP_BAD_REQUEST,
+					  "\"for\" must be a duration from 1s to 720h, such as "
+					  "30s, 10m or 2h, not \"%.64s\"",
+					  text);
+		return false;
+	}
+	*ret_seconds = (unsigned)((ms + 999) / 1000);
+	return true;
+}
+
+/* ---- changing ---------------------------------------------------------- */
+
+static struct api_answer refuse_everybody(const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	return api_refuse(MHD_HTTP_BAD_REQUEST,
+			  "%s would deny everybody: to take a service off, remove it from the "
+			  "configuration and reload, or disable its backends",
+			  format_short(prefix, text));
+}
+
+struct api_answer api_post_denied(const struct api_ask *ask)
+{
+	const char *time = json_string_value(ask->members[1]);
+	struct api_answer refusal;
+	char text[PREFIX_TEXT_SIZE];
+	struct diag diag = {};
+	struct prefix prefix;
+	unsigned seconds;
+	int error;
+
+	if (!take_prefix(json_string_value(ask->members[0]), &prefix, &refusal) ||
+	    !take_time(time, &seconds, &refusal))
+		return refusal;
+	if (!prefix.bits)
+		return refuse_everybody(&prefix);
+	error = datapath_deny(ask->server->datapath, &prefix, seconds, &diag);
+	if (error)
+		return api_refuse_config(error, &diag);
+	log_info("%s is denied by the operator%s%s", format_short(&prefix, text),
+		 time ? ", for " : "", time ?: "");
+	return api_reply(json_pack("{s:o, s:o}", "prefix", view_prefix(&prefix), "ends_in_s",
+				   seconds ? json_integer(seconds) : json_null()));
+}
+
+static struct api_answer not_denied(const struct server *server, const struct prefix *prefix)
+{
+	_cleanup_(cleanup_free) struct denied *denied = NULL;
+	const struct prefix *configured = view_longest(&server->config->access.deny, &prefix->ip);
+	bool same = configured && prefix_compare(configured, prefix) == 0;
+	struct api_list list = {};
+	char text[PREFIX_TEXT_SIZE];
+	size_t n = 0;
+
+	if (datapath_denied(server->datapath, &denied, &n) < 0)
+		return api_reply(NULL);
+	for (size_t i = 0; i < n; i++)
+		api_list_add(&list, format_short(&denied[i].prefix, text));
+	return api_refuse(MHD_HTTP_NOT_FOUND, "%s is not denied at run time%s; these are: %s",
+			  format_short(prefix, text),
+			  same ? ", but by the configuration: change it there and reload" : "",
+			  api_list_text(&list));
+}
+
+struct api_answer api_delete_denied(const struct api_ask *ask)
+{
+	struct api_answer refusal;
+	char text[PREFIX_TEXT_SIZE];
+	struct prefix prefix;
+	int error;
+
+	if (!take_prefix(ask->path->segments[2], &prefix, &refusal))
+		return refusal;
+	error = datapath_undeny(ask->server->datapath, &prefix);
+	if (error == -ENOENT)
+		return not_denied(ask->server, &prefix);
+	if (error)
+		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "%s: %s",
+				  format_short(&prefix, text), strerror(-error));
+	log_info("%s is not denied by the operator any more", format_short(&prefix, text));
+	return api_reply(json_pack("{s:o}", "removed", view_prefix(&prefix)));
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Answers of the control interface. Pure.
+ */
+#include "daemon/api/reply.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/api/view/view.h"
+#include "lib/base/diag.h"
+
+struct api_answer api_reply(json_t *body)
+{
+	return (struct api_answer){ .status = MHD_HTTP_OK, .body = body };
+}
+
+struct api_answer api_refuse(unsigned status, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return (struct api_answer){ .status = status,
+				    .body = json_pack("{s:o}", "error", view_text(text)) };
+}
+
+struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
+{
+	struct api_answer refusal = api_refuse(status, "%s", diag->text);
+
+	if (diag->file[0])
+		(void)json_object_set_new(refusal.body, "file", view_text(diag->file));
+	if (diag->line) {
+		(void)json_object_set_new(refusal.body, "line", json_integer(diag->line));
+		(void)json_object_set_new(refusal.body, "column", json_integer(diag->column));
+	}
+	return refusal;
+}
+
+/* What is right in itself may still not go with what runs: an interface is
+ * missing or taken, the maps are too small.
+ */
+static unsigned config_status(int error, const struct diag *diag)
+{
+	switch (-error) {
+	case ENODEV:
+	case EBUSY:
+	case EEXIST:
+	case EOPNOTSUPP:
+	case ENOSPC:
+		return MHD_HTTP_CONFLICT;
+	}
+	if (error == -EINVAL || diag->file[0])
+		return MHD_HTTP_UNPROCESSABLE_CONTENT;
+	return MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+struct api_answer api_refuse_config(int error, const struct diag *diag)
+{
+	return api_refuse_diag(config_status(error, diag), diag);
+}
+
+void api_list_add(struct api_list *list, const char *name)
+{
+	size_t used = strlen(list->text);
+
+	if (used + strlen(name) + sizeof(", ") > sizeof(list->text) - sizeof(" and 65536 more")) {
+		list->left_out++;
+		return;
+	}
+	(void)snprintf(list->text + used, sizeof(list->text) - used, "%s%s", list->n++ ? ", " : "",
+		       name);
+}
+
+const char *api_list_text(struct api_list *list)
+{
+	size_t used = strlen(list->text);
+
+	if (list->left_out)
+		(void)snprintf(list->text + used, sizeof(list->text) - used, " and %zu more",
+			       list->left_out);
+	return list->text[0] ? list->text : "none";
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A backend as JSON: what the operator wants of it, what its check says, and
+ * what it gets. Only reads.
+ */
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <uv.h>
+
+#include "daemon/api/view/parts.h"
+#include "daemon/api/view/view.h"
+#include "daemon/core/server.h"
+
+static json_t *view_check_result(const struct backend *backend)
+{
+	const struct check_result *result = check_get(backend->check);
+	const struct service *service = backend->service;
+	unsigned long long now = uv_now(service->server->loop);
+	unsigned long long since = now > result->changed_ms ? now - result->changed_ms : 0;
+
+	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:f}", "type",
+			 config_check_name(service->config->check.type), "text",
+			 view_text(result->text), "ok",
+			 result->probed ? json_boolean(result->last_ok) : json_null(), "in_a_row",
+			 (json_int_t)result->run, "since_s", (json_int_t)(since / 1000),
+			 "duration_ms", result->duration_us / 1000.0);
+}
+
+static const char *hop_state_name(enum hop_state state)
+{
+	switch (state) {
+	case HOP_RESOLVED:
+		return "resolved";
+	case HOP_NO_NEIGHBOUR:
+		return "no_neighbour";
+	case HOP_NO_ROUTE:
+		return "no_route";
+	case HOP_LINK_DOWN:
+		return "link_down";
+	case HOP_LOCAL:
+		return "local";
+	case HOP_UNSUPPORTED:
+		return "unsupported";
+	}
+	return "unknown";
+}
+
+static json_t *view_mac(const __u8 mac[static 6])
+{
+	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+			    mac[5]);
+}
+
+static json_t *view_hop(const struct hop *hop)
+{
+	bool resolved = hop->state == HOP_RESOLVED;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "device",
+			 hop->device[0] ? view_text(hop->device) : json_null(), "mac",
+			 resolved ? view_mac(hop->wire.dst_mac) : json_null(), "gateway",
+			 hop->gateway.family ? view_ip(&hop->gateway) : json_null(), "vlan",
+			 resolved && hop->wire.vlan ? json_integer(ntohs(hop->wire.vlan))
+						    : json_null(),
+			 "mtu", resolved ? json_integer(hop->wire.mtu) : json_null(), "state",
+			 hop_state_name(hop->state));
+}
+
+/* The operator's wish goes over health. */
+static const char *state_name(const struct backend *backend)
+{
+	if (backend->config->wish != WISH_UP)
+		return config_wish_name(backend->config->wish);
+	return check_get(backend->check)->up ? "up" : "down";
+}
+
+/* In percent of its weight, or null when it has it all. */
+static json_t *view_slow_start(const struct backend *backend)
+{
+	unsigned tenths = backend_weight_tenths(backend);
+
+	return tenths == 10 ? json_null() : json_integer((json_int_t)tenths * 10);
+}
+
+/* Since when it has its state, where that is known: of a wish it is not. */
+static json_t *view_since(const struct backend *backend)
+{
+	unsigned long long now = uv_now(backend->service->server->loop);
+	unsigned long long since = check_get(backend->check)->changed_ms;
+
+	if (backend->config->wish != WISH_UP)
+		return json_null();
+	return json_integer((json_int_t)(now > since ? (now - since) / 1000 : 0));
+}
+
+/* What it is and shall be. */
+static json_t *view_settings(const struct backend *backend)
+{
+	const struct backend_config *config = backend->config;
+
+	return json_pack("{s:s, s:s, s:o, s:i, s:i, s:s, s:b, s:o}", "service",
+			 backend->service->config->name, "name", config->name, "address",
+			 view_ip(&config->ip), "port", ntohs(config->port), "weight",
+			 (int)config->weight, "role", config->backup ? "backup" : "primary",
+			 "changed", view_is_changed(backend), "ends_in_s", view_deadline(backend));
+}
+
+json_t *view_backend(const struct backend *backend)
+{
+	json_t *json = view_settings(backend);
+	char reason[256];
+	json_t *rest = json_pack(
+		"{s:s, s:o, s:s, s:b, s:o, s:I, s:o, s:o, s:o, s:o}", "state", state_name(backend),
+		"since_s", view_since(backend), "health",
+		check_get(backend->check)->up ? "up" : "down", "serving", backend_serves(backend),
+		"reason", view_text(backend_explain(backend, reason, sizeof(reason))), "live",
+		(json_int_t)backend_live(backend), "slow_start", view_slow_start(backend), "check",
+		view_check_result(backend), "next_hop", view_hop(hop_watch_get(backend->hop)),
+		"stats", view_backend_stats(backend));
+
+	if (json_object_update_new(json, rest) < 0)
+		return json_decref(json), NULL;
+	return json;
+}

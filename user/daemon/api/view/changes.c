@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the operator has changed at run time, in words. Only reads.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "daemon/api/view/parts.h"
+#include "daemon/api/view/view.h"
+#include "daemon/core/server.h"
+
+static bool is_about(const struct server_edit *edit, const struct backend *backend)
+{
+	return strcmp(edit->change.service, backend->service->config->name) == 0 &&
+	       strcmp(edit->change.backend, backend->config->name) == 0;
+}
+
+bool view_is_changed(const struct backend *backend)
+{
+	const struct server *server = backend->service->server;
+
+	for (size_t i = 0; i < server->n_edits; i++)
+		if (is_about(&server->edits[i], backend))
+			return true;
+	return false;
+}
+
+static unsigned long long seconds_left(const struct server *server, const struct server_edit *edit)
+{
+	unsigned long long now = uv_now(server->loop);
+
+	/* Rounded up: 0 is when it has ended. */
+	return edit->deadline_ms > now ? (edit->deadline_ms - now + 999) / 1000 : 0;
+}
+
+json_t *view_deadline(const struct backend *backend)
+{
+	const struct server *server = backend->service->server;
+	const struct server_edit *last = NULL;
+
+	for (size_t i = 0; backend->config->wish == WISH_DRAIN && i < server->n_edits; i++)
+		if (server->edits[i].change.kind == CHANGE_WISH &&
+		    is_about(&server->edits[i], backend))
+			last = &server->edits[i];
+	return last && last->deadline_ms ? json_integer((json_int_t)seconds_left(server, last))
+					 : json_null();
+}
+
+/* ---- sentences --------------------------------------------------------- */
+
+/* " (ends in 4m 10s)", or nothing. */
+static const char *describe_end(const struct server *server, const struct server_edit *edit,
+				char *buffer, size_t size)
+{
+	unsigned long long left = seconds_left(server, edit);
+
+	buffer[0] = '\0';
+	if (edit->deadline_ms && left >= 3600)
+		(void)snprintf(buffer, size, " (ends in %lluh %llum)", left / 3600,
+			       left % 3600 / 60);
+	else if (edit->deadline_ms && left >= 60)
+		(void)snprintf(buffer, size, " (ends in %llum %llus)", left / 60, left % 60);
+	else if (edit->deadline_ms)
+		(void)snprintf(buffer, size, " (ends in %llus)", left);
+	return buffer;
+}
+
+static json_t *describe_wish(const struct server *server, const struct server_edit *edit)
+{
+	const struct config_change *change = &edit->change;
+	char end[64];
+
+	switch (change->wish) {
+	case WISH_UP:
+		return json_sprintf("backend %s/%s enabled at run time", change->service,
+				    change->backend);
+	case WISH_DRAIN:
+		return json_sprintf("backend %s/%s drained at run time%s", change->service,
+				    change->backend, describe_end(server, edit, end, sizeof(end)));
+	case WISH_DISABLED:
+		return json_sprintf("backend %s/%s disabled at run time", change->service,
+				    change->backend);
+	}
+	return NULL;
+}
+
+static json_t *describe(const struct server *server, const struct server_edit *edit)
+{
+	const struct config_change *change = &edit->change;
+
+	switch (change->kind) {
+	case CHANGE_ADD:
+		return json_sprintf("backend %s/%s added at run time, weight %u%s", change->service,
+				    change->backend, change->weight,
+				    change->backup ? ", as a backup" : "");
+	case CHANGE_REMOVE:
+		return json_sprintf("backend %s/%s removed at run time", change->service,
+				    change->backend);
+	case CHANGE_WEIGHT:
+		return json_sprintf("backend %s/%s given weight %u at run time", change->service,
+				    change->backend, change->weight);
+	case CHANGE_WISH:
+		return describe_wish(server, edit);
+	}
+	return NULL;
+}
+
+json_t *view_changes(const struct server *server)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < server->n_edits; i++)
+		if (json_array_append_new(array, describe(server, &server->edits[i])) < 0)
+			return json_decref(array), NULL;
+	return array;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Services and attachments as JSON. Only reads.
+ */
+#include "daemon/api/view/view.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/api/view/parts.h"
+#include "daemon/core/server.h"
+#include "daemon/limits/running.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/prefix.h"
+
+json_t *view_text(const char *text)
+{
+	_cleanup_(cleanup_free) char *ascii = NULL;
+	json_t *json = json_string(text);
+
+	if (json)
+		return json;
+	ascii = strdup(text);
+	if (!ascii)
+		return NULL;
+	for (char *byte = ascii; *byte; byte++)
+		if (*byte & 0x80)
+			*byte = '?';
+	return json_string(ascii);
+}
+
+json_t *view_ip(const struct ip *ip)
+{
+	char buffer[ADDR_TEXT_SIZE];
+
+	return json_string(ip_format(ip, buffer));
+}
+
+json_t *view_prefix(const struct prefix *prefix)
+{
+	char buffer[PREFIX_TEXT_SIZE];
+
+	return prefix_is_address(prefix) ? view_ip(&prefix->ip)
+					 : json_string(prefix_format(prefix, buffer));
+}
+
+json_t *view_time(unsigned long long ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char text[32];
+	struct tm utc;
+
+	if (!gmtime_r(&seconds, &utc))
+		return json_null();
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return json_string(text);
+}
+
+json_t *view_attachment(const struct attachment *attachment)
+{
+	return json_pack("{s:o, s:i, s:s, s:I, s:b, s:b}", "name", view_text(attachment->name),
+			 "ifindex", attachment->ifindex, "mode", config_mode_name(attachment->mode),
+			 "program_id", (json_int_t)attachment->program_id, "adopted",
+			 attachment->adopted, "shared", attachment->shared);
+}
+
+/* ---- backends ---------------------------------------------------------- */
+
+/* Takes the reference of value; true unless there was no memory for it. */
+static bool append(json_t *array, json_t *value)
+{
+	return json_array_append_new(array, value) == 0;
+}
+
+static json_t *view_service_backends(const struct service *service)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < service->config->n_backends; i++)
+		if (!append(array, view_backend(&service->backends[i])))
+			return json_decref(array), NULL;
+	return array;
+}
+
+json_t *view_backends(const struct server *server)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < server->config->n_services; i++) {
+		const struct service *service = &server->services[i];
+
+		for (size_t k = 0; k < service->config->n_backends; k++)
+			if (!append(array, view_backend(&service->backends[k])))
+				return json_decref(array), NULL;
+	}
+	return json_pack("{s:o}", "backends", array);
+}
+
+/* ---- services ---------------------------------------------------------- */
+
+bool view_is_healthy(const struct backend *backend)
+{
+	return check_get(backend->check)->up && hop_watch_get(backend->hop)->state == HOP_RESOLVED;
+}
+
+size_t view_serving(const struct service *service)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < service->config->n_backends; i++)
+		n += backend_serves(&service->backends[i]);
+	return n;
+}
+
+/* Backups need not serve; what the operator took out must not. */
+static bool is_lacking(const struct backend *backend)
+{
+	const struct backend_config *config = backend->config;
+
+	if (config->wish != WISH_UP || !config->weight)
+		return false;
+	return !view_is_healthy(backend) || (!config->backup && !backend_serves(backend));
+}
+
+enum view_state view_service_state(const struct service *service)
+{
+	const struct service_config *config = service->config;
+	size_t idle_addresses = 0;
+
+	for (size_t i = 0; i < config->n_addresses; i++)
+		idle_addresses += service->serving[i] == 0;
+	if (idle_addresses == config->n_addresses)
+		return VIEW_DOWN;
+	if (idle_addresses || service->error[0] || service->panic)
+		return VIEW_DEGRADED;
+	for (size_t i = 0; i < config->n_backends; i++)
+		if (is_lacking(&service->backends[i]))
+			return VIEW_DEGRADED;
+	return VIEW_OK;
+}
+
+static const char *state_name(enum view_state state)
+{
+	switch (state) {
+	case VIEW_OK:
+		return "ok";
+	case VIEW_DEGRADED:
+		return "degraded";
+	case VIEW_DOWN:
+		return "down";
+	}
+	return "unknown";
+}
+
+json_t *view_service_row(const struct service *service)
+{
+	const struct service_config *config = service->config;
+	json_t *addresses = json_array();
+	json_t *row;
+
+	for (size_t i = 0; i < config->n_addresses; i++)
+		if (!append(addresses, view_ip(&config->addresses[i])))
+			return json_decref(addresses), NULL;
+	row = json_pack("{s:s, s:o, s:i, s:s, s:s, s:s, s:I, s:I}", "name", config->name,
+			"addresses", addresses, "port", ntohs(config->port), "protocol",
+			config_proto_name(config->proto), "forward",
+			config_forward_name(config->forward), "state",
+			state_name(view_service_state(service)), "backends_total",
+			(json_int_t)config->n_backends, "backends_serving",
+			(json_int_t)view_serving(service));
+	if (row && service->error[0] &&
+	    json_object_set_new(row, "error", view_text(service->error)) < 0)
+		return json_decref(row), NULL;
+	return row;
+}
+
+json_t *view_services(const struct server *server)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < server->config->n_services; i++)
+		if (!append(array, view_service_row(&server->services[i])))
+			return json_decref(array), NULL;
+	return json_pack("{s:o}", "services", array);
+}
+
+/* "200-299, 404" */
+static json_t *view_status_ranges(const struct check_config *check)
+{
+	char text[CONFIG_STATUS_RANGES * sizeof(", 200-299")] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < check->n_status; i++) {
+		const struct status_range *range = &check->status[i];
+		int n = range->first == range->last
+				? snprintf(text + used, sizeof(text) - used, "%s%u", i ? ", " : "",
+					   range->first)
+				: snprintf(text + used, sizeof(text) - used, "%s%u-%u",
+					   i ? ", " : "", range->first, range->last);
+
+		used += (size_t)n;
+	}
+	return json_string(text);
+}
+
+static json_t *view_check(const struct check_config *check)
+{
+	json_t *json = json_pack("{s:s}", "type", config_check_name(check->type));
+
+	if (check->type == CHECK_NONE)
+		return json;
+	if (json_object_update_new(
+		    json, json_pack("{s:I, s:I, s:I, s:I, s:o}", "interval_ms",
+				    (json_int_t)check->interval_ms, "timeout_ms",
+				    (json_int_t)check->timeout_ms, "rise", (json_int_t)check->rise,
+				    "fall", (json_int_t)check->fall, "port",
+				    check->port ? json_integer(ntohs(check->port)) : json_null())) <
+	    0)
+		return json_decref(json), NULL;
+	if (check->type == CHECK_HTTP &&
+	    json_object_update_new(
+		    json, json_pack("{s:o, s:o, s:o}", "path", view_text(check->path), "host",
+				    check->host ? view_text(check->host) : json_null(), "status",
+				    view_status_ranges(check))) < 0)
+		return json_decref(json), NULL;
+	return json;
+}
+
+static json_t *view_affinity(const struct affinity_config *affinity)
+{
+	if (!affinity->timeout_ms)
+		return json_null();
+	return json_pack("{s:I, s:i, s:i}", "timeout_ms", (json_int_t)affinity->timeout_ms,
+			 "prefix_v4", (int)affinity->prefix_v4, "prefix_v6",
+			 (int)affinity->prefix_v6);
+}
+
+/* As the file has it: "2", "50%". */
+static json_t *view_min_healthy(const struct service_config *config)
+{
+	if (!config->min_healthy)
+		return json_null();
+	return json_sprintf("%u%s", config->min_healthy, config->min_healthy_percent ? "%" : "");
+}
+
+/* How it chooses backends. */
+static json_t *view_choice(const struct service *service)
+{
+	const struct service_config *config = service->config;
+
+	return json_pack("{s:s, s:I, s:o, s:s, s:o, s:b, s:o}", "scheduler",
+			 config_scheduler_name(config->scheduler), "table_size",
+			 (json_int_t)config->table_size, "affinity",
+			 view_affinity(&config->affinity), "on_all_down",
+			 config_on_all_down_name(config->on_all_down), "min_healthy",
+			 view_min_healthy(config), "panic", service->panic, "slow_start_ms",
+			 config->slow_start_ms ? json_integer(config->slow_start_ms) : json_null());
+}
+
+/* What it refuses, and how. */
+static json_t *view_limit_configs(const struct service_config *config)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < config->n_limits; i++)
+		if (!append(array, view_limit_config(&config->limits[i])))
+			return json_decref(array), NULL;
+	return array;
+}
+
+static json_t *view_respond(const struct service_config *config)
+{
+	const struct respond_config *respond = &config->respond;
+
+	if (!config_responds(config))
+		return json_null();
+	return json_pack("{s:o, s:o, s:b, s:I}", "body",
+			 respond->body ? view_text(respond->body) : json_null(), "content_type",
+			 respond->content_type ? view_text(respond->content_type) : json_null(),
+			 "x_headers", respond->x_headers, "retry_after_ms",
+			 (json_int_t)respond->retry_after_ms);
+}
+
+json_t *view_service(const struct service *service)
+{
+	const struct service_config *config = service->config;
+	json_t *json = view_service_row(service);
+	json_t *rest =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "limits", view_limit_configs(config),
+			  "access", view_access(&config->access), "respond", view_respond(config),
+			  "check", view_check(&config->check), "stats", view_service_stats(service),
+			  "backends", view_service_backends(service));
+
+	if (json_object_update_new(json, view_choice(service)) < 0)
+		return json_decref(json), json_decref(rest), NULL;
+	if (json_object_update_new(json, rest) < 0)
+		return json_decref(json), NULL;
+	return json;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The status page: what runs, and above all what is wrong. Only reads.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/api/view/parts.h"
+#include "daemon/api/view/view.h"
+#include "daemon/core/advice.h"
+#include "daemon/core/server.h"
+#include "daemon/datapath/datapath.h"
+
+/* ---- problems ---------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void complain(json_t *problems, const char *format,
+							   ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)json_array_append_new(problems, view_text(text));
+}
+
+static bool is_attached(const struct server *server, const char *name)
+{
+	for (size_t i = 0; i < server->n_attachments; i++)
+		if (strcmp(server->attachments[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void interface_problems(const struct server *server, json_t *problems)
+{
+	if (!server->n_attachments && !server->config->n_interfaces)
+		complain(problems, "no interface is attached: no packet reaches sluice "
+				   "(sluicectl attach INTERFACE)");
+	for (size_t i = 0; i < server->config->n_interfaces; i++) {
+		const char *name = server->config->interfaces[i].name;
+
+		if (!is_attached(server, name))
+			complain(problems, "interface %s is in the configuration, but not attached",
+				 name);
+	}
+}
+
+static void backend_problem(const struct backend *backend, json_t *problems)
+{
+	char address[ENDPOINT_TEXT_SIZE], reason[256];
+
+	if (backend->config->wish != WISH_UP || !backend->config->weight)
+		return;
+	if (view_is_healthy(backend) && (backend->config->backup || backend_serves(backend)))
+		return;
+	(void)endpoint_format(&backend->config->ip, backend->config->port, address);
+	complain(problems, "backend %s/%s (%s): %s", backend->service->config->name,
+		 backend->config->name, address, backend_explain(backend, reason, sizeof(reason)));
+}
+
+static void service_problems(const struct service *service, json_t *problems)
+{
+	const struct service_config *config = service->config;
+	char address[ADDR_TEXT_SIZE];
+
+	if (service->error[0])
+		complain(problems, "service %s could not be applied: %s", config->name,
+			 service->error);
+	if (service->panic)
+		complain(problems,
+			 "service %s ignores health (panic): fewer than min_healthy, %u%s, of its "
+			 "backends are healthy",
+			 config->name, config->min_healthy, config->min_healthy_percent ? "%" : "");
+	if (view_service_state(service) == VIEW_DOWN)
+		complain(problems, "service %s is down: no backend serves it", config->name);
+	else
+		for (size_t i = 0; i < config->n_addresses; i++)
+			if (!service->serving[i])
+				complain(problems, "service %s is down on %s: no backend serves it",
+					 config->name, ip_format(&config->addresses[i], address));
+	for (size_t i = 0; i < config->n_backends; i++)
+		backend_problem(&service->backends[i], problems);
+}
+
+static void take_advice(void *problems, const char *text)
+{
+	complain(problems, "%s", text);
+}
+
+static json_t *view_problems(const struct server *server)
+{
+	json_t *problems = json_array();
+
+	advice_give(server, take_advice, problems);
+	interface_problems(server, problems);
+	for (size_t i = 0; i < server->config->n_services; i++)
+		service_problems(&server->services[i], problems);
+	return problems;
+}
+
+/* ---- status ------------------------------------------------------------ */
+
+static json_t *view_interfaces(const struct server *server)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < server->n_attachments; i++)
+		if (json_array_append_new(array, view_attachment(&server->attachments[i])) < 0)
+			return json_decref(array), NULL;
+	return array;
+}
+
+static json_t *view_flows(const struct server *server)
+{
+	struct datapath_flow_stats stats = datapath_flow_stats(server->datapath);
+
+	return json_pack("{s:I, s:I}", "tracked", (json_int_t)stats.tracked, "slots_in_transition",
+			 (json_int_t)stats.slots_in_transition);
+}
+
+json_t *view_status(const struct server *server)
+{
+	unsigned long long now = server_wall_clock_ms();
+	unsigned long long up_ms = now > server->started_ms ? now - server->started_ms : 0;
+	json_t *status = json_pack(
+		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
+		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
+		view_text(server->options.config_path), "started", view_time(server->started_ms),
+		"reloaded", view_time(server->reloaded_ms), "problems", view_problems(server),
+		"changes", view_changes(server), "flows", view_flows(server), "interfaces",
+		view_interfaces(server));
+
+	if (json_object_update_new(status, view_services(server)) < 0)
+		return json_decref(status), NULL;
+	return status;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The server's state as JSON: what the control interface answers. Only reads.
+ * Every function returns a new reference, or NULL where there is no memory.
+ */
+#ifndef SLUICE_DAEMON_API_VIEW_VIEW_H
+#define SLUICE_DAEMON_API_VIEW_VIEW_H
+
+#include <jansson.h>
+
+struct attachment;
+struct backend;
+struct server;
+struct service;
+
+json_t *view_status(const struct server *server);
+
+json_t *view_services(const struct server *server);
+json_t *view_service(const struct service *service);
+
+json_t *view_backends(const struct server *server);
+json_t *view_backend(const struct backend *backend);
+
+json_t *view_stats(const struct server *server);
+
+json_t *view_attachment(const struct attachment *attachment);
+
+/* A string of bytes from outside, which need not be UTF-8 as JSON wants it:
+ * then what is not ASCII becomes '?'.
+ */
+json_t *view_text(const char *text);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/core/advice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/core/server.h"
+#include "lib/base/cleanup.h"
+
+#define ADVICE_SIZE    512
+#define IPV6_MTU_LEAST 1280U /* RFC 8200 section 5 */
+#define IPV6_HEADER    40U
+
+/* Whether the kernel forwards what arrives on an interface; an unreadable
+ * setting (no IPv6 at all) is nothing to speak of.
+ */
+static bool forwarding_on(const char *interface, __u8 family)
+{
+	_cleanup_(cleanup_fclose) FILE *file = NULL;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv%u/conf/%s/forwarding", family,
+		       interface);
+	file = fopen(path, "re");
+	return !file || fgetc(file) != '0';
+}
+
+/* nat asks the kernel for the answers' way, and it says none while it does not
+ * forward.
+ */
+static void advise_forwarding(const struct server *server, __u8 family, advice_fn *say, void *arg)
+{
+	bool needed = false;
+	char text[ADVICE_SIZE];
+
+	for (size_t i = 0; i < server->config->n_services; i++) {
+		const struct service_config *service = &server->config->services[i];
+
+		for (size_t j = 0; j < service->n_addresses; j++)
+			needed |= service->forward == SL_FORWARD_NAT &&
+				  service->addresses[j].family == family;
+	}
+	for (size_t i = 0; needed && i < server->n_attachments; i++) {
+		if (forwarding_on(server->attachments[i].name, family))
+			continue;
+		(void)snprintf(text, sizeof(text),
+			       "nat: IPv%u forwarding is off on %s, so answers do not reach the "
+			       "clients; mend it: sysctl -w %s=1",
+			       family, server->attachments[i].name,
+			       family == SL_FAMILY_IPV4 ? "net.ipv4.ip_forward"
+							: "net.ipv6.conf.all.forwarding");
+		say(arg, text);
+		return;
+	}
+}
+
+static bool is_attached(const struct server *server, unsigned ifindex)
+{
+	for (size_t i = 0; i < server->n_attachments; i++)
+		if ((unsigned)server->attachments[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* A nat backend's answers must meet the program; and many drivers send what is
+ * redirected to them only while they run one themselves.
+ */
+static void advise_attaching(const struct backend *backend, advice_fn *say, void *arg)
+{
+	const struct server *server = backend->service->server;
+	const struct hop *hop = hop_watch_get(backend->hop);
+	char text[ADVICE_SIZE];
+
+	if (!server->n_attachments || hop->state != HOP_RESOLVED ||
+	    is_attached(server, hop->wire.ifindex))
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "backend %s/%s is behind %s, to which sluice is not attached; mend it: "
+		       "sluicectl attach %s, and name it under interfaces",
+		       backend->service->config->name, backend->config->name, hop->device,
+		       hop->device);
+	say(arg, text);
+}
+
+/* No IPv6 sender makes packets shorter than 1280 bytes when it is told that one was too
+ * big, and nothing here fragments.
+ */
+static void advise_mtu(const struct backend *backend, advice_fn *say, void *arg)
+{
+	const struct hop *hop = hop_watch_get(backend->hop);
+	char text[ADVICE_SIZE];
+
+	if (backend->service->config->forward != SL_FORWARD_IPIP ||
+	    backend->config->ip.family != SL_FAMILY_IPV6 || hop->state != HOP_RESOLVED ||
+	    hop->wire.mtu >= IPV6_MTU_LEAST + IPV6_HEADER)
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "backend %s/%s: its way has MTU %u, so IPv6 packets of %u bytes, which any "
+		       "client may send, do not fit with the outer header; mend it: ip link set "
+		       "dev %s mtu %u or more, and its route's if it has one",
+		       backend->service->config->name, backend->config->name, hop->wire.mtu,
+		       IPV6_MTU_LEAST, hop->device, IPV6_MTU_LEAST + IPV6_HEADER);
+	say(arg, text);
+}
+
+void advice_give(const struct server *server, advice_fn *say, void *arg)
+{
+	advise_forwarding(server, SL_FAMILY_IPV4, say, arg);
+	advise_forwarding(server, SL_FAMILY_IPV6, say, arg);
+	for (size_t i = 0; i < server->config->n_services; i++)
+		for (size_t j = 0; j < server->config->services[i].n_backends; j++) {
+			advise_attaching(&server->services[i].backends[j], say, arg);
+			advise_mtu(&server->services[i].backends[j], say, arg);
+		}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What of the machine around it will keep sluice from forwarding, each with the
+ * command that mends it.
+ */
+#ifndef SLUICE_DAEMON_CORE_ADVICE_H
+#define SLUICE_DAEMON_CORE_ADVICE_H
+
+struct server;
+
+typedef void advice_fn(void *arg, const char *text);
+
+/* Looks anew at each call; says nothing where all is well. */
+void advice_give(const struct server *server, advice_fn *say, void *arg);
+
+#endif

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/core/edits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+
+static bool same_backend(const struct config_change *a, const struct config_change *b)
+{
+	return !strcmp(a->service, b->service) && !strcmp(a->backend, b->backend);
+}
+
+/* Whether `later` makes `earlier` void. What is added anew after a removal needs
+ * both.
+ */
+static bool voids(const struct config_change *later, const struct config_change *earlier)
+{
+	if (!same_backend(later, earlier))
+		return false;
+	return later->kind == CHANGE_REMOVE ||
+	       (later->kind == earlier->kind && later->kind != CHANGE_ADD);
+}
+
+static const struct backend_config *find_in_file(const struct server *server,
+						 const struct config_change *change)
+{
+	const struct service_config *service = config_find_service(server->file, change->service);
+
+	for (size_t i = 0; service && i < service->n_backends; i++)
+		if (!strcmp(service->backends[i].name, change->backend))
+			return &service->backends[i];
+	return NULL;
+}
+
+/* Whether the file says the same. Of what was added at run time it says nothing. */
+static bool in_file(const struct server *server, const struct config_change *change)
+{
+	const struct backend_config *backend = find_in_file(server, change);
+
+	for (size_t i = 0; i < server->n_edits; i++)
+		if (server->edits[i].change.kind == CHANGE_ADD &&
+		    same_backend(&server->edits[i].change, change))
+			return false;
+	switch (change->kind) {
+	case CHANGE_ADD:
+		return false;
+	case CHANGE_REMOVE:
+		return !backend;
+	case CHANGE_WEIGHT:
+		return backend && backend->weight == change->weight;
+	case CHANGE_WISH:
+		return backend && backend->wish == change->wish;
+	}
+	return false;
+}
+
+int edits_note(struct server *server, const struct config_change *change,
+	       unsigned long long deadline_ms)
+{
+	struct server_edit *edits =
+		reallocarray(server->edits, server->n_edits + 1, sizeof(*edits));
+	size_t kept = 0;
+
+	if (!edits)
+		return -ENOMEM;
+	server->edits = edits;
+	for (size_t i = 0; i < server->n_edits; i++)
+		if (!voids(change, &edits[i].change))
+			edits[kept++] = edits[i];
+	server->n_edits = kept;
+	if (!in_file(server, change))
+		edits[server->n_edits++] =
+			(struct server_edit){ .change = *change, .deadline_ms = deadline_ms };
+	return 0;
+}
+
+struct config *edits_remake(struct server *server, struct config *file)
+{
+	struct config *config = file;
+
+	for (size_t i = 0; i < server->n_edits; i++) {
+		struct server_edit *edit = &server->edits[i];
+		struct config *changed;
+
+		edit->unfit = config_apply_change(config, &edit->change, NULL, &changed) != 0;
+		if (edit->unfit)
+			continue;
+		if (config != file)
+			config_free(config);
+		config = changed;
+	}
+	return config;
+}
+
+void edits_forget_unfit(struct server *server)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < server->n_edits; i++) {
+		const struct server_edit *edit = &server->edits[i];
+
+		if (edit->unfit)
+			log_warning("what was changed at run time for %s/%s does not fit the new "
+				    "configuration and is forgotten",
+				    edit->change.service, edit->change.backend);
+		else
+			server->edits[kept++] = *edit;
+	}
+	server->n_edits = kept;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What runs of a service and what is known of its backends, as a plan for each of
+ * its addresses, into the maps. Every change comes through here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/core/server.h"
+#include "daemon/datapath/access.h"
+#include "daemon/datapath/datapath.h"
+#include "daemon/datapath/limits.h"
+#include "daemon/log.h"
+#include "daemon/responder/responder.h"
+#include "lib/balance/plan.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+
+static enum plan_health health_now(const struct backend *backend)
+{
+	const struct check_result *result = check_get(backend->check);
+
+	if (result->up)
+		return PLAN_UP;
+	if (backend->inherited && (!result->probed || result->last_ok))
+		return PLAN_NOT_READY;
+	return result->answers ? PLAN_NOT_READY : PLAN_DEAD;
+}
+
+/* Who takes new connections now, for the next plan and for status. */
+static void note_members(struct service *service, size_t address, const struct plan *plan)
+{
+	const struct service_config *config = service->config;
+	size_t planned = 0;
+
+	service->serving[address] = plan->n_members;
+	service->panic |= plan->panic;
+	for (size_t i = 0; i < config->n_backends; i++) {
+		struct backend *backend = &service->backends[i];
+
+		if (config->backends[i].ip.family != config->addresses[address].family)
+			continue;
+		backend->member = plan->backends[planned++].member;
+		if (plan->n_members)
+			backend->served_last = backend->member;
+	}
+}
+
+/* What all addresses of a service share. */
+struct shared {
+	struct plan_input *inputs;
+	const struct sl_hop *responder;
+	unsigned limits, access; /* as a plan has them */
+};
+
+static int apply_address(struct service *service, size_t address, const struct shared *shared,
+			 struct diag *diag)
+{
+	_cleanup_(plan_done) struct plan plan = { 0 };
+	const struct service_config *config = service->config;
+	int error = plan_build(config, &config->addresses[address], shared->inputs,
+			       shared->responder, &plan);
+
+	if (error)
+		return diag_set(diag, -error, "no memory");
+	plan.limits = shared->limits;
+	plan.access = shared->access;
+	error = datapath_apply(service->server->datapath, &plan, diag);
+	if (!error)
+		note_members(service, address, &plan);
+	return error;
+}
+
+static void fill_inputs(const struct service *service, struct plan_input *inputs)
+{
+	for (size_t i = 0; i < service->config->n_backends; i++) {
+		const struct backend *backend = &service->backends[i];
+		const struct hop *hop = hop_watch_get(backend->hop);
+
+		inputs[i] = (struct plan_input){
+			.health = health_now(backend),
+			.wish = backend->config->wish,
+			/* In tenths, so that a slow start has steps to climb for any. */
+			.weight = backend->config->weight * backend_weight_tenths(backend),
+			.served_last = backend->served_last,
+			.resolved = hop->state == HOP_RESOLVED,
+			.hop = hop->wire,
+		};
+	}
+}
+
+/* Before any address leads there. */
+static int put_shared(const struct service *service, struct shared *shared, struct diag *diag)
+{
+	const struct service_config *config = service->config;
+	struct datapath *datapath = service->server->datapath;
+	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+
+	for (size_t i = 0; i < config->n_addresses; i++)
+		keys[i] = plan_service_key(config, &config->addresses[i]);
+	if (config_responds(config) && service->server->responder)
+		shared->responder = responder_hop(service->server->responder);
+	return datapath_put_access(datapath, &config->access, keys, config->n_addresses, diag,
+				   &shared->access)
+		       ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
+					      &shared->limits);
+}
+
+static int apply_service(struct service *service, struct diag *diag)
+{
+	const struct service_config *config = service->config;
+	_cleanup_(cleanup_free) struct plan_input *inputs =
+		calloc(config->n_backends, sizeof(*inputs));
+	struct shared shared = { .inputs = inputs };
+	int error;
+
+	if (!inputs)
+		return diag_set(diag, ENOMEM, "no memory");
+	fill_inputs(service, inputs);
+	error = put_shared(service, &shared, diag);
+	service->panic = false;
+	for (size_t i = 0; !error && i < config->n_addresses; i++)
+		error = apply_address(service, i, &shared, diag);
+	return error;
+}
+
+static void service_claim(const struct service *service)
+{
+	for (size_t i = 0; i < service->config->n_addresses; i++) {
+		struct sl_key key =
+			plan_service_key(service->config, &service->config->addresses[i]);
+
+		datapath_claim(service->server->datapath, &key);
+	}
+}
+
+void server_reconcile(struct server *server)
+{
+	struct diag diag = { 0 };
+	struct service *service;
+
+	while ((service = TAILQ_FIRST(&server->dirty))) {
+		TAILQ_REMOVE(&server->dirty, service, dirty_link);
+		service->dirty = false;
+		service->error[0] = '\0';
+		if (!apply_service(service, &diag))
+			continue;
+		(void)snprintf(service->error, sizeof(service->error), "%s", diag.text);
+		log_error("service %s is not as it should be: %s", service->config->name,
+			  diag.text);
+	}
+}
+
+void server_reconcile_all(struct server *server)
+{
+	datapath_unclaim(server->datapath);
+	TAILQ_INIT(&server->dirty);
+	for (size_t i = 0; i < server->config->n_services; i++) {
+		struct service *service = &server->services[i];
+
+		service_claim(service);
+		if (service->dirty)
+			TAILQ_INSERT_TAIL(&server->dirty, service, dirty_link);
+	}
+	server_reconcile(server);
+	datapath_remove_unclaimed(server->datapath);
+}

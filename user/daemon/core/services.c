@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/core/services.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "daemon/datapath/datapath.h"
+#include "daemon/log.h"
+#include "lib/balance/plan.h"
+#include "lib/base/cleanup.h"
+#include "lib/config/compare.h"
+
+/* Whether others serve while this one starts slowly; alone it gets all there is. */
+static bool others_serve(const struct backend *backend)
+{
+	const struct service *service = backend->service;
+
+	for (size_t i = 0; i < service->config->n_backends; i++)
+		if (&service->backends[i] != backend && service->backends[i].member)
+			return true;
+	return false;
+}
+
+static void on_check(void *arg)
+{
+	struct backend *backend = arg;
+	const struct check_result *result = check_get(backend->check);
+
+	log_info("backend %s/%s is %s: %s", backend->service->config->name, backend->config->name,
+		 result->up ? "up" : "down", result->text);
+	if (!result->up)
+		backend->slow_since_ms = 0;
+	else if (backend->service->config->slow_start_ms && others_serve(backend))
+		backend->slow_since_ms = uv_now(backend->service->server->loop);
+	server_touch(backend->service);
+}
+
+static void on_hop(void *arg)
+{
+	struct backend *backend = arg;
+	const struct hop *hop = hop_watch_get(backend->hop);
+	char text[256];
+
+	hop_explain(hop, &backend->config->ip, text, sizeof(text));
+	if (hop->state == HOP_RESOLVED)
+		log_info("backend %s/%s: %s", backend->service->config->name, backend->config->name,
+			 text);
+	else
+		log_warning("backend %s/%s cannot be reached: %s", backend->service->config->name,
+			    backend->config->name, text);
+	server_touch(backend->service);
+}
+
+/* What a predecessor left in the maps: a backend that took new connections goes on
+ * as up, one whose connections went on keeps them until a check says otherwise,
+ * so that a restart cuts nobody off.
+ */
+static unsigned state_found(const struct backend *backend)
+{
+	const struct service_config *config = backend->service->config;
+	struct sl_key backend_key = plan_backend_key(config, backend->config);
+	unsigned state = 0;
+
+	for (size_t i = 0; i < config->n_addresses; i++) {
+		struct sl_key key = plan_service_key(config, &config->addresses[i]);
+
+		state |= datapath_backend_state(backend->service->server->datapath, &key,
+						&backend_key);
+	}
+	return state;
+}
+
+static int start_backend(struct backend *backend)
+{
+	struct server *server = backend->service->server;
+	const struct backend_config *config = backend->config;
+	int error = hop_watch_new(server->hops, &config->ip, on_hop, backend, &backend->hop);
+
+	if (error)
+		return error;
+	return check_new(server->checks, &backend->service->config->check, &config->ip,
+			 config->port, backend->served_last, on_check, backend, &backend->check);
+}
+
+static int compare_name(const void *name, const void *backend)
+{
+	return strcmp(name, ((const struct backend *)backend)->config->name);
+}
+
+/* The service of this name that runs now, or NULL. */
+static const struct service *running_service(const struct server *server, const char *name)
+{
+	const struct service_config *config =
+		server->services ? config_find_service(server->config, name) : NULL;
+
+	return config ? &server->services[config - server->config->services] : NULL;
+}
+
+/* A backend that runs already goes on as it is; of others, the maps know what a
+ * predecessor did with them.
+ */
+static void inherit(struct backend *backend, const struct service *running)
+{
+	const struct backend *old = NULL;
+	size_t n = running ? running->config->n_backends : 0;
+
+	if (running)
+		old = lfind(backend->config->name, running->backends, &n, sizeof(*old),
+			    compare_name);
+	if (!old) {
+		unsigned state = state_found(backend);
+
+		backend->member = backend->served_last = state & SL_BACKEND_NEW;
+		backend->inherited = state & SL_BACKEND_SERVES;
+		return;
+	}
+	backend->member = old->member;
+	backend->served_last = old->served_last;
+	backend->slow_since_ms = old->slow_since_ms;
+	backend->inherited = old->inherited;
+}
+
+static int start_service(struct service *service)
+{
+	const struct service_config *config = service->config;
+	const struct service *running = running_service(service->server, config->name);
+
+	service->backends = calloc(config->n_backends, sizeof(*service->backends));
+	if (!service->backends)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_backends; i++) {
+		struct backend *backend = &service->backends[i];
+		int error;
+
+		backend->service = service;
+		backend->config = &config->backends[i];
+		inherit(backend, running);
+		error = start_backend(backend);
+		if (error)
+			return error;
+	}
+	service->dirty = !running || running->dirty || running->error[0] ||
+			 !config_service_equal(running->config, config);
+	if (!service->dirty) {
+		memcpy(service->serving, running->serving, sizeof(service->serving));
+		service->panic = running->panic;
+	}
+	return 0;
+}
+
+int services_new(struct server *server, const struct config *config, struct service **ret_services)
+{
+	struct service *services = calloc(config->n_services + 1, sizeof(*services));
+
+	if (!services)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_services; i++) {
+		int error;
+
+		services[i].server = server;
+		services[i].config = &config->services[i];
+		error = start_service(&services[i]);
+		if (error) {
+			services_free(services, config);
+			return error;
+		}
+	}
+	*ret_services = services;
+	return 0;
+}
+
+void services_free(struct service *services, const struct config *config)
+{
+	if (!services)
+		return;
+	for (size_t i = 0; i < config->n_services; i++) {
+		struct service *service = &services[i];
+
+		for (size_t j = 0; service->backends && j < config->services[i].n_backends; j++) {
+			if (service->backends[j].check)
+				check_free(service->backends[j].check);
+			if (service->backends[j].hop)
+				hop_watch_free(service->backends[j].hop);
+		}
+		free(service->backends);
+	}
+	free(services);
+}
+
+bool backend_serves(const struct backend *backend)
+{
+	return backend->member;
+}
+
+unsigned backend_weight_tenths(const struct backend *backend)
+{
+	unsigned long long slow_start = backend->service->config->slow_start_ms, elapsed;
+
+	if (!backend->slow_since_ms || !slow_start)
+		return 10;
+	elapsed = uv_now(backend->service->server->loop) - backend->slow_since_ms;
+	return elapsed < slow_start ? 1 + (unsigned)(9 * elapsed / slow_start) : 10;
+}
+
+const char *backend_explain(const struct backend *backend, char *buffer, size_t size)
+{
+	const struct check_result *result = check_get(backend->check);
+	const struct hop *hop = hop_watch_get(backend->hop);
+
+	buffer[0] = '\0';
+	if (backend->config->wish != WISH_UP)
+		(void)snprintf(buffer, size, "%s by the operator",
+			       backend->config->wish == WISH_DRAIN ? "drained" : "disabled");
+	else if (hop->state != HOP_RESOLVED)
+		(void)hop_explain(hop, &backend->config->ip, buffer, size);
+	else if (!result->up)
+		(void)snprintf(buffer, size, "down: %s%s%s",
+			       result->probed ? result->text : "not checked yet",
+			       result->last_ok ? ", but not often enough in a row yet" : "",
+			       backend->member ? "; serves all the same, too few others do" : "");
+	else if (!backend->config->weight)
+		(void)snprintf(buffer, size, "weight 0");
+	else if (!backend->member)
+		(void)snprintf(buffer, size, "%s",
+			       backend->config->backup ? "backup: others serve"
+						       : "not in the maps yet");
+	return buffer;
+}
+
+unsigned backend_live(const struct backend *backend)
+{
+	const struct service_config *config = backend->service->config;
+	struct sl_key backend_key = plan_backend_key(config, backend->config);
+	unsigned live = 0;
+
+	for (size_t i = 0; i < config->n_addresses; i++) {
+		struct sl_key key = plan_service_key(config, &config->addresses[i]);
+
+		live += datapath_backend_live(backend->service->server->datapath, &key,
+					      &backend_key);
+	}
+	return live;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/core/upkeep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "daemon/core/server.h"
+#include "daemon/datapath/access.h"
+#include "daemon/datapath/datapath.h"
+#include "daemon/limits/offenders.h"
+#include "daemon/log.h"
+#include "lib/base/diag.h"
+
+#define TICK_MS 1000
+
+/* Between steps of the walk the loop does everything else. */
+#define WALK_PAUSE_MS 2
+
+struct upkeep {
+	struct server *server;
+	uv_timer_t tick;
+	uv_timer_t walk;
+	unsigned open; /* timers that the loop holds */
+	bool warned;   /* that the walk fails */
+};
+
+static void on_walk(uv_timer_t *timer)
+{
+	struct upkeep *upkeep = timer->data;
+	int result = datapath_walk_step(upkeep->server->datapath);
+
+	if (result == 0) {
+		(void)uv_timer_start(timer, on_walk, WALK_PAUSE_MS, 0);
+		return;
+	}
+	if (result < 0 && !upkeep->warned)
+		log_error("cannot walk the flow table, flows that have ended stay in it: %s",
+			  strerror(-result));
+	upkeep->warned = result < 0;
+}
+
+/* A weight that climbs: a new table at every tenth of the way. */
+static void climb(struct service *service)
+{
+	unsigned long long now = uv_now(service->server->loop);
+	unsigned slow_start = service->config->slow_start_ms;
+
+	for (size_t i = 0; i < service->config->n_backends; i++) {
+		struct backend *backend = &service->backends[i];
+		unsigned long long elapsed = now - backend->slow_since_ms;
+
+		if (!backend->slow_since_ms)
+			continue;
+		if (elapsed >= slow_start)
+			backend->slow_since_ms = 0;
+		if (elapsed >= slow_start || slow_start < 10 * TICK_MS ||
+		    elapsed % (slow_start / 10) < TICK_MS)
+			server_touch(service);
+	}
+}
+
+static void end_drains(struct server *server)
+{
+	unsigned long long now = uv_now(server->loop);
+	struct diag diag = { 0 };
+
+	for (size_t i = 0; i < server->n_edits; i++) {
+		struct config_change change = server->edits[i].change;
+
+		if (!server->edits[i].deadline_ms || server->edits[i].deadline_ms > now)
+			continue;
+		server->edits[i].deadline_ms = 0;
+		change.wish = WISH_DISABLED;
+		if (server_edit(server, &change, 0, &diag))
+			log_error("the drain of %s/%s has ended, but it cannot be disabled: %s",
+				  change.service, change.backend, diag.text);
+		else
+			log_info("the drain of %s/%s has ended: it is disabled", change.service,
+				 change.backend);
+		i = (size_t)-1; /* the list is another one now */
+	}
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct upkeep *upkeep = timer->data;
+	struct server *server = upkeep->server;
+
+	for (size_t i = 0; i < server->config->n_services; i++)
+		if (server->services[i].config->slow_start_ms)
+			climb(&server->services[i]);
+	end_drains(server);
+	datapath_access_tick(server->datapath);
+	datapath_settle_unused(server->datapath);
+	limit_log_tick(server->limit_log);
+	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(server->datapath))
+		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
+}
+
+int upkeep_new(struct server *server, struct upkeep **ret_upkeep)
+{
+	struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
+
+	if (!upkeep)
+		return -ENOMEM;
+	upkeep->server = server;
+	upkeep->open = 2;
+	(void)uv_timer_init(server->loop, &upkeep->tick);
+	(void)uv_timer_init(server->loop, &upkeep->walk);
+	upkeep->tick.data = upkeep->walk.data = upkeep;
+	(void)uv_timer_start(&upkeep->tick, on_tick, TICK_MS, TICK_MS);
+	*ret_upkeep = upkeep;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct upkeep *upkeep = handle->data;
+
+	if (!--upkeep->open)
+		free(upkeep);
+}
+
+void upkeep_free(struct upkeep *upkeep)
+{
+	if (!upkeep)
+		return;
+	uv_close((uv_handle_t *)&upkeep->tick, on_closed);
+	uv_close((uv_handle_t *)&upkeep->walk, on_closed);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is done by the clock: the walk over the flow table in small steps, slow
+ * starts that climb, drains that come to their end.
+ */
+#ifndef SLUICE_DAEMON_CORE_UPKEEP_H
+#define SLUICE_DAEMON_CORE_UPKEEP_H
+
+struct server;
+struct upkeep;
+
+/* server->datapath must be open. 0 or -errno. */
+int upkeep_new(struct server *server, struct upkeep **ret_upkeep);
+
+/* Run the loop until it is empty afterwards. Accepts NULL. */
+void upkeep_free(struct upkeep *upkeep);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A service's entry and its slots. A change that moves slots leads older
+ * connections on to where they are; one that takes another table keeps the old
+ * one for them.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/datapath/change.h"
+#include "lib/balance/slot.h"
+
+static int take_slots(struct datapath *datapath, unsigned length, unsigned *ret_start)
+{
+	int error = extents_take(datapath->slots, length, ret_start);
+
+	if (error != -ENOSPC || datapath_wait(datapath))
+		return error;
+	return extents_take(datapath->slots, length, ret_start);
+}
+
+/* What a service's slots are written for. */
+enum writing {
+	WRITE_FIRST,     /* a table that nobody has used: there are no connections */
+	WRITE_REPLACING, /* a table instead of another: older connections go by that one */
+	WRITE_MOVING,    /* slots that flows hash to: those that change go into transition */
+	WRITE_PLAIN,     /* all flows are tracked: slots are for new connections alone */
+};
+
+static bool index_serves(const void *arg, unsigned index)
+{
+	const struct datapath *datapath = arg;
+
+	return datapath->maps.backends[index].state & SL_BACKEND_SERVES;
+}
+
+static uint64_t next_word(const struct change *change, uint64_t slot, unsigned next,
+			  enum writing writing)
+{
+	switch (writing) {
+	case WRITE_FIRST:
+		return sl_slot(next, SL_NO_BACKEND, 0);
+	case WRITE_REPLACING:
+		return sl_slot(next, SL_NO_BACKEND, SL_SLOT_TRACKING | SL_SLOT_FRESH);
+	case WRITE_MOVING:
+		return slot_move(slot, next, index_serves, change->datapath);
+	case WRITE_PLAIN:
+		break;
+	}
+	return sl_slot(next, SL_NO_BACKEND, slot & (SL_SLOT_TRACKING | SL_SLOT_FRESH));
+}
+
+/* Each slot is one word: a packet sees the old backend or the new one. */
+static int write_slots(const struct change *change, unsigned table, enum writing writing)
+{
+	const struct plan *plan = change->plan;
+	struct installed *installed = change->installed;
+	uint64_t *slots = change->datapath->maps.slots + table;
+	unsigned now = datapath_now();
+
+	for (unsigned i = 0; i < plan->table_size; i++) {
+		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND
+								  : change->indices[plan->table[i]];
+		uint64_t word = next_word(change, slots[i], next, writing);
+		bool tracked = writing != WRITE_FIRST && writing != WRITE_REPLACING &&
+			       (slots[i] & SL_SLOT_TRACKING);
+
+		if (word & SL_SLOT_TRACKING) {
+			if (transition_begin(installed, plan->table_size))
+				return -ENOMEM;
+			if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i]))
+				installed->changed[i] = now;
+			installed->n_tracking += !tracked;
+		}
+		if (slots[i] != word)
+			__atomic_store_n(&slots[i], word, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static bool is_hashed(enum sl_scheduler scheduler)
+{
+	return scheduler == SL_SCHEDULER_MAGLEV || scheduler == SL_SCHEDULER_SOURCE_HASH;
+}
+
+/* Publishes the service with a table of its own, the first one or another. */
+static int publish_table(struct change *change, struct sl_service *entry, enum writing writing)
+{
+	struct installed *installed = change->installed;
+	int error = take_slots(change->datapath, entry->table_size, &entry->table);
+
+	if (error)
+		return error;
+	transition_end(installed);
+	error = write_slots(change, entry->table, writing);
+	if (!error)
+		error = installed_publish(change->datapath, installed, entry);
+	if (error)
+		extents_give(change->datapath->slots, entry->table);
+	return error;
+}
+
+/* From a service that tracks every flow to one that does not: flows may be
+ * pinned to other backends than their slots say, so all slots are looked up
+ * until they settle.
+ */
+static int track_all_slots(struct change *change, const struct sl_service *old)
+{
+	struct installed *installed = change->installed;
+	uint64_t *slots = change->datapath->maps.slots + old->table;
+
+	for (unsigned i = 0; i < old->table_size; i++) {
+		if (slots[i] & SL_SLOT_TRACKING)
+			continue;
+		if (transition_begin(installed, old->table_size))
+			return -ENOMEM;
+		installed->changed[i] = datapath_now();
+		installed->n_tracking++;
+		__atomic_store_n(&slots[i],
+				 sl_slot(sl_slot_current(slots[i]), sl_slot_current(slots[i]),
+					 SL_SLOT_TRACKING | SL_SLOT_FRESH),
+				 __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static unsigned responder_of(const struct change *change)
+{
+	for (size_t i = 0; i < change->plan->n_backends; i++)
+		if (change->plan->backends[i].responder)
+			return change->indices[i];
+	return SL_NO_BACKEND;
+}
+
+static struct sl_service entry_of(const struct change *change)
+{
+	const struct plan *plan = change->plan;
+
+	return (struct sl_service){
+		.key = plan->key,
+		.id = change->installed->id,
+		.table_size = plan->table_size,
+		.scheduler = (__u8)plan->scheduler,
+		.flags = plan->flags,
+		.affinity_prefix = plan->affinity_prefix,
+		.affinity_timeout = coarse_timeout(plan->affinity_ms),
+		.n_limits = plan->limits ? plan->n_limits : 0,
+		.limits = plan->limits,
+		.access = plan->access,
+		.responder = responder_of(change),
+		.replaced = change->installed->replaced,
+	};
+}
+
+/* Forgets the oldest of the replaced tables where there are too many of them. */
+static void limit_replaced(struct datapath *datapath, unsigned entry)
+{
+	struct sl_service *services = datapath->maps.services;
+	unsigned oldest;
+
+	for (unsigned i = 1; entry && i < SL_REPLACED_MAX; i++)
+		entry = services[entry].replaced;
+	oldest = entry ? services[entry].replaced : 0;
+	if (!oldest)
+		return;
+	__atomic_store_n(&services[entry].replaced, 0, __ATOMIC_RELEASE);
+	installed_retire_replaced(datapath, oldest);
+}
+
+/* Another table: of another size, or for another scheduler. */
+static int replace_table(struct change *change, const struct sl_service *old,
+			 struct sl_service *entry)
+{
+	struct installed *installed = change->installed;
+	unsigned replaced = installed->replaced;
+	int error;
+
+	/* Where every flow is tracked anyway, the old table has nothing to tell. */
+	if (!is_hashed(old->scheduler))
+		return publish_table(change, entry,
+				     is_hashed(entry->scheduler) || replaced ? WRITE_REPLACING
+									     : WRITE_FIRST);
+	entry->replaced = installed->entry;
+	error = publish_table(change, entry, WRITE_REPLACING);
+	if (error)
+		return error;
+	installed->replaced = entry->replaced;
+	limit_replaced(change->datapath, installed->replaced);
+	return 0;
+}
+
+int change_apply_service(struct change *change)
+{
+	struct installed *installed = change->installed;
+	struct sl_service entry = entry_of(change), old;
+	int error = 0;
+
+	if (!installed->entry)
+		return publish_table(change, &entry, WRITE_FIRST);
+	old = change->datapath->maps.services[installed->entry];
+	if (old.table_size != entry.table_size || old.scheduler != entry.scheduler)
+		return replace_table(change, &old, &entry);
+
+	entry.table = old.table;
+	if (old.flags & SL_SERVICE_TRACKED & ~entry.flags)
+		error = track_all_slots(change, &old);
+	if (!error)
+		error = write_slots(change, old.table,
+				    is_hashed(entry.scheduler) ? WRITE_MOVING : WRITE_PLAIN);
+	if (!error && memcmp(&old, &entry, sizeof(old)) != 0)
+		error = installed_publish(change->datapath, installed, &entry);
+	return error;
+}

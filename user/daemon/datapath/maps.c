@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/datapath/maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+#include "sluice/verdict.h"
+
+#define PROGRAM_MAPS_MAX 64
+#define ABI_MAP          ".rodata.abi"
+
+struct map_rule {
+	const char *name;
+	unsigned value_size;
+	bool mapped;
+};
+
+static const struct map_rule rules[MAP_COUNT] = {
+#define RULE(enumerator, text, size, is_mapped) \
+	[MAP_##enumerator] = { .name = (text), .value_size = (size), .mapped = (is_mapped) },
+	DATAPATH_MAPS(RULE)
+#undef RULE
+};
+
+const char *map_text(enum map_name name)
+{
+	return rules[name].name;
+}
+
+/* Ids of the program's maps; the number, or -errno. */
+static int program_map_ids(int program_fd, __u32 ret_ids[static PROGRAM_MAPS_MAX])
+{
+	struct bpf_prog_info info = {
+		.nr_map_ids = PROGRAM_MAPS_MAX,
+		.map_ids = (uintptr_t)ret_ids,
+	};
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program_fd, &info, &length))
+		return -errno;
+	return (int)(info.nr_map_ids < PROGRAM_MAPS_MAX ? info.nr_map_ids : PROGRAM_MAPS_MAX);
+}
+
+static int map_info(int fd, struct bpf_map_info *ret_info)
+{
+	__u32 length = sizeof(*ret_info);
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	return bpf_obj_get_info_by_fd(fd, ret_info, &length) ? -errno : 0;
+}
+
+bool program_has_map(int program_fd, int map_fd)
+{
+	__u32 ids[PROGRAM_MAPS_MAX];
+	struct bpf_map_info info;
+	int n = program_map_ids(program_fd, ids);
+
+	if (map_info(map_fd, &info))
+		return false;
+	for (int i = 0; i < n; i++)
+		if (ids[i] == info.id)
+			return true;
+	return false;
+}
+
+/* Takes fd where the map is one of ours; maps what is to be mapped. */
+static int keep_map(struct maps *maps, int *fd, const struct bpf_map_info *info, struct diag *diag)
+{
+	for (unsigned i = 0; i < MAP_COUNT; i++) {
+		struct map *map = &maps->map[i];
+
+		if (strcmp(info->name, rules[i].name) != 0)
+			continue;
+		if (info->value_size != rules[i].value_size)
+			return diag_set(diag, EPROTO, "its map %s has values of %u bytes, not %u",
+					info->name, info->value_size, rules[i].value_size);
+		map->fd = TAKE_FD(*fd);
+		map->entries = info->max_entries;
+		if (!rules[i].mapped)
+			return 0;
+		map->size = (size_t)map->entries * rules[i].value_size;
+		map->memory = mmap(NULL, map->size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+		if (map->memory == MAP_FAILED) {
+			map->memory = NULL;
+			return diag_set(diag, errno, "cannot map %s into memory: %s", info->name,
+					strerror(errno));
+		}
+		return 0;
+	}
+	return 0;
+}
+
+/* The layout's version, in a map of its own, before anything else is believed. */
+static int check_abi(int fd, struct diag *diag)
+{
+	__u32 key = 0, abi = 0;
+
+	if (bpf_map_lookup_elem(fd, &key, &abi))
+		return diag_set(diag, errno, "cannot read its layout's version: %s",
+				strerror(errno));
+	if (abi != SL_ABI)
+		return diag_set(diag, EPROTO, "its maps have layout %u, this sluiced knows %u", abi,
+				SL_ABI);
+	return 0;
+}
+
+static int open_map(struct maps *maps, __u32 id, bool *abi_seen, struct diag *diag)
+{
+	_cleanup_(cleanup_close) int fd = bpf_map_get_fd_by_id(id);
+	struct bpf_map_info info;
+	int error;
+
+	if (fd < 0)
+		return diag_set(diag, errno, "cannot open its map %u: %s", id, strerror(errno));
+	error = map_info(fd, &info);
+	if (error)
+		return diag_set(diag, -error, "cannot ask about its map %u: %s", id,
+				strerror(-error));
+	if (!strcmp(info.name, ABI_MAP)) {
+		*abi_seen = true;
+		return check_abi(fd, diag);
+	}
+	return keep_map(maps, &fd, &info, diag);
+}
+
+int maps_open(int program_fd, struct diag *diag, struct maps *ret_maps)
+{
+	__u32 ids[PROGRAM_MAPS_MAX];
+	bool abi_seen = false;
+	int error, n = program_map_ids(program_fd, ids);
+
+	memset(ret_maps, 0, sizeof(*ret_maps));
+	for (unsigned i = 0; i < MAP_COUNT; i++)
+		ret_maps->map[i].fd = -1;
+	if (n < 0)
+		return diag_set(diag, -n, "cannot ask about the program: %s", strerror(-n));
+	for (int i = 0; i < n; i++) {
+		error = open_map(ret_maps, ids[i], &abi_seen, diag);
+		if (error)
+			return error;
+	}
+	if (!abi_seen)
+		return diag_set(diag, EPROTO, "it has no map %s: it is no program of sluice's",
+				ABI_MAP);
+	for (unsigned i = 0; i < MAP_COUNT; i++)
+		if (ret_maps->map[i].fd < 0)
+			return diag_set(diag, EPROTO, "it has no map %s", rules[i].name);
+	if (ret_maps->map[MAP_VERDICTS].entries != SL_VERDICT_COUNT)
+		return diag_set(diag, EPROTO, "it counts %u verdicts, this sluiced %u",
+				ret_maps->map[MAP_VERDICTS].entries, SL_VERDICT_COUNT);
+	ret_maps->directory = ret_maps->map[MAP_DIRECTORY].memory;
+	ret_maps->services = ret_maps->map[MAP_SERVICES].memory;
+	ret_maps->slots = ret_maps->map[MAP_SLOTS].memory;
+	ret_maps->backends = ret_maps->map[MAP_BACKENDS].memory;
+	ret_maps->round = ret_maps->map[MAP_ROUND].memory;
+	ret_maps->loads = ret_maps->map[MAP_LOADS].memory;
+	ret_maps->return_dir = ret_maps->map[MAP_RETURN_DIR].memory;
+	ret_maps->returns = ret_maps->map[MAP_RETURNS].memory;
+	ret_maps->tuning = ret_maps->map[MAP_TUNING].memory;
+	ret_maps->limits = ret_maps->map[MAP_LIMITS].memory;
+	ret_maps->totals = ret_maps->map[MAP_TOTALS].memory;
+	ret_maps->gate = ret_maps->map[MAP_GATE].memory;
+	return 0;
+}
+
+void maps_close(struct maps *maps)
+{
+	for (unsigned i = 0; i < MAP_COUNT; i++) {
+		struct map *map = &maps->map[i];
+
+		if (map->memory)
+			(void)munmap(map->memory, map->size);
+		cleanup_close(&map->fd);
+		*map = (struct map){ .fd = -1 };
+	}
+}
+
+/* Changing an element of a map of maps from user space waits until no program
+ * can see the old inner map any more, hence until every run has ended that had
+ * begun before (kernel: maybe_wait_bpf_programs()).
+ */
+int maps_wait_for_readers(void)
+{
+	_cleanup_(cleanup_close) int inner = -1;
+	_cleanup_(cleanup_close) int outer = -1;
+	LIBBPF_OPTS(bpf_map_create_opts, options);
+	__u32 key = 0;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sl_grace_inner", sizeof(__u32), sizeof(__u32),
+			       1, NULL);
+	if (inner < 0)
+		return -errno;
+	options.inner_map_fd = (__u32)inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "sl_grace", sizeof(__u32), sizeof(__u32),
+			       1, &options);
+	if (outer < 0)
+		return -errno;
+	return bpf_map_update_elem(outer, &key, &inner, BPF_ANY) ? -errno : 0;
+}

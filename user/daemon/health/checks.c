@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Who asks for what: equal checks become askers of one target, which lives as
+ * long as it has one. What happens to a target is health/target.c's.
+ */
+#include "daemon/health/checks.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "daemon/health/target.h"
+#include "lib/base/cleanup.h"
+
+static const struct probe_kind *const check_kinds[] = {
+	[CHECK_NONE] = NULL,
+	[CHECK_TCP] = &probe_tcp,
+	[CHECK_HTTP] = &probe_http,
+};
+
+static void target_destroy(struct target *target)
+{
+	if (target->probe)
+		target->kind->free(target->probe);
+	free(target->spec.config.path);
+	free(target->spec.config.host);
+	free(target);
+}
+
+static void target_destroyp(struct target **target)
+{
+	if (*target)
+		target_destroy(*target);
+}
+
+static void target_closed(uv_handle_t *handle)
+{
+	target_destroy(handle->data);
+}
+
+/* The probe goes at once, the rest when libuv has let go of the timer. */
+static void target_free(struct target *target)
+{
+	(void)tdelete(target, &target->checks->targets, probe_spec_compare);
+	target_end(target);
+	uv_close((uv_handle_t *)&target->timer, target_closed);
+}
+
+static int target_make_probe(struct target *target)
+{
+	struct checks *checks = target->checks;
+	enum check_type type = target->spec.config.type;
+	int r;
+
+	if (!checks->shared[type]) {
+		r = target->kind->open(checks->loop, &checks->shared[type]);
+		if (r < 0)
+			return r;
+	}
+	return target->kind->make(checks->shared[type], &target->spec, &target->probe);
+}
+
+static int target_new(struct checks *checks, const struct probe_spec *spec, bool up,
+		      struct target **ret_target)
+{
+	_cleanup_(target_destroyp) struct target *target = calloc(1, sizeof(*target));
+	const char *path = spec->config.path, *host = spec->config.host;
+	int r;
+
+	if (!target)
+		return -ENOMEM;
+	target->checks = checks;
+	target->kind = check_kinds[spec->config.type];
+	target->spec = *spec;
+	target->spec.config.path = path ? strdup(path) : NULL;
+	target->spec.config.host = host ? strdup(host) : NULL;
+	if ((path && !target->spec.config.path) || (host && !target->spec.config.host))
+		return -ENOMEM;
+	r = target->kind ? target_make_probe(target) : 0;
+	if (r < 0)
+		return r;
+	if (!tsearch(target, &checks->targets, probe_spec_compare))
+		return -ENOMEM;
+	target_begin(target, up);
+	*ret_target = TAKE_PTR(target);
+	return 0;
+}
+
+int checks_new(struct uv_loop_s *loop, struct checks **ret_checks)
+{
+	struct checks *checks = calloc(1, sizeof(*checks));
+
+	if (!checks)
+		return -ENOMEM;
+	checks->loop = loop;
+	TAILQ_INIT(&checks->due);
+	(void)uv_timer_init(loop, &checks->starter);
+	checks->starter.data = checks;
+	if (uv_random(NULL, NULL, &checks->random, sizeof(checks->random), 0, NULL) < 0)
+		checks->random = uv_hrtime();
+	*ret_checks = checks;
+	return 0;
+}
+
+static void checks_closed(uv_handle_t *handle)
+{
+	struct checks *checks = handle->data;
+
+	free(checks);
+}
+
+void checks_free(struct checks *checks)
+{
+	if (!checks)
+		return;
+	assert(!checks->targets);
+	for (size_t i = 0; i <= CHECK_HTTP; i++)
+		if (check_kinds[i])
+			check_kinds[i]->close(checks->shared[i]);
+	uv_close((uv_handle_t *)&checks->starter, checks_closed);
+}
+
+int check_new(struct checks *checks, const struct check_config *config, const struct ip *ip,
+	      __be16 port, bool up, check_changed_fn *changed, void *arg, struct check **ret_check)
+{
+	_cleanup_(cleanup_free) struct check *check = calloc(1, sizeof(*check));
+	struct probe_spec spec;
+	struct target **found;
+	int r;
+
+	if (!check)
+		return -ENOMEM;
+	r = probe_spec_fill(config, ip, port, &spec);
+	if (r < 0)
+		return r;
+	found = tfind(&spec, &checks->targets, probe_spec_compare);
+	if (found)
+		check->target = *found;
+	else
+		r = target_new(checks, &spec, up, &check->target);
+	if (r < 0)
+		return r;
+	check->changed = changed;
+	check->arg = arg;
+	/* In front: who joins while others are told is not told. */
+	check->next = check->target->askers;
+	if (check->next)
+		check->next->prev = check;
+	check->target->askers = check;
+	*ret_check = TAKE_PTR(check);
+	return 0;
+}
+
+void check_free(struct check *check)
+{
+	struct target *target;
+
+	if (!check)
+		return;
+	target = check->target;
+	if (target->next_told == check)
+		target->next_told = check->next;
+	if (check->next)
+		check->next->prev = check->prev;
+	if (check->prev)
+		check->prev->next = check->next;
+	else
+		target->askers = check->next;
+	free(check);
+	if (!target->askers)
+		target_free(target);
+}
+
+const struct check_result *check_get(const struct check *check)
+{
+	return &check->target->result;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What happens to the targets: neighbours are followed one by one; routes are
+ * asked for anew, in a pass over all targets, when anything about routes, rules,
+ * addresses or links has changed. Invariant: every callback of the loop ends with
+ * finish().
+ */
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include "daemon/log.h"
+#include "daemon/netlink/netlink.h"
+#include "daemon/nexthop/internal.h"
+
+#define ROUTES_DELAY_MS 50  /* news of routes come in crowds */
+#define ROUTES_AT_ONCE  512 /* look-ups in one turn of the loop: a few ms */
+#define ROUTES_REST     4   /* after a pass over all, a rest this much longer */
+#define RETRY_MS        1000
+
+static void on_routes_timer(uv_timer_t *timer);
+static void finish(struct hops *hops);
+
+/* Has all routes asked for again. */
+static void schedule_routes(struct hops *hops)
+{
+	const uint64_t now = uv_now(hops->loop);
+	uint64_t at = now + ROUTES_DELAY_MS;
+
+	if (hops->routes_due)
+		return;
+	hops->routes_due = true;
+	if (at < hops->rest_end_ms)
+		at = hops->rest_end_ms;
+	if (TAILQ_EMPTY(&hops->unrouted)) /* else the running pass sees to it */
+		(void)uv_timer_start(&hops->routes_timer, on_routes_timer, at - now, 0);
+}
+
+static void begin_pass(struct hops *hops)
+{
+	struct target *target;
+
+	hops->routes_due = false;
+	hops->routes_failed = false;
+	hops->pass_ns = 0;
+	for (target = TAILQ_FIRST(&hops->routed); target; target = TAILQ_NEXT(target, route_link))
+		target->unrouted = true;
+	TAILQ_CONCAT(&hops->unrouted, &hops->routed, route_link);
+}
+
+static void end_pass(struct hops *hops)
+{
+	const bool again = hops->routes_due || hops->routes_failed;
+	const uint64_t rest_ms = hops->pass_ns / 1000000 * ROUTES_REST;
+
+	uv_update_time(hops->loop);
+	hops->rest_end_ms = uv_now(hops->loop) + (hops->routes_failed ? RETRY_MS : rest_ms);
+	hops->routes_due = false;
+	if (again)
+		schedule_routes(hops);
+}
+
+/* Takes the next few of the pass. */
+static void route_some(struct hops *hops)
+{
+	const uint64_t started_ns = uv_hrtime();
+	struct target *target;
+	int i, error;
+
+	for (i = 0; i < ROUTES_AT_ONCE && (target = TAILQ_FIRST(&hops->unrouted)); i++) {
+		TAILQ_REMOVE(&hops->unrouted, target, route_link);
+		TAILQ_INSERT_TAIL(&hops->routed, target, route_link);
+		target->unrouted = false;
+		error = hop_path_find(&hops->sources, &target->ip, uv_now(hops->loop),
+				      &target->path);
+		if (error < 0 && !hops->routes_failed)
+			log_warning("cannot look up a route, trying again: %s", strerror(-error));
+		hops->routes_failed |= error < 0;
+		hops_mark_dirty(target);
+	}
+	hops->pass_ns += uv_hrtime() - started_ns;
+}
+
+static void on_routes_timer(uv_timer_t *timer)
+{
+	struct hops *hops = timer->data;
+
+	if (TAILQ_EMPTY(&hops->unrouted))
+		begin_pass(hops);
+	route_some(hops);
+	if (TAILQ_EMPTY(&hops->unrouted))
+		end_pass(hops);
+	else /* not 0: libuv 1.44 would run it again before it looks at sockets */
+		(void)uv_timer_start(&hops->routes_timer, on_routes_timer, 1, 0);
+	finish(hops);
+}
+
+static void tell_devices(const struct hops *hops)
+{
+	if (hops->devices_changed)
+		hops->devices_changed(hops->devices_arg);
+}
+
+static void resync(struct hops *hops)
+{
+	struct hop_sources *sources = &hops->sources;
+	int error;
+
+	error = links_load(&sources->links, sources->netlink);
+	if (error == 0)
+		error = neighbours_load(&sources->neighbours, uv_now(hops->loop));
+	if (error < 0)
+		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
+	hops->resync_due = error < 0;
+	hops->heard = true;
+	schedule_routes(hops);
+	tell_devices(hops);
+}
+
+static void on_message(const struct nlmsghdr *message, void *arg)
+{
+	struct hops *hops = arg;
+
+	hops->heard = true;
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		if (links_take(&hops->sources.links, message)) {
+			schedule_routes(hops);
+			tell_devices(hops);
+		}
+		break;
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		neighbours_take(&hops->sources.neighbours, message, uv_now(hops->loop));
+		break;
+	case RTM_NEWNETCONF: /* whether a device forwards: no route, but ways depend on it */
+	case RTM_DELNETCONF:
+		break;
+	default: /* a route, a rule, an address, a next hop */
+		schedule_routes(hops);
+		break;
+	}
+}
+
+static void on_tend_timer(uv_timer_t *timer);
+
+void hops_set_tend_timer(struct hops *hops)
+{
+	const uint64_t now = uv_now(hops->loop);
+	uint64_t at = hops->sources.neighbours.tend_at_ms;
+
+	if (hops->resync_due && at > now + RETRY_MS)
+		at = now + RETRY_MS;
+	if (at == UINT64_MAX)
+		(void)uv_timer_stop(&hops->tend_timer);
+	else
+		(void)uv_timer_start(&hops->tend_timer, on_tend_timer, at > now ? at - now : 1, 0);
+}
+
+static void tell_news(struct hops *hops)
+{
+	if (hops->heard && hops->news)
+		hops->news(hops->news_arg);
+	hops->heard = false;
+}
+
+/* How every callback of the loop ends. */
+static void finish(struct hops *hops)
+{
+	tell_news(hops);
+	hops_set_tend_timer(hops);
+	hops_flush(hops);
+}
+
+static void on_end(bool lost, void *arg)
+{
+	struct hops *hops = arg;
+
+	if (lost || hops->sources.links.short_of_memory)
+		resync(hops);
+	finish(hops);
+}
+
+static void on_tend_timer(uv_timer_t *timer)
+{
+	struct hops *hops = timer->data;
+
+	/* What the operator has made permanent a moment ago must not be asked for. */
+	if (netlink_hear(hops->sources.netlink) || hops->resync_due)
+		resync(hops);
+	neighbours_tend(&hops->sources.neighbours, &hops->sources.links, uv_now(hops->loop));
+	finish(hops);
+}
+
+struct netlink_listener hops_listener(struct hops *hops)
+{
+	return (struct netlink_listener){ .message = on_message, .end = on_end, .arg = hops };
+}
+
+void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg)
+{
+	hops->devices_changed = changed;
+	hops->devices_arg = arg;
+}
+
+void hops_follow_news(struct hops *hops, hop_changed_fn *changed, void *arg)
+{
+	hops->news = changed;
+	hops->news_arg = arg;
+}
+
+void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg)
+{
+	const struct hash_node *node = NULL;
+
+	while ((node = hashtable_next(&hops->sources.links.by_index, node))) {
+		const struct link *link = HASH_ENTRY(node, const struct link, node);
+		const struct link *carrier = links_carrier(&hops->sources.links, link);
+		struct sl_device device = {};
+
+		if (!carrier)
+			continue;
+		device.ifindex = (unsigned)carrier->ifindex;
+		device.vlan = carrier == link ? 0 : htons(link->vlan);
+		each(arg, (unsigned)link->ifindex, &device);
+	}
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Network devices by their index. Invariant: a link that is here was whole in
+ * some message of the kernel's; one that fails to parse changes nothing.
+ */
+#include "daemon/nexthop/links.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/netlink/netlink.h"
+
+#define FLAG_LOWER_UP (1 << 16) /* IFF_LOWER_UP, which only linux/if.h has */
+
+static bool link_equal(const struct hash_node *node, const void *key)
+{
+	return HASH_ENTRY(node, struct link, node)->ifindex == *(const int *)key;
+}
+
+static struct link *find(const struct links *links, int ifindex)
+{
+	struct hash_node *node;
+
+	node = hashtable_find(&links->by_index, hash_bytes(&ifindex, sizeof(ifindex), 0), &ifindex,
+			      link_equal);
+	return node ? HASH_ENTRY(node, struct link, node) : NULL;
+}
+
+const struct link *links_find(const struct links *links, int ifindex)
+{
+	return find(links, ifindex);
+}
+
+const struct link *links_carrier(const struct links *links, const struct link *link)
+{
+	const struct link *parent;
+
+	if (link->kind == LINK_PLAIN)
+		return link;
+	if (link->kind == LINK_OTHER)
+		return NULL;
+	parent = find(links, link->parent);
+	return parent && parent->kind == LINK_PLAIN ? parent : NULL;
+}
+
+/* Reads the id and the parent; LINK_OTHER when it is no VLAN of ours. */
+static enum link_kind parse_vlan(const struct nlattr *data, const struct nlattr **attrs,
+				 struct link *link)
+{
+	const struct nlattr *vlan[IFLA_VLAN_MAX + 1];
+	__u16 protocol;
+	__u32 parent;
+
+	netlink_nested(data, IFLA_VLAN_MAX, vlan);
+	if (!netlink_get_u16(vlan[IFLA_VLAN_ID], &link->vlan) ||
+	    !netlink_get_u16(vlan[IFLA_VLAN_PROTOCOL], &protocol) || ntohs(protocol) != ETH_P_8021Q)
+		return LINK_OTHER;
+	/* In another namespace the parent's index means another device here. */
+	if (attrs[IFLA_LINK_NETNSID] || !netlink_get_u32(attrs[IFLA_LINK], &parent))
+		return LINK_OTHER;
+	link->parent = (int)parent;
+	return LINK_VLAN;
+}
+
+/* Software devices that can send a frame which XDP redirects to them (in the
+ * kernel: ndo_xdp_xmit). All others lose it without a word.
+ */
+static const char *const xdp_kinds[] = { "veth", "bond", "tun" };
+
+static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
+{
+	const struct nlattr *info[IFLA_INFO_MAX + 1];
+	const char *kind;
+
+	netlink_nested(attrs[IFLA_LINKINFO], IFLA_INFO_MAX, info);
+	if (!netlink_get_text(info[IFLA_INFO_KIND], &kind))
+		return LINK_PLAIN; /* hardware */
+	if (strcmp(kind, "vlan") == 0)
+		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
+	for (size_t i = 0; i < sizeof(xdp_kinds) / sizeof(xdp_kinds[0]); i++)
+		if (strcmp(kind, xdp_kinds[i]) == 0)
+			return LINK_PLAIN;
+	return LINK_OTHER;
+}
+
+/* False: not a device's own message, or not whole. Bridges send messages about
+ * their ports, and wireless devices about events, under the same type.
+ */
+static bool parse(const struct nlmsghdr *message, struct link *ret_link)
+{
+	const struct nlattr *attrs[IFLA_MAX + 1];
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	struct link link = {};
+	const char *name;
+
+	if (!netlink_attrs(message, sizeof(*info), IFLA_MAX, attrs) ||
+	    info->ifi_family != AF_UNSPEC || info->ifi_index <= 0)
+		return false;
+	if (!netlink_get_text(attrs[IFLA_IFNAME], &name) || strlen(name) >= sizeof(link.name))
+		return false;
+	strcpy(link.name, name);
+	link.ifindex = info->ifi_index;
+	link.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & FLAG_LOWER_UP);
+	(void)netlink_get_u32(attrs[IFLA_MTU], &link.mtu);
+	link.kind = parse_kind(attrs, &link);
+	if (info->ifi_type != ARPHRD_ETHER || !netlink_get_mac(attrs[IFLA_ADDRESS], link.mac))
+		link.kind = LINK_OTHER;
+	*ret_link = link;
+	return true;
+}
+
+static bool same(const struct link *a, const struct link *b)
+{
+	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan && a->mtu == b->mtu &&
+	       a->parent == b->parent && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
+	       strcmp(a->name, b->name) == 0;
+}
+
+static bool add(struct links *links, const struct link *link)
+{
+	struct link *copy = malloc(sizeof(*copy));
+	const uint64_t hash = hash_bytes(&link->ifindex, sizeof(link->ifindex), 0);
+
+	if (copy)
+		*copy = *link;
+	if (!copy || hashtable_insert(&links->by_index, &copy->node, hash) < 0) {
+		links->short_of_memory = true;
+		free(copy);
+		return false;
+	}
+	return true;
+}
+
+static void drop(struct links *links, struct link *link)
+{
+	hashtable_remove(&links->by_index, &link->node);
+	free(link);
+}
+
+bool links_take(struct links *links, const struct nlmsghdr *message)
+{
+	struct link link, *known;
+	bool changed;
+
+	if (!parse(message, &link))
+		return false;
+	link.round = links->round;
+	known = find(links, link.ifindex);
+	if (message->nlmsg_type == RTM_DELLINK) {
+		if (known)
+			drop(links, known);
+		return known != NULL;
+	}
+	if (!known)
+		return add(links, &link);
+	changed = !same(known, &link);
+	link.node = known->node;
+	*known = link;
+	return changed;
+}
+
+static void on_dumped(const struct nlmsghdr *message, void *arg)
+{
+	if (message->nlmsg_type == RTM_NEWLINK)
+		(void)links_take(arg, message);
+}
+
+int links_load(struct links *links, struct netlink *netlink)
+{
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETLINK, 0);
+	struct hash_node *node, *next;
+	struct link *link;
+	int error;
+
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	links->round++;
+	links->short_of_memory = false;
+	error = netlink_dump(netlink, request, on_dumped, links);
+	if (error < 0)
+		return error;
+	for (node = hashtable_next(&links->by_index, NULL); node; node = next) {
+		next = hashtable_next(&links->by_index, node);
+		link = HASH_ENTRY(node, struct link, node);
+		if (link->round != links->round)
+			drop(links, link);
+	}
+	return links->short_of_memory ? -ENOMEM : 0;
+}
+
+void links_done(struct links *links)
+{
+	struct hash_node *node, *next;
+
+	for (node = hashtable_next(&links->by_index, NULL); node; node = next) {
+		next = hashtable_next(&links->by_index, node);
+		free(HASH_ENTRY(node, struct link, node));
+	}
+	hashtable_done(&links->by_index);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Watches of next hops: who is told what. Watches of one address share a target,
+ * and so the work.
+ */
+#include "daemon/nexthop/nexthops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/netlink/netlink.h"
+#include "daemon/nexthop/internal.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+
+void hops_mark_dirty(struct target *target)
+{
+	if (target->dirty)
+		return;
+	target->dirty = true;
+	TAILQ_INSERT_TAIL(&target->hops->dirty, target, dirty_link);
+}
+
+static void on_neighbour(struct neighbour_user *user)
+{
+	hops_mark_dirty(user->owner);
+}
+
+void hops_flush(struct hops *hops)
+{
+	struct hop_watch *watch;
+	struct target *target;
+	struct hop hop;
+
+	while ((target = TAILQ_FIRST(&hops->dirty))) {
+		TAILQ_REMOVE(&hops->dirty, target, dirty_link);
+		target->dirty = false;
+		hop = hop_path_describe(&hops->sources, &target->path);
+		if (hop_equal(&hop, &target->hop))
+			continue;
+		target->hop = hop;
+		for (watch = LIST_FIRST(&target->watches); watch; watch = LIST_NEXT(watch, link)) {
+			if (!watch->pending)
+				TAILQ_INSERT_TAIL(&hops->pending, watch, pending_link);
+			watch->pending = true;
+		}
+	}
+	while ((watch = TAILQ_FIRST(&hops->pending))) {
+		TAILQ_REMOVE(&hops->pending, watch, pending_link);
+		watch->pending = false;
+		watch->changed(watch->arg);
+	}
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct hops *hops = handle->data;
+
+	if (--hops->n_open == 0)
+		free(hops);
+}
+
+void hops_free(struct hops *hops)
+{
+	if (!hops)
+		return;
+	netlink_free(hops->sources.netlink);
+	neighbours_done(&hops->sources.neighbours);
+	links_done(&hops->sources.links);
+	hashtable_done(&hops->targets);
+	uv_close((uv_handle_t *)&hops->routes_timer, on_timer_closed);
+	uv_close((uv_handle_t *)&hops->tend_timer, on_timer_closed);
+}
+
+static void cleanup_hops(struct hops **hops)
+{
+	hops_free(*hops);
+}
+
+static void init_timer(struct hops *hops, uv_timer_t *timer)
+{
+	(void)uv_timer_init(hops->loop, timer); /* always 0 */
+	timer->data = hops;
+	hops->n_open++;
+}
+
+int hops_new(struct uv_loop_s *loop, struct diag *diag, struct hops **ret_hops)
+{
+	_cleanup_(cleanup_hops) struct hops *hops = calloc(1, sizeof(*hops));
+	struct netlink_listener listener;
+	int error;
+
+	if (!hops)
+		return diag_set(diag, ENOMEM, "out of memory");
+	hops->loop = loop;
+	TAILQ_INIT(&hops->routed);
+	TAILQ_INIT(&hops->unrouted);
+	TAILQ_INIT(&hops->dirty);
+	TAILQ_INIT(&hops->pending);
+	init_timer(hops, &hops->routes_timer);
+	init_timer(hops, &hops->tend_timer);
+	listener = hops_listener(hops);
+	error = netlink_new(loop, &listener, diag, &hops->sources.netlink);
+	if (error < 0)
+		return error;
+	neighbours_init(&hops->sources.neighbours, hops->sources.netlink, on_neighbour);
+	error = links_load(&hops->sources.links, hops->sources.netlink);
+	if (error < 0)
+		return diag_set(diag, -error, "cannot read the network devices: %s",
+				strerror(-error));
+	*ret_hops = TAKE_PTR(hops);
+	return 0;
+}
+
+static uint64_t ip_hash(const struct ip *ip)
+{
+	return hash_bytes(ip->addr.bytes, sizeof(ip->addr.bytes), ip->family);
+}
+
+static bool target_equal(const struct hash_node *node, const void *ip)
+{
+	return ip_equal(&HASH_ENTRY(node, struct target, node)->ip, ip);
+}
+
+static int target_new(struct hops *hops, const struct ip *ip, struct target **ret_target)
+{
+	_cleanup_(cleanup_free) struct target *target = calloc(1, sizeof(*target));
+	int error;
+
+	if (!target || hashtable_insert(&hops->targets, &target->node, ip_hash(ip)) < 0)
+		return -ENOMEM;
+	target->hops = hops;
+	target->ip = *ip;
+	target->path.user.owner = target;
+	LIST_INIT(&target->watches);
+	error = hop_path_find(&hops->sources, ip, uv_now(hops->loop), &target->path);
+	if (error < 0) {
+		hashtable_remove(&hops->targets, &target->node);
+		return error;
+	}
+	target->hop = hop_path_describe(&hops->sources, &target->path);
+	TAILQ_INSERT_TAIL(&hops->routed, target, route_link);
+	hops_set_tend_timer(hops);
+	*ret_target = TAKE_PTR(target);
+	return 0;
+}
+
+static void target_free(struct target *target)
+{
+	struct hops *hops = target->hops;
+
+	hop_path_drop(&hops->sources, &target->path);
+	hashtable_remove(&hops->targets, &target->node);
+	TAILQ_REMOVE(target->unrouted ? &hops->unrouted : &hops->routed, target, route_link);
+	if (target->dirty)
+		TAILQ_REMOVE(&hops->dirty, target, dirty_link);
+	free(target);
+}
+
+int hop_watch_new(struct hops *hops, const struct ip *ip, hop_changed_fn *changed, void *arg,
+		  struct hop_watch **ret_watch)
+{
+	_cleanup_(cleanup_free) struct hop_watch *watch = calloc(1, sizeof(*watch));
+	struct hash_node *node;
+	int error = 0;
+
+	if (!watch)
+		return -ENOMEM;
+	node = hashtable_find(&hops->targets, ip_hash(ip), ip, target_equal);
+	if (node)
+		watch->target = HASH_ENTRY(node, struct target, node);
+	else
+		error = target_new(hops, ip, &watch->target);
+	if (error < 0)
+		return error;
+	watch->changed = changed;
+	watch->arg = arg;
+	LIST_INSERT_HEAD(&watch->target->watches, watch, link);
+	*ret_watch = TAKE_PTR(watch);
+	return 0;
+}
+
+void hop_watch_free(struct hop_watch *watch)
+{
+	struct target *target;
+
+	if (!watch)
+		return;
+	target = watch->target;
+	LIST_REMOVE(watch, link);
+	if (watch->pending)
+		TAILQ_REMOVE(&target->hops->pending, watch, pending_link);
+	free(watch);
+	if (LIST_EMPTY(&target->watches))
+		target_free(target);
+}
+
+const struct hop *hop_watch_get(const struct hop_watch *watch)
+{
+	return &watch->target->hop;
+}

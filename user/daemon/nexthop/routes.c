@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* One route lookup, answered by the kernel's own forwarding tables and rules:
+ * nothing here could disagree with them.
+ */
+#include "daemon/nexthop/routes.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "daemon/netlink/netlink.h"
+
+/* What the kernel answers when no route leads there, or the one that does refuses:
+ * none or `throw`, `unreachable`, `prohibit`, `blackhole`; EOPNOTSUPP is a kernel
+ * without IPv6.
+ */
+static bool means_no_route(int error)
+{
+	return error == -ENETUNREACH || error == -EHOSTUNREACH || error == -EACCES ||
+	       error == -EINVAL || error == -ESRCH || error == -EOPNOTSUPP;
+}
+
+static enum route_kind kind_of(__u8 type)
+{
+	switch (type) {
+	case RTN_UNICAST:
+		return ROUTE_UNICAST;
+	case RTN_LOCAL:
+	case RTN_ANYCAST:
+		return ROUTE_LOCAL;
+	default: /* the kernel's enum, and it may grow */
+		return ROUTE_NONE;
+	}
+}
+
+static void on_answer(const struct nlmsghdr *message, void *arg)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attrs[RTA_MAX + 1], *metrics[RTAX_MTU + 1];
+	struct route *route = arg;
+	__u32 ifindex;
+
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+	    !netlink_attrs(message, sizeof(*header), RTA_MAX, attrs) ||
+	    !netlink_get_u32(attrs[RTA_OIF], &ifindex))
+		return;
+	route->kind = kind_of(header->rtm_type);
+	route->ifindex = (int)ifindex;
+	if (!netlink_get_ip(attrs[RTA_GATEWAY], header->rtm_family, &route->gateway))
+		(void)netlink_get_via(attrs[RTA_VIA], &route->gateway);
+	netlink_nested(attrs[RTA_METRICS], RTAX_MTU, metrics);
+	(void)netlink_get_u32(metrics[RTAX_MTU], &route->mtu);
+}
+
+int route_lookup(struct netlink *netlink, const struct ip *destination, struct route *ret_route)
+{
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETROUTE, 0);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+	struct route route = {};
+	int error;
+
+	header->rtm_family = netlink_af(destination);
+	header->rtm_dst_len = destination->family == SL_FAMILY_IPV4 ? 32 : 128;
+	netlink_put_ip(request, RTA_DST, destination);
+	error = netlink_ask(netlink, request, on_answer, &route);
+	if (error < 0 && !means_no_route(error))
+		return error;
+	*ret_route = route;
+	return 0;
+}

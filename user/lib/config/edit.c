@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Copies, edits the copy, and lets the rules of config/rules.c judge it. What a
+ * file's reader would refuse key by key is refused here: names, addresses,
+ * numbers out of range.
+ */
+#include "lib/config/edit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+#include "lib/config/copy.h"
+#include "lib/config/read.h"
+#include "lib/config/rules.h"
+
+#define SHOWN_MAX 10 /* names of what exists */
+
+struct edit {
+	const struct config_change *change;
+	struct diag *diag;
+	struct service_config *service; /* of the copy */
+	struct backend_config *changed; /* one that rules may blame; or NULL */
+};
+
+static void cleanup_config(struct config **config)
+{
+	config_free(*config);
+}
+
+/* Names behind each other, the ones too many as a count. */
+struct name_list {
+	char text[SHOWN_MAX * (CONFIG_NAME_MAX + 2) + 32];
+	size_t used;
+	size_t n;
+};
+
+static void list_name(struct name_list *list, const char *name)
+{
+	if (list->n++ >= SHOWN_MAX)
+		return;
+	list->used += (size_t)snprintf(list->text + list->used, sizeof(list->text) - list->used,
+				       "%s%s", list->n > 1 ? ", " : "", name);
+}
+
+static const char *list_end(struct name_list *list)
+{
+	if (list->n > SHOWN_MAX)
+		(void)snprintf(list->text + list->used, sizeof(list->text) - list->used,
+			       " and %zu more", list->n - SHOWN_MAX);
+	return list->text;
+}
+
+/* A name that was asked for, as far as it can be shown. */
+static const char *show_name(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c; c++) {
+		if (*c <= 0x20 || *c >= 0x7f)
+			return "...";
+	}
+	return name;
+}
+
+static int refuse_service(const struct edit *edit, const struct config *config)
+{
+	const char *name = show_name(edit->change->service);
+	struct name_list list = {};
+	size_t i;
+
+	if (!config->n_services)
+		return diag_set(edit->diag, ENOENT, "there is no service \"%s\", nor any other",
+				name);
+	for (i = 0; i < config->n_services; i++)
+		list_name(&list, config->services[i].name);
+	return diag_set(edit->diag, ENOENT, "there is no service \"%s\"; there is %s", name,
+			list_end(&list));
+}
+
+static int refuse_backend(const struct edit *edit)
+{
+	const struct service_config *service = edit->service;
+	struct name_list list = {};
+	size_t i;
+
+	for (i = 0; i < service->n_backends; i++)
+		list_name(&list, service->backends[i].name);
+	return diag_set(edit->diag, ENOENT, "%s: has no backend \"%s\"; it has %s", service->name,
+			show_name(edit->change->backend), list_end(&list));
+}
+
+static struct backend_config *find_backend(const struct service_config *service, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < service->n_backends; i++) {
+		if (strcmp(service->backends[i].name, name) == 0)
+			return &service->backends[i];
+	}
+	return NULL;
+}
+
+/* ---- one edit of each kind ---------------------------------------------- */
+
+static int check_weight(const struct edit *edit)
+{
+	if (edit->change->weight <= CONFIG_WEIGHT_MAX)
+		return 0;
+	return diag_set(edit->diag, EINVAL, "%s: %u is not a weight; a number from 0 to %d",
+			edit->service->name, edit->change->weight, CONFIG_WEIGHT_MAX);
+}
+
+static int check_wish(const struct edit *edit)
+{
+	switch (edit->change->wish) {
+	case WISH_UP:
+	case WISH_DRAIN:
+	case WISH_DISABLED:
+		return 0;
+	}
+	return diag_set(edit->diag, EINVAL, "%s: a backend is up, drain or disabled",
+			edit->service->name);
+}
+
+/* Also the name that a backend has when it is given none. */
+static bool is_backend_name(const struct config_change *change)
+{
+	char endpoint[ENDPOINT_TEXT_SIZE];
+
+	return !change->backend[0] || config_is_name(change->backend) ||
+	       strcmp(change->backend, endpoint_format(&change->ip, change->port, endpoint)) == 0;
+}
+
+/* What must hold of a new backend before the rules can look at it. */
+static int check_new(const struct edit *edit)
+{
+	const struct config_change *change = edit->change;
+	const char *service = edit->service->name;
+	char text[ADDR_TEXT_SIZE];
+	const char *fault;
+	int err;
+
+	if (!is_backend_name(change))
+		return diag_set(edit->diag, EINVAL,
+				"%s: a backend's name is 1 to %d of A-Z, a-z, 0-9, dot, hyphen and "
+				"underscore, the first a letter or digit",
+				service, CONFIG_NAME_MAX);
+	if (change->ip.family != SL_FAMILY_IPV4 && change->ip.family != SL_FAMILY_IPV6)
+		return diag_set(edit->diag, EINVAL, "%s: a new backend needs an address", service);
+	fault = config_address_fault(&change->ip);
+	if (fault)
+		return diag_set(edit->diag, EINVAL,
+				"%s: \"%s\" is %s; write one that other machines can reach",
+				service, ip_format(&change->ip, text), fault);
+	err = check_weight(edit);
+	return err ? err : check_wish(edit);
+}
+
+static int refuse_twin(const struct edit *edit, const char *name)
+{
+	const struct service_config *service = edit->service;
+	const struct backend_config *twin = find_backend(service, name);
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (!twin)
+		return 0;
+	return diag_set(edit->diag, EEXIST, "%s: has a backend \"%s\" already, at %s",
+			service->name, name, endpoint_format(&twin->ip, twin->port, text));
+}
+
+static int add_backend(struct edit *edit)
+{
+	const struct config_change *change = edit->change;
+	struct service_config *service = edit->service;
+	__be16 port = change->port ? change->port : service->port;
+	char endpoint[ENDPOINT_TEXT_SIZE];
+	struct backend_config *backends;
+	const char *name;
+	int err;
+
+	err = check_new(edit);
+	if (err)
+		return err;
+	(void)endpoint_format(&change->ip, port, endpoint);
+	name = change->backend[0] ? change->backend : endpoint;
+	err = refuse_twin(edit, name);
+	if (err)
+		return err;
+	backends = realloc(service->backends, (service->n_backends + 1) * sizeof(*backends));
+	if (!backends)
+		return diag_set(edit->diag, ENOMEM, "out of memory");
+	service->backends = backends;
+	edit->changed = &backends[service->n_backends];
+	*edit->changed = (struct backend_config){
+		.name = strdup(name),
+		.ip = change->ip,
+		.port = port,
+		.weight = change->weight,
+		.backup = change->backup,
+		.wish = change->wish,
+	};
+	if (!edit->changed->name)
+		return diag_set(edit->diag, ENOMEM, "out of memory");
+	service->n_backends++;
+	return 0;
+}
+
+static int remove_backend(struct edit *edit, struct backend_config *backend)
+{
+	struct service_config *service = edit->service;
+	size_t behind = (size_t)(&service->backends[service->n_backends] - (backend + 1));
+
+	if (service->n_backends == 1)
+		return diag_set(edit->diag, EINVAL,
+				"%s: \"%s\" is its last backend, and a service needs 1 or more; "
+				"drain or disable it",
+				service->name, backend->name);
+	free(backend->name);
+	memmove(backend, backend + 1, behind * sizeof(*backend));
+	service->n_backends--;
+	return 0;
+}
+
+static int change_backend(struct edit *edit, struct backend_config *backend)
+{
+	int err;
+
+	switch (edit->change->kind) {
+	case CHANGE_ADD:
+		break;
+	case CHANGE_REMOVE:
+		return remove_backend(edit, backend);
+	case CHANGE_WEIGHT:
+		err = check_weight(edit);
+		if (!err)
+			backend->weight = edit->change->weight;
+		return err;
+	case CHANGE_WISH:
+		err = check_wish(edit);
+		if (!err)
+			backend->wish = edit->change->wish;
+		return err;
+	}
+	return diag_set(edit->diag, EINVAL, "%s: no such change", edit->service->name);
+}
+
+static int change_service(struct edit *edit, size_t n_services)
+{
+	struct service_config *service = edit->service;
+	bool is_usual = service->table_size == config_usual_table_size(service, n_services);
+	struct backend_config *backend;
+	int err;
+
+	if (edit->change->kind == CHANGE_ADD) {
+		err = add_backend(edit);
+	} else {
+		backend = find_backend(service, edit->change->backend);
+		err = backend ? change_backend(edit, backend) : refuse_backend(edit);
+	}
+	if (!err && is_usual)
+		service->table_size = config_usual_table_size(service, n_services);
+	return err;
+}
+
+int config_apply_change(const struct config *from, const struct config_change *change,
+			struct diag *diag, struct config **ret_config)
+{
+	_cleanup_(cleanup_config) struct config *config = NULL;
+	struct edit edit = { .change = change, .diag = diag };
+	const struct service_config *service;
+	int err;
+
+	if (diag)
+		*diag = (struct diag){};
+	service = config_find_service(from, change->service);
+	if (!service)
+		return refuse_service(&edit, from);
+	err = config_copy(from, &config);
+	if (err)
+		return diag_set(diag, ENOMEM, "out of memory");
+	edit.service = &config->services[service - from->services];
+	err = change_service(&edit, config->n_services);
+	if (!err)
+		err = config_check_rules(config, NULL, edit.changed, diag);
+	if (err)
+		return err;
+	*ret_config = TAKE_PTR(config);
+	return 0;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Files of prefixes. What stands in them is told in a message only as far as it is
+ * an address or prefix: the daemon may read more than those may who ask it to check
+ * a configuration.
+ */
+#include "lib/config/prefix_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+
+#define FILES_TOTAL_MAX (256UL << 20) /* bytes, of all files of one configuration */
+#define WANT            "write one like 192.0.2.0/24, 2001:db8::/32 or an address in each line"
+
+int config_read_all(int fd, char **ret_text, size_t *ret_length)
+{
+	_cleanup_(cleanup_free) char *text = NULL;
+	size_t length = 0;
+	size_t size = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (length == size) {
+			char *larger = realloc(text, size ? size * 2 : 64 * 1024);
+
+			if (!larger)
+				return -ENOMEM;
+			text = larger;
+			size = size ? size * 2 : 64 * 1024;
+		}
+		got = read(fd, text + length, size - length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		length += (size_t)got;
+		if (length > CONFIG_FILE_MAX)
+			return -EFBIG;
+	}
+	*ret_text = TAKE_PTR(text);
+	*ret_length = length;
+	return 0;
+}
+
+int prefix_room_add(struct prefix_room *room, const struct reader *reader,
+		    const struct prefix *prefix)
+{
+	struct prefix_list *list = room->list;
+
+	if (reader->n_prefixes + list->n >= CONFIG_PREFIXES_MAX)
+		return -E2BIG;
+	if (list->n == room->size) {
+		size_t size = room->size ? room->size * 2 : 16;
+		struct prefix *larger = realloc(list->prefixes, size * sizeof(*larger));
+
+		if (!larger)
+			return -ENOMEM;
+		list->prefixes = larger;
+		room->size = size;
+	}
+	list->prefixes[list->n++] = *prefix;
+	return 0;
+}
+
+/* A file as text, and how far it is read. */
+struct lines {
+	struct reader *reader;
+	struct prefix_room *room;
+	const char *path;
+	unsigned line;
+};
+
+__attribute__((format(printf, 3, 4))) static int refuse_at(const struct lines *lines, size_t column,
+							   const char *format, ...)
+{
+	struct diag *diag = lines->reader->diag;
+	char text[256];
+	va_list args;
+
+	if (!diag)
+		return -EINVAL;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)snprintf(diag->file, sizeof(diag->file), "%s", lines->path);
+	diag->line = lines->line;
+	diag->column = (unsigned)column;
+	return diag_set(diag, EINVAL, "%s", text);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static int take_prefix(const struct lines *lines, const char *text, size_t column)
+{
+	char fault[PREFIX_FAULT_SIZE];
+	struct prefix prefix;
+	int err;
+
+	if (prefix_parse(text, &prefix) != 0)
+		return refuse_at(lines, column, "%s",
+				 prefix_fault(text, fault) ?: "not a prefix; " WANT);
+	err = prefix_room_add(lines->room, lines->reader, &prefix);
+	if (err == -E2BIG)
+		return refuse_at(lines, column,
+				 "with this one the configuration has more than %d prefixes, in "
+				 "all its lists",
+				 CONFIG_PREFIXES_MAX);
+	return err ? read_out_of_memory(lines->reader) : 0;
+}
+
+/* A line without its end. */
+static int take_line(const struct lines *lines, const char *line, size_t length)
+{
+	const char *comment = memchr(line, '#', length);
+	const char *start = line;
+	const char *end = comment ? comment : line + length;
+	char text[PREFIX_TEXT_SIZE];
+	size_t column;
+
+	while (start < end && is_blank(*start))
+		start++;
+	while (end > start && is_blank(end[-1]))
+		end--;
+	if (start == end)
+		return 0;
+	column = (size_t)(start - line) + 1;
+	if (memchr(start, 0, (size_t)(end - start)) || (size_t)(end - start) >= sizeof(text))
+		return refuse_at(lines, column, "not a prefix; " WANT);
+	memcpy(text, start, (size_t)(end - start));
+	text[end - start] = 0;
+	return take_prefix(lines, text, column);
+}
+
+static int take_lines(struct lines *lines, const char *text, size_t length)
+{
+	static const char mark[] = { '\xef', '\xbb', '\xbf' }; /* a byte order mark of UTF-8 */
+	const char *end = text + length;
+	int err = 0;
+
+	if (length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0)
+		text += sizeof(mark);
+	while (text < end && !err) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+
+		lines->line++;
+		err = take_line(lines, text, (size_t)((stop ? stop : end) - text));
+		text = stop ? stop + 1 : end;
+	}
+	return err;
+}
+
+/* For reading, if it is a regular file: opening another kind can wait for somebody,
+ * or set a device going. -ENOTSUP: is none.
+ */
+static int open_regular(const char *path)
+{
+	struct stat status;
+	int fd;
+
+	if (stat(path, &status) != 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(status.st_mode))
+		return -ENOTSUP;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	(void)close(fd); /* it was exchanged in between */
+	return -ENOTSUP;
+}
+
+static int refuse_file(const struct reader *reader, const struct node *node, int err)
+{
+	char shown[NODE_SHOW_SIZE];
+
+	(void)node_show(node, shown);
+	if (err == -ENOMEM)
+		return diag_set(reader->diag, ENOMEM, "out of memory");
+	if (err == -ENOTSUP)
+		return node_error(reader->diag, node, "\"%s\" is not a regular file", shown);
+	if (err == -EFBIG)
+		return node_error(reader->diag, node, "\"%s\" is larger than 64 MiB", shown);
+	return node_error(reader->diag, node, "\"%s\" cannot be read: %s", shown, strerror(-err));
+}
+
+int config_read_prefix_file(struct reader *reader, const struct node *node, const char *name,
+			    struct prefix_room *room)
+{
+	const char *slash = strrchr(reader->name, '/');
+	_cleanup_(cleanup_free) char *path = NULL;
+	_cleanup_(cleanup_free) char *text = NULL;
+	_cleanup_(cleanup_close) int fd = -1;
+	struct lines lines = { .reader = reader, .room = room };
+	size_t length = 0;
+	int err;
+
+	if (asprintf(&path, "%.*s%s",
+		     name[0] == '/' || !slash ? 0 : (int)(slash + 1 - reader->name), reader->name,
+		     name) < 0) {
+		path = NULL; /* asprintf leaves it undefined */
+		return read_out_of_memory(reader);
+	}
+	lines.path = path;
+	fd = open_regular(path);
+	err = fd < 0 ? fd : config_read_all(fd, &text, &length);
+	if (err)
+		return refuse_file(reader, node, err);
+	reader->n_file_bytes += length;
+	if (reader->n_file_bytes > FILES_TOTAL_MAX)
+		return node_error(reader->diag, node,
+				  "with this one the files of prefixes have more than 256 MiB");
+	return take_lines(&lines, text, length);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading whole files: the configuration's own, and those of prefixes. For
+ * config*.c alone.
+ */
+#ifndef SLUICE_LIB_CONFIG_PREFIX_FILE_H
+#define SLUICE_LIB_CONFIG_PREFIX_FILE_H
+
+#include <stddef.h>
+
+#include "lib/config/read.h"
+
+#define CONFIG_FILE_MAX (64UL << 20) /* bytes */
+
+/* All that can be read from fd, the caller's to free; not NUL-terminated. 0 or
+ * -errno; -EFBIG: more than CONFIG_FILE_MAX.
+ */
+int config_read_all(int fd, char **ret_text, size_t *ret_length);
+
+/* Prefixes on their way into a list. */
+struct prefix_room {
+	struct prefix_list *list;
+	size_t size; /* of list->prefixes */
+};
+
+/* Puts it behind the others. 0; -ENOMEM; -E2BIG: these are too many, in all lists. */
+int prefix_room_add(struct prefix_room *room, const struct reader *reader,
+		    const struct prefix *prefix);
+
+/* Adds what the file holds that node names: a prefix a line, # begins a comment.
+ * 0, or -EINVAL (-ENOMEM) and diag, at the file's own line or at node.
+ */
+int config_read_prefix_file(struct reader *reader, const struct node *node, const char *name,
+			    struct prefix_room *room);
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Lists of prefixes (allow, deny, exempt): what they hold themselves, and the files
+ * that they name.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/config/prefix_file.h"
+#include "lib/config/prefix_list.h"
+#include "lib/config/read.h"
+
+#define FILE_NAME_MAX 1023
+
+static const char item_want[] = "write one like 192.0.2.0/24, 2001:db8::/32, an address, or "
+				"{file: PATH}";
+
+/* Of printable ASCII: it is shown in messages. */
+static int read_file_name(struct reader *reader, const struct key *key, const struct node *node,
+			  void *target)
+{
+	if (!node_is_printable(node, FILE_NAME_MAX))
+		return node_refuse(reader->diag, node, key->what, key->want);
+	return read_set_text(reader, node->text, target);
+}
+
+static const struct key file_keys[] = {
+	{ .name = "file",
+	  .required = true,
+	  .read = read_file_name,
+	  .what = "a file of prefixes",
+	  .want = "a path of up to 1023 printable ASCII characters, like /etc/sluice/deny.txt" },
+};
+
+static const struct section file_section = SECTION("an entry of prefixes", file_keys);
+
+/* list->files has room for it. */
+static int read_file_item(struct reader *reader, const struct node *node, struct prefix_room *room)
+{
+	struct prefix_list *list = room->list;
+	int err;
+
+	err = read_section(&file_section, reader, node, &list->files[list->n_files]);
+	if (err)
+		return err;
+	list->n_files++;
+	return config_read_prefix_file(reader, node_get(node, "file"),
+				       list->files[list->n_files - 1], room);
+}
+
+/* list->written has room for it. */
+static int read_prefix_item(struct reader *reader, const struct node *node,
+			    struct prefix_room *room)
+{
+	struct prefix_list *list = room->list;
+	char fault[PREFIX_FAULT_SIZE];
+	struct prefix prefix;
+	const char *words;
+	int err;
+
+	if (node->kind != NODE_TEXT)
+		return node_refuse(reader->diag, node, "a prefix", item_want);
+	if (prefix_parse(node->text, &prefix) != 0) {
+		words = prefix_fault(node->text, fault);
+		return words ? node_error(reader->diag, node, "%s", words)
+			     : node_refuse(reader->diag, node, "a prefix", item_want);
+	}
+	err = prefix_room_add(room, reader, &prefix);
+	if (err == -E2BIG)
+		return node_error(reader->diag, node,
+				  "with this one the configuration has more than %d prefixes, in "
+				  "all its lists",
+				  CONFIG_PREFIXES_MAX);
+	if (err)
+		return read_out_of_memory(reader);
+	list->written[list->n_written++] = prefix;
+	return 0;
+}
+
+static int make_room(struct reader *reader, const struct node *node, struct prefix_list *list)
+{
+	const struct node *item;
+	size_t n_files = 0, n = 0;
+
+	for (item = node->first; item; item = item->next) {
+		n_files += item->kind == NODE_MAP;
+		n++;
+	}
+	list->files = calloc(n_files + 1, sizeof(*list->files));
+	list->written = calloc(n - n_files + 1, sizeof(*list->written));
+	return list->files && list->written ? 0 : read_out_of_memory(reader);
+}
+
+int read_prefixes(struct reader *reader, const struct key *key, const struct node *node,
+		  void *target)
+{
+	struct prefix_list *list = target;
+	struct prefix_room room = { .list = list };
+	const struct node *item;
+	int err;
+
+	(void)key;
+	if (node_is_empty(node))
+		return 0;
+	if (node->kind != NODE_LIST)
+		return node_refuse(reader->diag, node, "a list of prefixes",
+				   "write [192.0.2.0/24, {file: PATH}]");
+	err = make_room(reader, node, list);
+	for (item = node->first; item && !err; item = item->next)
+		err = item->kind == NODE_MAP ? read_file_item(reader, item, &room)
+					     : read_prefix_item(reader, item, &room);
+	if (err)
+		return err;
+	prefix_list_sort(list);
+	reader->n_prefixes += list->n;
+	return 0;
+}
+
+/* Where a list's text says this prefix, or NULL: a file does. */
+static const struct node *find_item(const struct node *list, const struct prefix *wanted)
+{
+	const struct node *item;
+	struct prefix prefix;
+
+	for (item = list->first; item; item = item->next) {
+		if (item->kind == NODE_TEXT && prefix_parse(item->text, &prefix) == 0 &&
+		    prefix_compare(&prefix, wanted) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+int config_check_access(const struct reader *reader, const struct node *map,
+			const struct access_config *access)
+{
+	const struct prefix *both = prefix_list_common(&access->allow, &access->deny);
+	const struct node *allow = node_get(map, "allow");
+	const struct node *deny = node_get(map, "deny");
+	char text[PREFIX_TEXT_SIZE];
+	const struct node *item;
+
+	if (allow && !access->allow.n)
+		return node_error(reader->diag, allow,
+				  "has no prefix, so nobody would be let in; leave it out to let "
+				  "everybody in, or write deny: [0.0.0.0/0, \"::/0\"]");
+	if (!both)
+		return 0;
+	(void)prefix_format(both, text);
+	item = find_item(deny, both);
+	if (item)
+		return node_error(reader->diag, item, "%s stands in allow too; keep one", text);
+	item = find_item(allow, both);
+	if (item)
+		return node_error(reader->diag, item, "%s stands in a file of deny too; keep one",
+				  text);
+	return node_error(reader->diag, deny,
+			  "%s stands in a file of these, and in one of allow too; keep one", text);
+}

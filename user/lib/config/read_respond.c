@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The keys of what the responder says. The content type goes into a header of HTTP,
+ * so it is printable ASCII: no line can be smuggled in behind it.
+ */
+#include <errno.h>
+
+#include "lib/config/read.h"
+
+#define CONTENT_TYPE_MAX 127
+
+static int read_body(struct reader *reader, const struct key *key, const struct node *node,
+		     void *target)
+{
+	if (node->kind != NODE_TEXT)
+		return node_refuse(reader->diag, node, key->what, key->want);
+	if (node->length > CONFIG_BODY_MAX)
+		return node_error(reader->diag, node, "%zu bytes are too many; at most %d",
+				  node->length, CONFIG_BODY_MAX);
+	return read_set_text(reader, node->text, target);
+}
+
+static int read_content_type(struct reader *reader, const struct key *key, const struct node *node,
+			     void *target)
+{
+	if (!node_is_printable(node, CONTENT_TYPE_MAX) || node->text[0] == ' ' ||
+	    node->text[node->length - 1] == ' ')
+		return node_refuse(reader->diag, node, key->what, key->want);
+	return read_set_text(reader, node->text, target);
+}
+
+static const struct key respond_keys[] = {
+	{ .name = "body",
+	  .read = read_body,
+	  .offset = offsetof(struct respond_config, body),
+	  .what = "a body",
+	  .want = "write a text of up to 4096 bytes" },
+	{ .name = "content_type",
+	  .read = read_content_type,
+	  .offset = offsetof(struct respond_config, content_type),
+	  .what = "a content type",
+	  .want = "1 to 127 printable ASCII characters, like application/json" },
+	{ .name = "x_headers",
+	  .read = read_bool,
+	  .offset = offsetof(struct respond_config, x_headers),
+	  .what = "true or false" },
+	{ .name = "retry_after",
+	  .read = read_duration,
+	  .offset = offsetof(struct respond_config, retry_after_ms),
+	  .min = 1000,
+	  .max = 24 * 3600 * 1000,
+	  .what = "a time",
+	  .want = "from 1s to 24h, like 5s" },
+};
+
+static const struct section respond_section = SECTION("a respond section", respond_keys);
+
+struct respond_config config_usual_respond(void)
+{
+	return (struct respond_config){ .retry_after_ms = 5000 };
+}
+
+int read_respond(struct reader *reader, const struct key *key, const struct node *node,
+		 void *target)
+{
+	(void)key;
+	if (node_is_empty(node))
+		return 0;
+	return read_section(&respond_section, reader, node, target);
+}
+
+bool config_responds(const struct service_config *service)
+{
+	size_t i;
+
+	for (i = 0; i < service->n_limits; i++) {
+		if (service->limits[i].action == SL_ACTION_RESPOND)
+			return true;
+	}
+	return service->on_all_down == ON_ALL_DOWN_RESPOND;
+}

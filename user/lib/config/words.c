@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The words of the file: what is read by these tables is shown by them. */
+#include <netinet/in.h>
+
+#include "lib/config/read.h"
+
+const struct word config_proto_words[] = {
+	{ "tcp", IPPROTO_TCP },
+	{ "udp", IPPROTO_UDP },
+	{},
+};
+
+const struct word config_forward_words[] = {
+	{ "nat", SL_FORWARD_NAT },  { "dsr", SL_FORWARD_DSR }, { "ipip", SL_FORWARD_IPIP },
+	{ "full-nat", WORD_LATER }, { "gue", WORD_LATER },     {},
+};
+
+const struct word config_check_words[] = {
+	{ "none", CHECK_NONE },    { "tcp", CHECK_TCP },
+	{ "http", CHECK_HTTP },    { "https", WORD_LATER },
+	{ "udp", WORD_LATER },     { "dns", WORD_LATER },
+	{ "program", WORD_LATER }, {},
+};
+
+const struct word config_mode_words[] = {
+	{ "auto", ATTACH_AUTO },
+	{ "native", ATTACH_NATIVE },
+	{ "generic", ATTACH_GENERIC },
+	{},
+};
+
+const struct word config_scheduler_words[] = {
+	{ "maglev", SL_SCHEDULER_MAGLEV },
+	{ "source-hash", SL_SCHEDULER_SOURCE_HASH },
+	{ "round-robin", SL_SCHEDULER_ROUND_ROBIN },
+	{ "least-connections", SL_SCHEDULER_LEAST_CONNECTIONS },
+	{ "random", SL_SCHEDULER_RANDOM },
+	{},
+};
+
+const struct word config_on_all_down_words[] = {
+	{ "drop", ON_ALL_DOWN_DROP },
+	{ "reject", ON_ALL_DOWN_REJECT },
+	{ "last-known", ON_ALL_DOWN_LAST_KNOWN },
+	{ "respond", ON_ALL_DOWN_RESPOND },
+	{},
+};
+
+const struct word config_wish_words[] = {
+	{ "up", WISH_UP },
+	{ "drain", WISH_DRAIN },
+	{ "disabled", WISH_DISABLED },
+	{},
+};
+
+const struct word config_count_words[] = {
+	{ "packets", SL_COUNT_PACKETS },
+	{ "bytes", SL_COUNT_BYTES },
+	{ "connections", SL_COUNT_CONNECTIONS },
+	{},
+};
+
+const struct word config_algorithm_words[] = {
+	{ "token-bucket", SL_ALGORITHM_TOKEN_BUCKET },
+	{ "fixed-window", SL_ALGORITHM_FIXED_WINDOW },
+	{ "sliding-window", SL_ALGORITHM_SLIDING_WINDOW },
+	{},
+};
+
+const struct word config_action_words[] = {
+	{ "drop", SL_ACTION_DROP },
+	{ "reject", SL_ACTION_REJECT },
+	{ "respond", SL_ACTION_RESPOND },
+	{},
+};
+
+static const char *word_of(const struct word *words, int value)
+{
+	for (; words->text; words++) {
+		if (words->value == value)
+			return words->text;
+	}
+	return "?";
+}
+
+const char *config_proto_name(__u8 proto)
+{
+	return word_of(config_proto_words, proto);
+}
+
+const char *config_forward_name(enum sl_forward forward)
+{
+	return word_of(config_forward_words, (int)forward);
+}
+
+const char *config_check_name(enum check_type type)
+{
+	return word_of(config_check_words, (int)type);
+}
+
+const char *config_mode_name(enum attach_mode mode)
+{
+	return word_of(config_mode_words, (int)mode);
+}
+
+const char *config_scheduler_name(enum sl_scheduler scheduler)
+{
+	return word_of(config_scheduler_words, (int)scheduler);
+}
+
+const char *config_on_all_down_name(enum on_all_down answer)
+{
+	return word_of(config_on_all_down_words, (int)answer);
+}
+
+const char *config_wish_name(enum backend_wish wish)
+{
+	return word_of(config_wish_words, (int)wish);
+}
+
+const char *config_count_name(enum sl_limit_count count)
+{
+	return word_of(config_count_words, (int)count);
+}
+
+const char *config_algorithm_name(enum sl_limit_algorithm algorithm)
+{
+	return word_of(config_algorithm_words, (int)algorithm);
+}
+
+const char *config_action_name(enum sl_limit_action action)
+{
+	return word_of(config_action_words, (int)action);
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* YAML text as a tree of nodes, from libyaml's events: those, unlike its
+ * documents, still tell anchors and have a place for everything. Nodes lie in
+ * chunks and are freed with the tree alone.
+ */
+#include "lib/config/yaml_tree.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+
+#define CHUNK_SIZE (64 * 1024)
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	_Alignas(struct node) char bytes[];
+};
+
+struct tree {
+	struct chunk *chunks; /* the newest first */
+	struct node *root;
+};
+
+/* A list or map that is not complete yet. */
+struct open_node {
+	struct node *node;
+	struct node *last; /* its newest item or key */
+};
+
+struct builder {
+	struct tree *tree;
+	struct diag *diag;
+	const char *text;
+	size_t length;
+	struct open_node open[TREE_DEPTH_MAX];
+	size_t depth;
+	unsigned n_nodes;
+	unsigned n_documents;
+	bool done;
+};
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	while (tree->chunks) {
+		struct chunk *chunk = tree->chunks;
+
+		tree->chunks = chunk->next;
+		free(chunk);
+	}
+	free(tree);
+}
+
+static void cleanup_tree(struct tree **tree)
+{
+	tree_free(*tree);
+}
+
+const struct node *tree_root(const struct tree *tree)
+{
+	return tree->root;
+}
+
+/* Zeroed, or NULL. */
+static void *tree_alloc(struct tree *tree, size_t size)
+{
+	struct chunk *chunk = tree->chunks;
+	void *bytes;
+
+	size = (size + _Alignof(struct node) - 1) & ~(_Alignof(struct node) - 1);
+	if (!chunk || chunk->size - chunk->used < size) {
+		size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+
+		chunk = calloc(1, sizeof(*chunk) + room);
+		if (!chunk)
+			return NULL;
+		chunk->size = room;
+		chunk->next = tree->chunks;
+		tree->chunks = chunk;
+	}
+	bytes = chunk->bytes + chunk->used;
+	chunk->used += size;
+	return bytes;
+}
+
+__attribute__((format(printf, 3, 4))) static int
+refuse_at(struct builder *builder, const yaml_mark_t *mark, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	if (!builder->diag)
+		return -EINVAL;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	builder->diag->line = (unsigned)mark->line + 1;
+	builder->diag->column = (unsigned)mark->column + 1;
+	return diag_set(builder->diag, EINVAL, "%s", text);
+}
+
+/* Where a byte stands; columns are counted in bytes here, for text that is not
+ * UTF-8 has no characters.
+ */
+static yaml_mark_t mark_of_byte(const struct builder *builder, size_t offset)
+{
+	yaml_mark_t mark = {};
+	size_t i;
+
+	for (i = 0; i < offset && i < builder->length; i++) {
+		mark.column++;
+		if (builder->text[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		}
+	}
+	return mark;
+}
+
+/* Whether a tab stands there; libyaml counts in characters, not bytes. */
+static bool is_tab(const struct builder *builder, const yaml_mark_t *mark)
+{
+	size_t characters = 0;
+	size_t i;
+
+	for (i = 0; i < builder->length; i++) {
+		if (((unsigned char)builder->text[i] & 0xc0) == 0x80)
+			continue;
+		if (characters++ == mark->index)
+			return builder->text[i] == '\t';
+	}
+	return false;
+}
+
+/* Puts libyaml's complaint into diag. */
+static int refuse_yaml(struct builder *builder, const yaml_parser_t *parser)
+{
+	const char *problem = parser->problem ? parser->problem : "unknown error";
+	yaml_mark_t mark = parser->problem_mark;
+
+	if (parser->error == YAML_MEMORY_ERROR)
+		return diag_set(builder->diag, ENOMEM, "out of memory");
+	if (parser->error == YAML_READER_ERROR) {
+		mark = mark_of_byte(builder, parser->problem_offset);
+		return refuse_at(builder, &mark, "not text in UTF-8: %s", problem);
+	}
+	if (is_tab(builder, &mark))
+		return refuse_at(
+			builder, &mark,
+			"not YAML: a tab stands where only spaces may; indent with spaces");
+	if (!parser->context)
+		return refuse_at(builder, &mark, "not YAML: %s", problem);
+	return refuse_at(builder, &mark, "not YAML: %s (%s that began in line %zu)", problem,
+			 parser->context, parser->context_mark.line + 1);
+}
+
+/* Hangs a node where the document has come to. */
+static int attach_node(struct builder *builder, struct node *node, const yaml_mark_t *mark)
+{
+	struct open_node *open;
+
+	if (!builder->depth) {
+		builder->tree->root = node;
+		return 0;
+	}
+	open = &builder->open[builder->depth - 1];
+	if (open->node->kind == NODE_MAP && open->last && !open->last->value) {
+		open->last->value = node;
+		node->parent = open->last;
+		return 0;
+	}
+	if (open->node->kind == NODE_MAP && node->kind != NODE_TEXT)
+		return refuse_at(builder, mark, "a list or map cannot be a key; write KEY: VALUE");
+	node->parent = open->node;
+	if (open->last)
+		open->last->next = node;
+	else
+		open->node->first = node;
+	open->last = node;
+	return 0;
+}
+
+/* Makes a node of what an event starts. */
+static int add_node(struct builder *builder, enum node_kind kind, const yaml_event_t *event)
+{
+	const char *text = "";
+	struct node *node;
+	size_t length = 0;
+	int err;
+
+	if (kind == NODE_TEXT) {
+		text = (const char *)event->data.scalar.value;
+		length = event->data.scalar.length;
+	}
+	if (memchr(text, 0, length))
+		return refuse_at(builder, &event->start_mark, "a text holds a NUL character");
+	if (++builder->n_nodes > TREE_NODES_MAX)
+		return refuse_at(builder, &event->start_mark, "more than %u values in one file",
+				 TREE_NODES_MAX);
+	node = tree_alloc(builder->tree, sizeof(*node) + length + 1);
+	if (!node)
+		return diag_set(builder->diag, ENOMEM, "out of memory");
+	node->kind = kind;
+	node->line = (unsigned)event->start_mark.line + 1;
+	node->column = (unsigned)event->start_mark.column + 1;
+	node->length = length;
+	memcpy(node->text, text, length);
+	err = attach_node(builder, node, &event->start_mark);
+	if (err || kind == NODE_TEXT)
+		return err;
+	if (builder->depth == TREE_DEPTH_MAX)
+		return refuse_at(builder, &event->start_mark,
+				 "lists and maps are nested deeper than %d", TREE_DEPTH_MAX);
+	builder->open[builder->depth++] = (struct open_node){ .node = node };
+	return 0;
+}
+
+/* add_node() for a value without an anchor or a tag. */
+static int add_plain_node(struct builder *builder, enum node_kind kind, const yaml_event_t *event,
+			  bool anchor, bool tag)
+{
+	if (anchor)
+		return refuse_at(builder, &event->start_mark,
+				 "anchors (&name) are not taken; write the value out each time");
+	if (tag)
+		return refuse_at(builder, &event->start_mark,
+				 "tags (!name) are not taken; write the value alone");
+	return add_node(builder, kind, event);
+}
+
+static int take_event(struct builder *builder, const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return add_plain_node(builder, NODE_TEXT, event, event->data.scalar.anchor,
+				      event->data.scalar.tag);
+	case YAML_SEQUENCE_START_EVENT:
+		return add_plain_node(builder, NODE_LIST, event, event->data.sequence_start.anchor,
+				      event->data.sequence_start.tag);
+	case YAML_MAPPING_START_EVENT:
+		return add_plain_node(builder, NODE_MAP, event, event->data.mapping_start.anchor,
+				      event->data.mapping_start.tag);
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		builder->depth--;
+		return 0;
+	case YAML_ALIAS_EVENT:
+		return refuse_at(builder, &event->start_mark,
+				 "aliases (*name) are not taken; write the value out each time");
+	case YAML_DOCUMENT_START_EVENT:
+		if (++builder->n_documents > 1)
+			return refuse_at(builder, &event->start_mark,
+					 "a second document starts here; a file holds one");
+		return 0;
+	case YAML_STREAM_END_EVENT:
+		builder->done = true;
+		return 0;
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+	case YAML_DOCUMENT_END_EVENT:
+		return 0;
+	}
+	return 0;
+}
+
+static int build(struct builder *builder)
+{
+	_cleanup_(yaml_parser_delete) yaml_parser_t parser = {};
+
+	if (!yaml_parser_initialize(&parser))
+		return diag_set(builder->diag, ENOMEM, "out of memory");
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)builder->text,
+				     builder->length);
+	while (!builder->done) {
+		_cleanup_(yaml_event_delete) yaml_event_t event = {};
+		int err;
+
+		if (!yaml_parser_parse(&parser, &event))
+			return refuse_yaml(builder, &parser);
+		err = take_event(builder, &event);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int tree_new(const char *text, size_t length, struct diag *diag, struct tree **ret_tree)
+{
+	_cleanup_(cleanup_tree) struct tree *tree = calloc(1, sizeof(*tree));
+	struct builder builder = {
+		.tree = tree,
+		.diag = diag,
+		.text = length ? text : "",
+		.length = length,
+	};
+	int err;
+
+	if (!tree)
+		return diag_set(diag, ENOMEM, "out of memory");
+	err = build(&builder);
+	if (err)
+		return err;
+	if (tree->root && node_is_empty(tree->root))
+		tree->root = NULL; /* "---" and nothing else */
+	*ret_tree = TAKE_PTR(tree);
+	return 0;
+}
