@@ -31,6 +31,7 @@ int access_init(struct datapath *datapath)
 	datapath->access = state;
 	if (!state || idpool_new(capacity(datapath), &state->lists))
 		return -ENOMEM;
+	grace_watch_pool(datapath, state->lists);
 	state->list_users = calloc(capacity(datapath), sizeof(*state->list_users));
 	return state->list_users ? 0 : -ENOMEM;
 }
@@ -45,11 +46,6 @@ void access_free(struct datapath *datapath)
 	idpool_free(state->lists);
 	free(state->list_users);
 	free(state);
-}
-
-void access_recycle(struct datapath *datapath)
-{
-	idpool_recycle(datapath->access->lists);
 }
 
 /* ---- from the configuration ---------------------------------------------------- */

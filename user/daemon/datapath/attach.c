@@ -13,83 +13,9 @@
 #include <xdp/libxdp.h>
 
 #include "daemon/datapath/internal.h"
+#include "daemon/datapath/occupant.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
-
-#define PROGRAM_NAME "sluice"
-
-/* What an interface runs. */
-struct occupant {
-	unsigned id; /* 0: nothing */
-	char name[BPF_OBJ_NAME_LEN];
-	enum attach_mode mode;
-	int sluice_fd; /* the sluice program, alone or among others; -1: none */
-	unsigned sluice_id;
-	bool dispatcher; /* libxdp's */
-};
-
-static void multiprog_cleanup(struct xdp_multiprog **multiprog)
-{
-	xdp_multiprog__close(*multiprog);
-}
-
-static void occupant_done(struct occupant *occupant)
-{
-	cleanup_close(&occupant->sluice_fd);
-}
-
-static void keep_if_sluice(const struct xdp_program *program, struct occupant *occupant)
-{
-	const char *name = xdp_program__name(program);
-
-	if (!name || strcmp(name, PROGRAM_NAME) != 0 || occupant->sluice_fd >= 0)
-		return;
-	occupant->sluice_fd = fcntl(xdp_program__fd(program), F_DUPFD_CLOEXEC, 0);
-	occupant->sluice_id = xdp_program__id(program);
-}
-
-static int look_at(int ifindex, struct occupant *ret_occupant)
-{
-	_cleanup_(multiprog_cleanup) struct xdp_multiprog *multiprog = NULL;
-	struct xdp_program *main_program, *program = NULL;
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-
-	*ret_occupant = (struct occupant){ .sluice_fd = -1 };
-	if (bpf_xdp_query(ifindex, 0, &query))
-		return -errno;
-	ret_occupant->id = query.skb_prog_id ?: query.drv_prog_id ?: query.prog_id;
-	ret_occupant->mode = query.skb_prog_id ? ATTACH_GENERIC : ATTACH_NATIVE;
-	if (!ret_occupant->id)
-		return 0;
-	multiprog = xdp_multiprog__get_from_ifindex(ifindex);
-	if (libxdp_get_error(multiprog)) {
-		multiprog = NULL;
-		return 0;
-	}
-	main_program = xdp_multiprog__main_prog(multiprog);
-	if (main_program && xdp_program__name(main_program))
-		(void)snprintf(ret_occupant->name, sizeof(ret_occupant->name), "%s",
-			       xdp_program__name(main_program));
-	ret_occupant->dispatcher = !xdp_multiprog__is_legacy(multiprog);
-	if (!ret_occupant->dispatcher) {
-		if (main_program)
-			keep_if_sluice(main_program, ret_occupant);
-		return 0;
-	}
-	while ((program = xdp_multiprog__next_prog(program, multiprog)))
-		keep_if_sluice(program, ret_occupant);
-	return 0;
-}
-
-int xdp_find_sluice(int ifindex)
-{
-	_cleanup_(occupant_done) struct occupant occupant;
-	int error = look_at(ifindex, &occupant);
-
-	if (error)
-		return error;
-	return occupant.sluice_fd < 0 ? -ENOENT : TAKE_FD(occupant.sluice_fd);
-}
 
 static const char *mode_text(enum attach_mode mode)
 {
@@ -105,7 +31,7 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 		return diag_set(diag, error, "no right to attach to %s: run as root", name);
 	case EBUSY:
 	case EEXIST:
-		(void)look_at((int)if_nametoindex(name), &occupant);
+		(void)occupant_look((int)if_nametoindex(name), &occupant);
 		occupant_done(&occupant);
 		return diag_set(
 			diag, EBUSY,
@@ -115,7 +41,7 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 			mode_text(occupant.mode), name);
 	case EOPNOTSUPP:
 	case EINVAL:
-		(void)look_at((int)if_nametoindex(name), &occupant);
+		(void)occupant_look((int)if_nametoindex(name), &occupant);
 		occupant_done(&occupant);
 		if (occupant.dispatcher)
 			return diag_set(diag, EBUSY,
@@ -293,7 +219,7 @@ int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct d
 {
 	_cleanup_(occupant_done) struct occupant before = { .sluice_fd = -1 };
 	_cleanup_(occupant_done) struct occupant after = { .sluice_fd = -1 };
-	int error = look_at(attachment->ifindex, &before);
+	int error = occupant_look(attachment->ifindex, &before);
 
 	if (error)
 		return diag_set(diag, -error, "cannot ask what %s runs: %s", attachment->name,
@@ -304,7 +230,7 @@ int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct d
 		if (error)
 			return explain(diag, -error, attachment->name, mode);
 	}
-	error = look_at(attachment->ifindex, &after);
+	error = occupant_look(attachment->ifindex, &after);
 	if (error || !is_ours(datapath, &after))
 		return diag_set(diag, EIO, "%s does not run the program after attaching it",
 				attachment->name);
@@ -339,7 +265,7 @@ int attachment_detach(const struct datapath *datapath, const struct attachment *
 		      struct diag *diag)
 {
 	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
-	int error = look_at(attachment->ifindex, &occupant);
+	int error = occupant_look(attachment->ifindex, &occupant);
 
 	if (error || !is_ours(datapath, &occupant))
 		return diag_set(diag, ENOENT, "%s does not run the program any more",

@@ -20,6 +20,9 @@ struct bpf_object;
 struct ring_buffer;
 struct xdp_program;
 
+#define GRACE_POOLS  8
+#define GRACE_RANGES 2
+
 /* A backend that the maps hold, and what it occupies. */
 struct installed_backend {
 	struct sl_key key;
@@ -86,6 +89,9 @@ struct datapath {
 	__u64 hash_seed; /* the program's */
 	struct dropped *dropped;
 	size_t n_dropped;
+	struct idpool *pools[GRACE_POOLS]; /* of which some may be retired; grace.c */
+	struct extents *ranges[GRACE_RANGES];
+	unsigned n_pools, n_ranges;
 	struct walk *walk;
 	struct limits_state *limits;
 	struct access_state *access;
@@ -116,11 +122,6 @@ void pins_remove(const struct datapath *datapath);
 
 /* Makes this the program that is pinned (it uses the same maps). Dups the fd. */
 int pins_set_program(struct datapath *datapath, int program_fd, struct diag *diag);
-
-/* A new descriptor of the sluice program that an interface runs, alone or in
- * libxdp's dispatcher. -ENOENT: none.
- */
-int xdp_find_sluice(int ifindex);
 
 struct installed *installed_find(const struct datapath *datapath, const struct sl_key *key);
 
@@ -190,7 +191,6 @@ int installed_publish(struct datapath *datapath, struct installed *installed,
 /* datapath/limits.c: the blocks of limits, and who names them. */
 int limits_init(struct datapath *datapath);
 void limits_free(struct datapath *datapath);
-void limits_recycle(struct datapath *datapath);
 
 /* An entry of a service begins, or ends, to lead to a block. */
 void limits_use(struct datapath *datapath, const struct sl_service *entry);
@@ -204,7 +204,6 @@ int limits_learn(struct datapath *datapath, const struct sl_service *entry);
  */
 int access_init(struct datapath *datapath);
 void access_free(struct datapath *datapath);
-void access_recycle(struct datapath *datapath);
 void access_use(struct datapath *datapath, const struct sl_service *entry);
 void access_release(struct datapath *datapath, const struct sl_service *entry);
 int access_learn(struct datapath *datapath, const struct sl_service *entry);
@@ -212,6 +211,10 @@ int access_put_exempt(struct datapath *datapath, unsigned number, const struct p
 
 /* datapath/events.c; accepts one that nobody listens to. */
 void datapath_events_free(struct datapath *datapath);
+
+/* From now on datapath_wait() frees what was retired of it. */
+void grace_watch_pool(struct datapath *datapath, struct idpool *pool);
+void grace_watch_ranges(struct datapath *datapath, struct extents *ranges);
 
 /* A free index; waits for readers where only retired ones are left. 0: none. */
 unsigned take_index(struct datapath *datapath, struct idpool *pool);

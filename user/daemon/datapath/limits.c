@@ -63,6 +63,8 @@ int limits_init(struct datapath *datapath)
 	if (!state || extents_new(size, &state->blocks) ||
 	    idpool_new(datapath->maps.map[MAP_LIMIT_STAT].entries, &state->numbers))
 		return -ENOMEM;
+	grace_watch_ranges(datapath, state->blocks);
+	grace_watch_pool(datapath, state->numbers);
 	state->block = calloc(size, sizeof(*state->block));
 	state->number_users =
 		calloc(datapath->maps.map[MAP_LIMIT_STAT].entries, sizeof(*state->number_users));
@@ -83,12 +85,6 @@ void limits_free(struct datapath *datapath)
 	free(state->block);
 	free(state->number_users);
 	free(state);
-}
-
-void limits_recycle(struct datapath *datapath)
-{
-	extents_recycle(datapath->limits->blocks);
-	idpool_recycle(datapath->limits->numbers);
 }
 
 /* ---- who names a block ------------------------------------------------------ */

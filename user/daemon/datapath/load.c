@@ -11,6 +11,7 @@
 #include <xdp/libxdp.h>
 
 #include "daemon/datapath/internal.h"
+#include "daemon/datapath/occupant.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -153,14 +154,20 @@ static const struct sl_key *return_key(const void *entries, unsigned index)
 static int make_allocators(struct datapath *datapath)
 {
 	const struct map *map = datapath->maps.map;
+	int error = idpool_new(map[MAP_SERVICES].entries, &datapath->entries)
+		 ?: idpool_new(map[MAP_SERVICE_STAT].entries, &datapath->services)
+		 ?: idpool_new(map[MAP_BACKENDS].entries, &datapath->backends)
+		 ?: idpool_new(map[MAP_RETURNS].entries, &datapath->returns)
+		 ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots);
 
-	return idpool_new(map[MAP_SERVICES].entries, &datapath->entries)
-	    ?: idpool_new(map[MAP_SERVICE_STAT].entries, &datapath->services)
-	    ?: idpool_new(map[MAP_BACKENDS].entries, &datapath->backends)
-	    ?: idpool_new(map[MAP_RETURNS].entries, &datapath->returns)
-	    ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots)
-	    ?: limits_init(datapath)
-	    ?: access_init(datapath);
+	if (error)
+		return error;
+	grace_watch_pool(datapath, datapath->entries);
+	grace_watch_pool(datapath, datapath->services);
+	grace_watch_pool(datapath, datapath->backends);
+	grace_watch_pool(datapath, datapath->returns);
+	grace_watch_ranges(datapath, datapath->slots);
+	return limits_init(datapath) ?: access_init(datapath);
 }
 
 /* The kernel's ticks, which it does not tell, are the steps of its coarse clock. */
@@ -338,7 +345,7 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 	int error, fd;
 
 	quiet_libraries();
-	fd = xdp_find_sluice(ifindex);
+	fd = occupant_find_sluice(ifindex);
 	if (fd < 0)
 		return diag_set(diag, -fd, "no sluice program there");
 	error = datapath_new(fd, diag, &datapath);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What an interface runs: nothing, one program, or several in libxdp's dispatcher, and
+ * whether one of them is sluice's. Only looks.
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_OCCUPANT_H
+#define SLUICE_DAEMON_DATAPATH_OCCUPANT_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+#include "lib/config/config.h"
+
+struct occupant {
+	unsigned id; /* 0: nothing */
+	char name[BPF_OBJ_NAME_LEN];
+	enum attach_mode mode;
+	int sluice_fd; /* the sluice program, alone or among others; -1: none */
+	unsigned sluice_id;
+	bool dispatcher; /* libxdp's */
+};
+
+/* 0 or -errno; occupant_done() closes what it holds, also after a failure. */
+int occupant_look(int ifindex, struct occupant *ret_occupant);
+void occupant_done(struct occupant *occupant);
+
+/* A new descriptor of the sluice program that an interface runs, alone or in
+ * libxdp's dispatcher. -ENOENT: none.
+ */
+int occupant_find_sluice(int ifindex);
+
+#endif
