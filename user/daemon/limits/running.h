@@ -60,7 +60,4 @@ unsigned long long view_age_ms(const struct view_moment *now, __u32 second);
 /* Whether it was refused something in the last SL_LIMIT_CALM. */
 bool view_is_over(const struct view_moment *now, const struct sl_bucket *bucket);
 
-/* The settings of a limit. */
-json_t *view_limit_config(const struct limit_config *limit);
-
 #endif

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #include "daemon/api/view/limit_rows.h"
+#include "daemon/api/view/parts.h"
+#include "daemon/api/view/view.h"
 #include "daemon/core/server.h"
 #include "daemon/datapath/sources.h"
 #include "daemon/limits/running.h"
@@ -92,4 +94,22 @@ json_t *view_limits(const struct server *server)
 	view_count_buckets(&table, sources, n);
 	return json_pack("{s:o, s:I}", "limits", view_limit_rows(&table, NULL), "buckets",
 			 (json_int_t)n);
+}
+
+json_t *view_limit_config(const struct limit_config *limit)
+{
+	bool windowed = limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET;
+	bool shared = limit->per_service;
+
+	return json_pack(
+		"{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:I}", "rate",
+		view_text(limit->text), "burst",
+		windowed ? json_null() : json_integer((json_int_t)limit->burst), "count",
+		config_count_name(limit->count), "algorithm",
+		config_algorithm_name(limit->algorithm), "per", shared ? "service" : "source",
+		"prefix_v4", shared ? json_null() : json_integer(limit->prefix_v4), "prefix_v6",
+		shared ? json_null() : json_integer(limit->prefix_v6), "action",
+		config_action_name(limit->action), "dry_run", limit->dry_run, "under_pressure",
+		shared ? json_null() : json_string(limit->pressure_refuses ? "refuse" : "admit"),
+		"exempt", (json_int_t)limit->exempt.n);
 }

@@ -11,6 +11,7 @@
 struct access_config;
 struct backend;
 struct ip;
+struct limit_config;
 struct prefix;
 struct server;
 struct service;
@@ -26,6 +27,9 @@ json_t *view_time(unsigned long long ms);
 
 /* How many prefixes are allowed and denied, or null where none is. */
 json_t *view_access(const struct access_config *access);
+
+/* The settings of a limit. */
+json_t *view_limit_config(const struct limit_config *limit);
 
 /* Whether it has an address of this family. */
 bool view_has_family(const struct service_config *service, unsigned char family);

@@ -16,49 +16,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
 
-json_t *view_text(const char *text)
-{
-	_cleanup_(cleanup_free) char *ascii = NULL;
-	json_t *json = json_string(text);
-
-	if (json)
-		return json;
-	ascii = strdup(text);
-	if (!ascii)
-		return NULL;
-	for (char *byte = ascii; *byte; byte++)
-		if (*byte & 0x80)
-			*byte = '?';
-	return json_string(ascii);
-}
-
-json_t *view_ip(const struct ip *ip)
-{
-	char buffer[ADDR_TEXT_SIZE];
-
-	return json_string(ip_format(ip, buffer));
-}
-
-json_t *view_prefix(const struct prefix *prefix)
-{
-	char buffer[PREFIX_TEXT_SIZE];
-
-	return prefix_is_address(prefix) ? view_ip(&prefix->ip)
-					 : json_string(prefix_format(prefix, buffer));
-}
-
-json_t *view_time(unsigned long long ms)
-{
-	time_t seconds = (time_t)(ms / 1000);
-	char text[32];
-	struct tm utc;
-
-	if (!gmtime_r(&seconds, &utc))
-		return json_null();
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return json_string(text);
-}
-
 json_t *view_attachment(const struct attachment *attachment)
 {
 	return json_pack("{s:o, s:i, s:s, s:I, s:b, s:b}", "name", view_text(attachment->name),
