@@ -27,6 +27,9 @@ struct datapath_sizes server_needed_sizes(const struct config *config);
 /* What holds for all services and can always be changed. */
 void server_set_all(struct server *server);
 
+/* Takes over what one of the interfaces runs already, or loads afresh. */
+int server_open_datapath(struct server *server, struct diag *diag);
+
 /* core/limiter.c */
 
 /* What all services share of limits and access. 0, or -errno and diag, and nothing

@@ -26,44 +26,6 @@ unsigned long long server_wall_clock_ms(void)
 	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
 }
 
-struct datapath_sizes server_needed_sizes(const struct config *config)
-{
-	struct datapath_sizes sizes = {
-		.services = 1,
-		.backends = 1,
-		.flows = config->flows.size,
-		.buckets = config->limiter.buckets,
-		.gate = config->limiter.gate,
-		.hash_seed = config->hash_seed,
-	};
-
-	for (size_t i = 0; i < config->n_services; i++) {
-		const struct service_config *service = &config->services[i];
-
-		sizes.services += (unsigned)service->n_addresses;
-		sizes.limits += (unsigned)service->n_limits;
-		/* The responder is one of its backends, at each address. */
-		sizes.backends += (unsigned)service->n_addresses;
-		sizes.slots += (unsigned)service->n_addresses * service->table_size;
-		for (size_t a = 0; a < service->n_addresses; a++)
-			for (size_t b = 0; b < service->n_backends; b++)
-				sizes.backends += service->addresses[a].family ==
-						  service->backends[b].ip.family;
-	}
-	return sizes;
-}
-
-void server_set_all(struct server *server)
-{
-	const struct datapath_timeouts timeouts = {
-		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
-		.udp_idle_ms = server->config->flows.udp_idle_ms,
-	};
-
-	datapath_set_timeouts(server->datapath, &timeouts);
-	datapath_set_ipip(server->datapath, &server->config->ipip);
-}
-
 /* Sizes of maps are fixed while the program is loaded. */
 static int check_sizes(const struct config *from, const struct config *to, struct diag *diag)
 {
@@ -207,63 +169,5 @@ int server_edit(struct server *server, const struct config_change *change, unsig
 	}
 	if (edits_note(server, change, deadline))
 		log_error("no memory to remember a change at run time: a reload will undo it");
-	return 0;
-}
-
-/* A file beside path that has text, and path's mode and owner. */
-static int write_fresh(const char *fresh, const char *path, const char *text)
-{
-	_cleanup_(cleanup_fclose) FILE *file = fopen(fresh, "wxe");
-	struct stat old;
-
-	if (!file)
-		return -errno;
-	/* Whom it belongs to cannot be kept without the right to give files away. */
-	if (!stat(path, &old)) {
-		if (fchmod(fileno(file), old.st_mode & 07777))
-			return -errno;
-		(void)!fchown(fileno(file), old.st_uid, old.st_gid);
-	}
-	return fputs(text, file) == EOF || fflush(file) || fsync(fileno(file)) ? -errno : 0;
-}
-
-/* Replaces the file as a whole, not a link to it; what it held stays beside it. */
-static int replace_file(const char *link_path, const char *text, struct diag *diag)
-{
-	_cleanup_(cleanup_free) char *path = realpath(link_path, NULL);
-	char fresh[PATH_MAX + 8], old[PATH_MAX + 8];
-	int error;
-
-	if (!path)
-		return diag_set(diag, errno, "cannot find %s: %s", link_path, strerror(errno));
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", path);
-	(void)snprintf(old, sizeof(old), "%s.old", path);
-	(void)unlink(fresh);
-	error = write_fresh(fresh, path, text);
-	if (!error) {
-		(void)unlink(old);
-		error = link(path, old) || rename(fresh, path) ? -errno : 0;
-	}
-	if (!error)
-		return 0;
-	(void)unlink(fresh);
-	return diag_set(diag, -error, "cannot write %s: %s", fresh, strerror(-error));
-}
-
-int server_save(struct server *server, struct diag *diag)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	int error = config_write(server->config, &text);
-
-	if (error)
-		return diag_set(diag, -error, "no memory");
-	error = replace_file(server->options.config_path, text, diag);
-	if (error)
-		return error;
-	if (server->file != server->config)
-		config_free(server->file);
-	server->file = server->config;
-	server->n_edits = 0;
-	log_info("what runs is saved to %s", server->options.config_path);
 	return 0;
 }

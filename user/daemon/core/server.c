@@ -14,79 +14,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-/* Maps are made for more than the configuration needs, and at least this, so that
- * reloads have room to grow: of what is small twice as much, of slots, which
- * are most of the memory, a quarter more.
- */
-#define ROOM_SERVICES 1024
-#define ROOM_BACKENDS 4096
-#define ROOM_SLOTS    (1U << 20)
-#define ROOM_LIMITS   512
-
-static unsigned roomy(unsigned needed, unsigned least)
-{
-	return needed > least / 2 ? needed * 2 : least;
-}
-
-static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
-{
-	return (struct datapath_sizes){
-		.services = roomy(needed->services, ROOM_SERVICES),
-		.backends = roomy(needed->backends, ROOM_BACKENDS),
-		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS
-							: needed->slots + needed->slots / 4,
-		.limits = roomy(needed->limits, ROOM_LIMITS),
-		.buckets = needed->buckets,
-		.gate = needed->gate,
-		.flows = needed->flows,
-		.hash_seed = needed->hash_seed,
-	};
-}
-
-/* Takes over what one of the interfaces runs already, or loads afresh. What
- * cannot be taken over is replaced when it comes to attaching.
- */
-static int open_datapath(struct server *server, struct diag *diag)
-{
-	struct datapath_sizes needed = server_needed_sizes(server->config);
-	struct datapath_sizes sizes = roomy_sizes(&needed);
-
-	for (size_t i = 0; i < server->config->n_interfaces; i++) {
-		const char *name = server->config->interfaces[i].name;
-		unsigned ifindex = if_nametoindex(name);
-		int error = ifindex ? datapath_adopt((int)ifindex, &needed, server->options.pin_dir,
-						     diag, &server->datapath)
-				    : -ENOENT;
-
-		if (!error) {
-			server->took_over = true;
-			log_info("took over the program and maps that %s runs", name);
-			return 0;
-		}
-		if (error == -EPROTO || error == -ENOSPC || error == -EEXIST)
-			log_warning("the sluice program on %s cannot be taken over and will be "
-				    "replaced: %s",
-				    name, diag->text);
-		else if (error != -ENOENT)
-			return error;
-	}
-	return datapath_load(&sizes, server->options.pin_dir, diag, &server->datapath);
-}
-
 static void on_reconcile(uv_timer_t *timer)
 {
 	server_reconcile(timer->data);
-}
-
-void server_touch(struct service *service)
-{
-	struct server *server = service->server;
-
-	if (!service->dirty)
-		TAILQ_INSERT_TAIL(&server->dirty, service, dirty_link);
-	service->dirty = true;
-	if (!server->stopping)
-		(void)uv_timer_start(server->reconcile, on_reconcile, 0, 0);
 }
 
 static void put_device(void *arg, unsigned ifindex, const struct sl_device *device)
@@ -127,11 +57,12 @@ static int start(struct server *server, struct diag *diag)
 		return diag_set(diag, ENOMEM, "no memory");
 	(void)uv_timer_init(server->loop, server->reconcile);
 	server->reconcile->data = server;
+	server->on_dirty = on_reconcile;
 
 	/* Another daemon's maps must not be touched, not even for a moment. */
 	error = server_claim_all(server, diag);
 	if (!error)
-		error = open_datapath(server, diag);
+		error = server_open_datapath(server, diag);
 	if (error)
 		return error;
 	server_set_all(server);

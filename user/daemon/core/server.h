@@ -86,9 +86,10 @@ struct server {
 	TAILQ_HEAD(, service) dirty;
 	struct attachment *attachments;
 	size_t n_attachments;
-	struct uv_timer_s *reconcile; /* runs server_reconcile() once, soon */
-	struct upkeep *upkeep;        /* what is done by the clock (core/upkeep.h) */
-	struct responder *responder;  /* NULL while no service asks for it */
+	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */
+	void (*on_dirty)(struct uv_timer_s *timer);
+	struct upkeep *upkeep;       /* what is done by the clock (core/upkeep.h) */
+	struct responder *responder; /* NULL while no service asks for it */
 	struct limit_log *limit_log;
 	struct uv_poll_s *events; /* of the program, for limit_log */
 	bool running;             /* the start has succeeded */

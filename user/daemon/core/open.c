@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The datapath at the start: which one, and how much it holds. */
+#include <errno.h>
+#include <net/if.h>
+
+#include "daemon/core/internal.h"
+#include "daemon/log.h"
+#include "lib/base/diag.h"
+
+struct datapath_sizes server_needed_sizes(const struct config *config)
+{
+	struct datapath_sizes sizes = {
+		.services = 1,
+		.backends = 1,
+		.flows = config->flows.size,
+		.buckets = config->limiter.buckets,
+		.gate = config->limiter.gate,
+		.hash_seed = config->hash_seed,
+	};
+
+	for (size_t i = 0; i < config->n_services; i++) {
+		const struct service_config *service = &config->services[i];
+
+		sizes.services += (unsigned)service->n_addresses;
+		sizes.limits += (unsigned)service->n_limits;
+		/* The responder is one of its backends, at each address. */
+		sizes.backends += (unsigned)service->n_addresses;
+		sizes.slots += (unsigned)service->n_addresses * service->table_size;
+		for (size_t a = 0; a < service->n_addresses; a++)
+			for (size_t b = 0; b < service->n_backends; b++)
+				sizes.backends += service->addresses[a].family ==
+						  service->backends[b].ip.family;
+	}
+	return sizes;
+}
+
+void server_set_all(struct server *server)
+{
+	const struct datapath_timeouts timeouts = {
+		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
+		.udp_idle_ms = server->config->flows.udp_idle_ms,
+	};
+
+	datapath_set_timeouts(server->datapath, &timeouts);
+	datapath_set_ipip(server->datapath, &server->config->ipip);
+}
+
+/* Maps are made for more than the configuration needs, and at least this, so that
+ * reloads have room to grow: of what is small twice as much, of slots, which
+ * are most of the memory, a quarter more.
+ */
+#define ROOM_SERVICES 1024
+#define ROOM_BACKENDS 4096
+#define ROOM_SLOTS    (1U << 20)
+#define ROOM_LIMITS   512
+
+static unsigned roomy(unsigned needed, unsigned least)
+{
+	return needed > least / 2 ? needed * 2 : least;
+}
+
+static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
+{
+	return (struct datapath_sizes){
+		.services = roomy(needed->services, ROOM_SERVICES),
+		.backends = roomy(needed->backends, ROOM_BACKENDS),
+		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS
+							: needed->slots + needed->slots / 4,
+		.limits = roomy(needed->limits, ROOM_LIMITS),
+		.buckets = needed->buckets,
+		.gate = needed->gate,
+		.flows = needed->flows,
+		.hash_seed = needed->hash_seed,
+	};
+}
+
+/* Takes over what one of the interfaces runs already, or loads afresh. What
+ * cannot be taken over is replaced when it comes to attaching.
+ */
+int server_open_datapath(struct server *server, struct diag *diag)
+{
+	struct datapath_sizes needed = server_needed_sizes(server->config);
+	struct datapath_sizes sizes = roomy_sizes(&needed);
+
+	for (size_t i = 0; i < server->config->n_interfaces; i++) {
+		const char *name = server->config->interfaces[i].name;
+		unsigned ifindex = if_nametoindex(name);
+		int error = ifindex ? datapath_adopt((int)ifindex, &needed, server->options.pin_dir,
+						     diag, &server->datapath)
+				    : -ENOENT;
+
+		if (!error) {
+			server->took_over = true;
+			log_info("took over the program and maps that %s runs", name);
+			return 0;
+		}
+		if (error == -EPROTO || error == -ENOSPC || error == -EEXIST)
+			log_warning("the sluice program on %s cannot be taken over and will be "
+				    "replaced: %s",
+				    name, diag->text);
+		else if (error != -ENOENT)
+			return error;
+	}
+	return datapath_load(&sizes, server->options.pin_dir, diag, &server->datapath);
+}
