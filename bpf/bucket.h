@@ -116,7 +116,9 @@ static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl
 static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_bucket *bucket,
 					__u32 units, __u64 now)
 {
-	switch (limit->algorithm) {
+	switch ((enum sl_limit_algorithm)limit->algorithm) {
+	case SL_ALGORITHM_TOKEN_BUCKET:
+		break;
 	case SL_ALGORITHM_FIXED_WINDOW:
 		return take_fixed(limit, bucket, units, now);
 	case SL_ALGORITHM_SLIDING_WINDOW:

@@ -168,7 +168,7 @@ static __always_inline enum sl_verdict encapsulate_as(struct xdp_md *xdp, struct
 static __always_inline enum sl_verdict encapsulate(struct xdp_md *xdp, struct sl_packet *packet,
 						   const struct sl_hop *hop)
 {
-	if (packet->destination.family == SL_FAMILY_IPV6)
+	if (packet_is_ipv6(packet))
 		return encapsulate_as(xdp, packet, hop, true);
 	return encapsulate_as(xdp, packet, hop, false);
 }

@@ -53,7 +53,7 @@ static __always_inline void copy_macs(struct ethhdr *ethernet, const struct sl_h
 static __always_inline enum sl_verdict address_frame(struct xdp_md *xdp, struct sl_packet *packet,
 						     const struct sl_hop *hop)
 {
-	struct ethhdr *ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
+	struct ethhdr *ethernet = packet_ethernet(xdp);
 
 	if (!ethernet)
 		return SL_DROP_INTERNAL;

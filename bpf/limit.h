@@ -19,7 +19,9 @@
 /* What a packet counts for; 0: the limit is not about it. */
 static __always_inline __u32 limit_units(const struct sl_limit *limit, __u32 length, bool opens)
 {
-	switch (limit->count) {
+	switch ((enum sl_limit_count)limit->count) {
+	case SL_COUNT_PACKETS:
+		break;
 	case SL_COUNT_BYTES:
 		return length & 0xffff;
 	case SL_COUNT_CONNECTIONS:

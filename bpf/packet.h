@@ -11,7 +11,13 @@
 #include <stddef.h>
 
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
 #include <linux/types.h>
+#include <linux/udp.h>
 
 #include "sluice/abi.h"
 
@@ -100,6 +106,47 @@ static __always_inline void *packet_bytes(const struct xdp_md *xdp, __u32 offset
 	/* So that no caller's check of the result is done a second time. */
 	__builtin_assume(start != NULL);
 	return start;
+}
+
+/* ---- what is where: each NULL where the frame ends before ----------------------- */
+
+static __always_inline struct ethhdr *packet_ethernet(const struct xdp_md *xdp)
+{
+	return packet_bytes(xdp, 0, sizeof(struct ethhdr));
+}
+
+static __always_inline struct iphdr *packet_ipv4(const struct xdp_md *xdp,
+						 const struct sl_packet *packet)
+{
+	return packet_bytes(xdp, packet->l3, sizeof(struct iphdr));
+}
+
+static __always_inline struct ipv6hdr *packet_ipv6(const struct xdp_md *xdp,
+						   const struct sl_packet *packet)
+{
+	return packet_bytes(xdp, packet->l3, sizeof(struct ipv6hdr));
+}
+
+static __always_inline struct tcphdr *packet_tcp(const struct xdp_md *xdp,
+						 const struct sl_packet *packet)
+{
+	return packet_bytes(xdp, packet->l4, sizeof(struct tcphdr));
+}
+
+static __always_inline struct udphdr *packet_udp(const struct xdp_md *xdp,
+						 const struct sl_packet *packet)
+{
+	return packet_bytes(xdp, packet->l4, sizeof(struct udphdr));
+}
+
+static __always_inline bool packet_is_ipv6(const struct sl_packet *packet)
+{
+	return packet->destination.family == SL_FAMILY_IPV6;
+}
+
+static __always_inline bool packet_is_tcp(const struct sl_packet *packet)
+{
+	return packet->destination.proto == IPPROTO_TCP;
 }
 
 #endif

@@ -53,7 +53,7 @@ struct ipv6_fragment {
 /* Ethernet and up to two VLAN tags. Returns the ethertype, 0 where cut short. */
 static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	struct ethhdr *ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
+	struct ethhdr *ethernet = packet_ethernet(xdp);
 	struct vlan_tag *tag;
 	__be16 proto;
 
@@ -85,7 +85,7 @@ static __always_inline struct sl_addr mapped(__be32 addr)
 /* IPv4 up to the end of its options. */
 static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	struct iphdr *ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	struct iphdr *ip = packet_ipv4(xdp, packet);
 	__u32 header, total;
 	__be16 fragment;
 
@@ -154,7 +154,7 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 
 static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	struct ipv6hdr *ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	struct ipv6hdr *ip = packet_ipv6(xdp, packet);
 
 	if (!ip || ip->version != 6)
 		return SL_PASS_MALFORMED;
@@ -177,7 +177,7 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 /* Whether the TCP header is whole, and what its flags say. */
 static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
-	struct tcphdr *tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
+	struct tcphdr *tcp = packet_tcp(xdp, packet);
 	__u32 header, flags;
 
 	if (!tcp)
@@ -192,7 +192,7 @@ static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *pack
 
 static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
-	struct udphdr *udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
+	struct udphdr *udp = packet_udp(xdp, packet);
 	__u32 length;
 
 	if (!udp)
@@ -223,8 +223,7 @@ static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struc
 
 	packet->syn = false;
 	packet->closing = false;
-	whole = packet->destination.proto == IPPROTO_TCP ? parse_tcp(xdp, packet, rest)
-							 : parse_udp(xdp, packet, rest);
+	whole = packet_is_tcp(packet) ? parse_tcp(xdp, packet, rest) : parse_udp(xdp, packet, rest);
 	packet->broken = whole ? SL_NEXT : SL_DROP_MALFORMED;
 	if (packet->fragment)
 		packet->broken = SL_DROP_FRAGMENT;

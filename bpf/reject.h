@@ -66,7 +66,7 @@ static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 
 		.proto = bpf_htonl(proto),
 	};
 
-	if (packet->destination.family == SL_FAMILY_IPV6) {
+	if (packet_is_ipv6(packet)) {
 		pseudo.source = packet->destination.addr;
 		pseudo.destination = packet->source;
 	} else {
@@ -83,8 +83,8 @@ static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet
 	struct ipv6hdr *ip6;
 	struct iphdr *ip;
 
-	if (packet->destination.family == SL_FAMILY_IPV6) {
-		ip6 = packet_bytes(xdp, packet->l3, sizeof(*ip6));
+	if (packet_is_ipv6(packet)) {
+		ip6 = packet_ipv6(xdp, packet);
 		if (!ip6)
 			return false;
 		*ip6 = (struct ipv6hdr){
@@ -97,7 +97,7 @@ static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet
 		__builtin_memcpy(&ip6->daddr, &packet->source, sizeof(ip6->daddr));
 		return true;
 	}
-	ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	ip = packet_ipv4(xdp, packet);
 	if (!ip)
 		return false;
 	*ip = (struct iphdr){
@@ -117,7 +117,7 @@ static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet
 /* Back to where the frame came from. VLAN tags stay as they are. */
 static __always_inline bool reject_ethernet(struct xdp_md *xdp)
 {
-	struct ethhdr *ethernet = packet_bytes(xdp, 0, sizeof(*ethernet));
+	struct ethhdr *ethernet = packet_ethernet(xdp);
 	__u8 mac[ETH_ALEN];
 
 	if (!ethernet)
@@ -130,7 +130,7 @@ static __always_inline bool reject_ethernet(struct xdp_md *xdp)
 
 static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packet *packet)
 {
-	struct tcphdr *tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp)), answer = {};
+	struct tcphdr *tcp = packet_tcp(xdp, packet), answer = {};
 	__u32 payload;
 
 	if (!tcp || tcp->rst)
@@ -152,7 +152,7 @@ static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packe
 	answer.check = reject_fold(
 		bpf_csum_diff(NULL, 0, (__be32 *)&answer, sizeof(answer),
 			      (__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(answer))));
-	tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
+	tcp = packet_tcp(xdp, packet);
 	if (!tcp)
 		return false;
 	*tcp = answer;
@@ -197,7 +197,7 @@ static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl
 static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_packet *packet,
 					const struct icmp_head *message, __u32 ip_size)
 {
-	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
+	bool ipv6 = packet_is_ipv6(packet);
 	struct icmp_head *head;
 	__u32 quoted = ip_size + REJECT_QUOTED;
 	__s64 sum = ipv6 ? reject_pseudo(packet, IPPROTO_ICMPV6, sizeof(*head) + quoted) : 0;
@@ -221,7 +221,7 @@ static __always_inline bool reject_has_reader(const struct sl_packet *packet)
 {
 	const __u8 *bytes = packet->source.bytes;
 
-	if (packet->destination.family == SL_FAMILY_IPV6)
+	if (packet_is_ipv6(packet))
 		return bytes[0] != 0xff && (packet->source.halves[0] || packet->source.words[2] ||
 					    packet->source.words[3]);
 	return bytes[12] && bytes[12] != 127 && bytes[12] < 224;
@@ -232,7 +232,7 @@ static __always_inline bool reject_has_reader(const struct sl_packet *packet)
  */
 static __always_inline bool reject_can(const struct sl_packet *packet)
 {
-	bool ipv6 = packet->destination.family == SL_FAMILY_IPV6;
+	bool ipv6 = packet_is_ipv6(packet);
 
 	return packet->l4 - packet->l3 ==
 		       (ipv6 ? (int)sizeof(struct ipv6hdr) : (int)sizeof(struct iphdr)) &&
@@ -254,9 +254,9 @@ static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *
 	if (!reject_can(packet))
 		return false;
 	packet->action = XDP_TX;
-	if (packet->destination.proto == IPPROTO_TCP)
+	if (packet_is_tcp(packet))
 		return reject_tcp(xdp, packet);
-	if (packet->destination.family == SL_FAMILY_IPV6)
+	if (packet_is_ipv6(packet))
 		return reject_icmp(xdp, packet, &prohibited6, sizeof(struct ipv6hdr));
 	return reject_icmp(xdp, packet, &prohibited, sizeof(struct iphdr));
 }
@@ -275,7 +275,7 @@ static __always_inline bool reject_too_big(struct xdp_md *xdp, struct sl_packet 
 	if (!reject_can(packet))
 		return false;
 	packet->action = XDP_TX;
-	if (packet->destination.family != SL_FAMILY_IPV6)
+	if (!packet_is_ipv6(packet))
 		return reject_icmp(xdp, packet, &message, sizeof(struct iphdr));
 	message.type = REJECT_ICMPV6_TOO_BIG;
 	message.code = 0;

@@ -32,8 +32,8 @@ static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
 	struct iphdr *ip;
 	__u32 check;
 
-	if (packet->destination.family == SL_FAMILY_IPV6) {
-		ip6 = packet_bytes(xdp, packet->l3, sizeof(*ip6));
+	if (packet_is_ipv6(packet)) {
+		ip6 = packet_ipv6(xdp, packet);
 		if (!ip6)
 			return SL_DROP_INTERNAL;
 		if (ip6->hop_limit <= 1)
@@ -41,7 +41,7 @@ static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
 		ip6->hop_limit--;
 		return SL_NEXT;
 	}
-	ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	ip = packet_ipv4(xdp, packet);
 	if (!ip)
 		return SL_DROP_INTERNAL;
 	if (ip->ttl <= 1)
@@ -63,15 +63,15 @@ static __always_inline bool rewrite_address(struct xdp_md *xdp, const struct sl_
 	struct iphdr *ip;
 	__be32 *field;
 
-	if (packet->destination.family == SL_FAMILY_IPV6) {
-		ip6 = packet_bytes(xdp, packet->l3, sizeof(*ip6));
+	if (packet_is_ipv6(packet)) {
+		ip6 = packet_ipv6(xdp, packet);
 		if (!ip6)
 			return false;
 		__builtin_memcpy(end == REWRITE_SOURCE ? &ip6->saddr : &ip6->daddr, addr,
 				 sizeof(*addr));
 		return true;
 	}
-	ip = packet_bytes(xdp, packet->l3, sizeof(*ip));
+	ip = packet_ipv4(xdp, packet);
 	if (!ip)
 		return false;
 	field = end == REWRITE_SOURCE ? &ip->saddr : &ip->daddr;
@@ -90,8 +90,8 @@ static __always_inline bool rewrite_port(struct xdp_md *xdp, const struct sl_pac
 	struct udphdr *udp;
 	__be16 *field;
 
-	if (packet->destination.proto == IPPROTO_TCP) {
-		tcp = packet_bytes(xdp, packet->l4, sizeof(*tcp));
+	if (packet_is_tcp(packet)) {
+		tcp = packet_tcp(xdp, packet);
 		if (!tcp)
 			return false;
 		field = end == REWRITE_SOURCE ? &tcp->source : &tcp->dest;
@@ -99,7 +99,7 @@ static __always_inline bool rewrite_port(struct xdp_md *xdp, const struct sl_pac
 		*field = port;
 		return true;
 	}
-	udp = packet_bytes(xdp, packet->l4, sizeof(*udp));
+	udp = packet_udp(xdp, packet);
 	if (!udp)
 		return false;
 	field = end == REWRITE_SOURCE ? &udp->source : &udp->dest;
@@ -121,9 +121,8 @@ static __always_inline enum sl_verdict rewrite_end(struct xdp_md *xdp,
 {
 	const struct sl_addr *old =
 		end == REWRITE_SOURCE ? &packet->source : &packet->destination.addr;
-	__u64 delta = packet->destination.family == SL_FAMILY_IPV6
-			      ? sl_csum_delta_addr(old, addr)
-			      : sl_csum_delta32(old->words[3], addr->words[3]);
+	__u64 delta = packet_is_ipv6(packet) ? sl_csum_delta_addr(old, addr)
+					     : sl_csum_delta32(old->words[3], addr->words[3]);
 
 	if (!rewrite_address(xdp, packet, end, addr) ||
 	    !rewrite_port(xdp, packet, end, port, delta))

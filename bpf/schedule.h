@@ -136,7 +136,10 @@ static __always_inline __u32 schedule_random(const struct sl_service *service)
  */
 static __always_inline __u32 schedule_new(const struct sl_service *service, __u64 hashed)
 {
-	switch (service->scheduler) {
+	switch ((enum sl_scheduler)service->scheduler) {
+	case SL_SCHEDULER_MAGLEV:
+	case SL_SCHEDULER_SOURCE_HASH:
+		break;
 	case SL_SCHEDULER_ROUND_ROBIN:
 		return schedule_round_robin(service);
 	case SL_SCHEDULER_LEAST_CONNECTIONS:

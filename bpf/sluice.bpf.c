@@ -35,6 +35,17 @@ static __always_inline enum sl_verdict forward(struct xdp_md *xdp, struct sl_pac
 	return SL_DROP_NO_BACKEND;
 }
 
+/* A packet of a service. From here on, doubt means drop. */
+static __always_inline enum sl_verdict serve(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	return packet->broken
+	    ?: check_access(packet)
+	    ?: read_slot(packet)
+	    ?: limit_source(packet)
+	    ?: select_backend(packet)
+	    ?: forward(xdp, packet);
+}
+
 static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	enum sl_verdict verdict = parse_packet(xdp, packet);
@@ -42,14 +53,7 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 	if (verdict)
 		return verdict;
 	if (find_service(packet))
-		/* clang-format off */
-		return packet->broken
-		    ?: check_access(packet)
-		    ?: read_slot(packet)
-		    ?: limit_source(packet)
-		    ?: select_backend(packet)
-		    ?: forward(xdp, packet);
-	/* clang-format on */
+		return serve(xdp, packet);
 	if (find_return(packet))
 		return return_to_client(xdp, packet);
 	return SL_PASS_NO_SERVICE;

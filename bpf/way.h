@@ -50,7 +50,7 @@ static __always_inline int way_look_up(struct xdp_md *xdp, const struct sl_packe
 	fib->sport = packet->answer->port;
 	fib->dport = packet->destination.port;
 	fib->tot_len = packet->end - packet->l3;
-	if (packet->destination.family == SL_FAMILY_IPV6) {
+	if (packet_is_ipv6(packet)) {
 		fib->family = WAY_AF_INET6;
 		__builtin_memcpy(fib->ipv6_src, &packet->answer->addr, sizeof(fib->ipv6_src));
 		__builtin_memcpy(fib->ipv6_dst, &packet->destination.addr, sizeof(fib->ipv6_dst));
