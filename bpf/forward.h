@@ -84,15 +84,18 @@ static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_
 						  const struct sl_hop *hop)
 {
 	const struct sl_backend *backend = packet->backend;
-	enum sl_verdict verdict;
 
-	if (backend->forward == SL_FORWARD_IPIP)
+	switch ((enum sl_forward)backend->forward) {
+	case SL_FORWARD_DSR:
+		return rewrite_ttl(xdp, packet) ?: send_to_hop(xdp, packet, hop);
+	case SL_FORWARD_NAT:
+		return rewrite_ttl(xdp, packet)
+		    ?: rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr, backend->port)
+		    ?: send_to_hop(xdp, packet, hop);
+	case SL_FORWARD_IPIP:
 		return encapsulate(xdp, packet, hop) ?: address_frame(xdp, packet, hop);
-	verdict = rewrite_ttl(xdp, packet);
-	if (!verdict && backend->forward == SL_FORWARD_NAT)
-		verdict = rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr,
-				      backend->port);
-	return verdict ?: send_to_hop(xdp, packet, hop);
+	}
+	return SL_DROP_INTERNAL;
 }
 
 static __always_inline enum sl_verdict forward_to_backend(struct xdp_md *xdp,
