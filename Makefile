@@ -24,7 +24,7 @@ LIB_SRC    := $(shell find user/lib -name '*.c' | sort)
 DAEMON_SRC := $(shell find user/daemon -name '*.c' | sort)
 CLI_SRC    := $(wildcard user/cli/*.c)
 RESPONDER_SRC := $(wildcard user/responder/*.c)
-UNIT_SRC   := $(wildcard tests/unit/*_test.c)
+UNIT_SRC   := $(wildcard tests/unit/*/*_test.c)
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/obj/%.o)
 DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/obj/%.o)
 CLI_OBJ    := $(CLI_SRC:%.c=$(B)/obj/%.o)
@@ -92,14 +92,14 @@ $(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB_OBJ)
 
 # ---- tests --------------------------------------------------------------
 # These include a part of the daemon.
-$(B)/unit/checks_test $(B)/unit/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
+$(B)/unit/health/checks_test $(B)/unit/health/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
 
-$(B)/unit/respond_confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng)
+$(B)/unit/responder/confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng)
 
 $(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
 
 # What daemon/hops is made of, against the real kernel; tests/netlink/test_hops.py
 # runs it in namespaces.
@@ -126,7 +126,7 @@ $(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST
 MODEL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/datapath/*.c)) \
              $(B)/obj/user/daemon/log.o
 
-$(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/random.h $(MODEL_OBJ) $(LIB_OBJ)
+$(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/base/random.h $(MODEL_OBJ) $(LIB_OBJ)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(filter %.c %.o,$^) -o $@ -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)

@@ -40,7 +40,7 @@ check_headers() {
 	say headers
 	for header in $(files 'include/*.h' 'user/*.h' 'tests/*.h'); do
 		# shellcheck disable=SC2086 # a list of flags
-		compiles "$header" "$CC" $LINT_CFLAGS
+		compiles "$header" "$CC" $LINT_CFLAGS -Itests
 	done
 	for header in $(files 'include/*.h' 'bpf/*.h'); do
 		# shellcheck disable=SC2086

@@ -21,7 +21,7 @@
 #include "lib/config/copy.h"
 #include "lib/config/write.h"
 #include "lib/limit/limit.h"
-#include "tests/unit/config_equal.h"
+#include "tests/unit/config/equal.h"
 
 /* In the directory of the examples, so that the files which they name are found. */
 #define NAME "examples/fuzz.yaml"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "event.h"
 
-#include "unit/random.h"
+#include "unit/base/random.h"
 
 #define AFFINITY  45
 #define UDP_IDLE  28  /* 30 s */
