@@ -12,7 +12,7 @@
 
 #include "daemon/api/api.h"
 #include "daemon/core/advice.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 
@@ -42,7 +42,7 @@ static const char *plural(size_t n)
 }
 
 struct arguments {
-	struct server_options options;
+	struct balancer_options options;
 	bool check;
 };
 
@@ -135,21 +135,21 @@ static void log_diag(const struct diag *diag)
 }
 
 /* What lives as long as the daemon runs. */
-struct daemon {
+struct process {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
-	struct server *server;
+	struct balancer *balancer;
 	struct api *api;
 };
 
-static void stop(struct daemon *daemon)
+static void stop(struct process *process)
 {
-	api_free(daemon->api);
-	daemon->api = NULL;
-	server_stop(daemon->server);
-	for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++)
-		if (!uv_is_closing((uv_handle_t *)&daemon->signals[i]))
-			uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	api_free(process->api);
+	process->api = NULL;
+	balancer_stop(process->balancer);
+	for (size_t i = 0; i < sizeof(process->signals) / sizeof(process->signals[0]); i++)
+		if (!uv_is_closing((uv_handle_t *)&process->signals[i]))
+			uv_close((uv_handle_t *)&process->signals[i], NULL);
 }
 
 static void on_stop_signal(uv_signal_t *handle, int number)
@@ -160,12 +160,12 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
-	struct daemon *daemon = handle->data;
-	struct server_change change;
+	struct process *process = handle->data;
+	struct balancer_change change;
 	struct diag diag = { 0 };
 
 	(void)number;
-	if (server_reload(daemon->server, &diag, &change)) {
+	if (balancer_reload(process->balancer, &diag, &change)) {
 		log_diag(&diag);
 		log_error("reload refused, nothing has changed");
 		return;
@@ -174,30 +174,30 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 		 change.removed, change.changed);
 }
 
-static int start(struct daemon *daemon, const struct arguments *arguments, struct config *config,
+static int start(struct process *process, const struct arguments *arguments, struct config *config,
 		 struct diag *diag)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	int error;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		uv_signal_t *handle = &daemon->signals[i];
+		uv_signal_t *handle = &process->signals[i];
 
-		(void)uv_signal_init(&daemon->loop, handle);
-		handle->data = daemon;
+		(void)uv_signal_init(&process->loop, handle);
+		handle->data = process;
 		(void)uv_signal_start(handle,
 				      numbers[i] == SIGHUP ? on_reload_signal : on_stop_signal,
 				      numbers[i]);
 	}
 	/* First of all: another daemon that answers there must not be disturbed. */
-	error = api_open(arguments->options.socket_path, diag, &daemon->api);
+	error = api_open(arguments->options.socket_path, diag, &process->api);
 	if (error) {
 		config_free(config);
 		return error;
 	}
-	error = server_new(&daemon->loop, &arguments->options, config, diag, &daemon->server);
+	error = balancer_new(&process->loop, &arguments->options, config, diag, &process->balancer);
 	if (!error)
-		error = api_start(daemon->api, daemon->server, diag);
+		error = api_start(process->api, process->balancer, diag);
 	return error;
 }
 
@@ -220,29 +220,29 @@ static void log_advice(void *arg, const char *text)
 
 static int run(const struct arguments *arguments, struct config *config)
 {
-	struct daemon daemon = { 0 };
+	struct process process = { 0 };
 	struct diag diag = { 0 };
-	int error = uv_loop_init(&daemon.loop);
+	int error = uv_loop_init(&process.loop);
 
 	if (error) {
 		config_free(config);
 		log_error("cannot make an event loop: %s", uv_strerror(error));
 		return EXIT_FAILURE;
 	}
-	error = start(&daemon, arguments, config, &diag);
+	error = start(&process, arguments, config, &diag);
 	if (error) {
 		log_diag(&diag);
-		stop(&daemon);
+		stop(&process);
 	} else {
 		log_info("sluiced %s runs: %zu service%s, %zu interface%s", SLUICE_VERSION,
-			 daemon.server->config->n_services,
-			 plural(daemon.server->config->n_services), daemon.server->n_attachments,
-			 plural(daemon.server->n_attachments));
-		advice_give(daemon.server, log_advice, NULL);
+			 process.balancer->config->n_services,
+			 plural(process.balancer->config->n_services),
+			 process.balancer->n_attachments, plural(process.balancer->n_attachments));
+		advice_give(process.balancer, log_advice, NULL);
 	}
-	(void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
-	server_free(daemon.server);
-	(void)uv_loop_close(&daemon.loop);
+	(void)uv_run(&process.loop, UV_RUN_DEFAULT);
+	balancer_free(process.balancer);
+	(void)uv_loop_close(&process.loop);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -25,7 +25,7 @@ static struct {
 	struct config config;
 	struct service_config configs[3];
 	struct service services[3];
-	struct server server;
+	struct balancer balancer;
 	struct sl_limit limits[16];
 	unsigned web; /* first limit of "web" now; 0: is not in the maps */
 	/* What sl_buckets holds: one source's. */
@@ -116,12 +116,12 @@ static int set_up(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(t.configs); i++)
 		t.services[i].config = &t.configs[i];
 	t.config.n_services = ARRAY_SIZE(t.configs);
-	t.server = (struct server){ .config = &t.config, .services = t.services };
+	t.balancer = (struct balancer){ .config = &t.config, .services = t.services };
 	t.web = FIRST;
 	put_limit(FIRST, 101, 1);
 	put_limit(FIRST + 1, 102, 2);
 	put_limit(DNS, 103, 3);
-	return limit_log_new(&t.server, &t.log);
+	return limit_log_new(&t.balancer, &t.log);
 }
 
 static int tear_down(void **state)

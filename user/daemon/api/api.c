@@ -18,7 +18,7 @@
 #include "daemon/api/body.h"
 #include "daemon/api/routes.h"
 #include "daemon/api/socket.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -39,7 +39,7 @@ struct connection {
 };
 
 struct api {
-	struct server *server;
+	struct balancer *balancer;
 	struct MHD_Daemon *http;
 	char *path;
 	int listening, lock; /* once started, the socket is libmicrohttpd's and -1 here */
@@ -180,7 +180,7 @@ static struct api_answer answer_request(struct api *api, struct MHD_Connection *
 {
 	if (body->refused)
 		return answer_refused(body);
-	call.server = api->server;
+	call.balancer = api->balancer;
 	call.type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
 	call.name = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name");
 	call.lines = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lines");
@@ -333,21 +333,21 @@ int api_open(const char *path, struct diag *diag, struct api **ret_api)
 	return 0;
 }
 
-int api_start(struct api *api, struct server *server, struct diag *diag)
+int api_start(struct api *api, struct balancer *balancer, struct diag *diag)
 {
 	const union MHD_DaemonInfo *info;
 
-	api->server = server;
+	api->balancer = balancer;
 	api->http = start_http(api);
 	if (!api->http)
 		return diag_set(diag, EIO, "cannot start the HTTP server");
 	api->listening = -1;
 	info = MHD_get_daemon_info(api->http, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info || uv_poll_init(server->loop, &api->poll, info->epoll_fd) < 0)
+	if (!info || uv_poll_init(balancer->loop, &api->poll, info->epoll_fd) < 0)
 		return diag_set(diag, EIO, "cannot watch the HTTP server");
 	api->poll.data = api->timer.data = api;
 	api->open_handles = 2;
-	(void)uv_timer_init(server->loop, &api->timer);
+	(void)uv_timer_init(balancer->loop, &api->timer);
 	(void)uv_poll_start(&api->poll, UV_READABLE, on_poll);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 struct api;
 struct diag;
-struct server;
+struct balancer;
 
 /* Takes the socket at path, before anything of the machine is touched: two
  * daemons must not meet over an interface. Clients that come before api_start()
@@ -17,8 +17,8 @@ struct server;
  */
 int api_open(const char *path, struct diag *diag, struct api **ret_api);
 
-/* Answers, on server->loop; server must outlive the api. 0 or -errno and diag. */
-int api_start(struct api *api, struct server *server, struct diag *diag);
+/* Answers, on balancer->loop; balancer must outlive the api. 0 or -errno and diag. */
+int api_start(struct api *api, struct balancer *balancer, struct diag *diag);
 
 /* Closes every connection and removes the socket; run the loop until it is
  * empty afterwards. Accepts NULL, and one that was never started.

@@ -9,7 +9,7 @@
 
 #include "daemon/api/reply.h"
 #include "daemon/api/view/limits.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "lib/base/units.h"
 #include "lib/config/config.h"
 
@@ -17,8 +17,8 @@ static struct api_answer no_service(const struct api_ask *ask, const char *name)
 {
 	struct api_list list = {};
 
-	for (size_t i = 0; i < ask->server->config->n_services; i++)
-		api_list_add(&list, ask->server->services[i].config->name);
+	for (size_t i = 0; i < ask->balancer->config->n_services; i++)
+		api_list_add(&list, ask->balancer->services[i].config->name);
 	return api_refuse(MHD_HTTP_NOT_FOUND, "there is no service \"%s\"; the services are: %s",
 			  name, api_list_text(&list));
 }
@@ -26,12 +26,12 @@ static struct api_answer no_service(const struct api_ask *ask, const char *name)
 const struct service *api_find_service_at(const struct api_ask *ask, size_t segment,
 					  struct api_answer *ret_refusal)
 {
-	const struct server *server = ask->server;
+	const struct balancer *balancer = ask->balancer;
 	const char *name = ask->path->segments[segment];
-	const struct service_config *config = config_find_service(server->config, name);
+	const struct service_config *config = config_find_service(balancer->config, name);
 
 	if (config)
-		return &server->services[config - server->config->services];
+		return &balancer->services[config - balancer->config->services];
 	*ret_refusal = no_service(ask, name);
 	return NULL;
 }

@@ -2,7 +2,7 @@
  *
  * The routes. Invariant: a handler is called only with a body that is a JSON
  * object of the members its row names (or, for a configuration, any bytes); so
- * what is malformed never reaches the server.
+ * what is malformed never reaches the balancer.
  */
 #include "daemon/api/routes.h"
 
@@ -274,7 +274,7 @@ static struct api_answer handle(const struct route *route, struct api_ask *ask)
 struct api_answer api_answer(const struct api_call *call)
 {
 	const char *method = as_get(call->method);
-	struct api_ask ask = { .call = call, .server = call->server };
+	struct api_ask ask = { .call = call, .balancer = call->balancer };
 	const struct route *route;
 	struct api_answer result;
 	struct api_path path;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the control interface answers: a table of routes, each with its method,
- * path and handler. Knows JSON and the server, nothing of sockets.
+ * path and handler. Knows JSON and the balancer, nothing of sockets.
  */
 #ifndef SLUICE_DAEMON_API_ROUTES_H
 #define SLUICE_DAEMON_API_ROUTES_H
@@ -9,10 +9,10 @@
 #include <jansson.h>
 #include <stddef.h>
 
-struct server;
+struct balancer;
 
 struct api_call {
-	struct server *server;
+	struct balancer *balancer;
 	const char *method; /* HEAD is asked as GET */
 	const char *path;   /* as it came: percent-encoded */
 	const char *type;   /* Content-Type, or NULL */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "lib/base/cleanup.h"
 
 #define ADVICE_SIZE    512
@@ -28,25 +28,26 @@ static bool forwarding_on(const char *interface, __u8 family)
 /* nat asks the kernel for the answers' way, and it says none while it does not
  * forward.
  */
-static void advise_forwarding(const struct server *server, __u8 family, advice_fn *say, void *arg)
+static void advise_forwarding(const struct balancer *balancer, __u8 family, advice_fn *say,
+			      void *arg)
 {
 	bool needed = false;
 	char text[ADVICE_SIZE];
 
-	for (size_t i = 0; i < server->config->n_services; i++) {
-		const struct service_config *service = &server->config->services[i];
+	for (size_t i = 0; i < balancer->config->n_services; i++) {
+		const struct service_config *service = &balancer->config->services[i];
 
 		for (size_t j = 0; j < service->n_addresses; j++)
 			needed |= service->forward == SL_FORWARD_NAT &&
 				  service->addresses[j].family == family;
 	}
-	for (size_t i = 0; needed && i < server->n_attachments; i++) {
-		if (forwarding_on(server->attachments[i].name, family))
+	for (size_t i = 0; needed && i < balancer->n_attachments; i++) {
+		if (forwarding_on(balancer->attachments[i].name, family))
 			continue;
 		(void)snprintf(text, sizeof(text),
 			       "nat: IPv%u forwarding is off on %s, so answers do not reach the "
 			       "clients; mend it: sysctl -w %s=1",
-			       family, server->attachments[i].name,
+			       family, balancer->attachments[i].name,
 			       family == SL_FAMILY_IPV4 ? "net.ipv4.ip_forward"
 							: "net.ipv6.conf.all.forwarding");
 		say(arg, text);
@@ -54,10 +55,10 @@ static void advise_forwarding(const struct server *server, __u8 family, advice_f
 	}
 }
 
-static bool is_attached(const struct server *server, unsigned ifindex)
+static bool is_attached(const struct balancer *balancer, unsigned ifindex)
 {
-	for (size_t i = 0; i < server->n_attachments; i++)
-		if ((unsigned)server->attachments[i].ifindex == ifindex)
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		if ((unsigned)balancer->attachments[i].ifindex == ifindex)
 			return true;
 	return false;
 }
@@ -67,12 +68,12 @@ static bool is_attached(const struct server *server, unsigned ifindex)
  */
 static void advise_attaching(const struct backend *backend, advice_fn *say, void *arg)
 {
-	const struct server *server = backend->service->server;
+	const struct balancer *balancer = backend->service->balancer;
 	const struct hop *hop = hop_watch_get(backend->hop);
 	char text[ADVICE_SIZE];
 
-	if (!server->n_attachments || hop->state != HOP_RESOLVED ||
-	    is_attached(server, hop->wire.ifindex))
+	if (!balancer->n_attachments || hop->state != HOP_RESOLVED ||
+	    is_attached(balancer, hop->wire.ifindex))
 		return;
 	(void)snprintf(text, sizeof(text),
 		       "backend %s/%s is behind %s, to which sluice is not attached; mend it: "
@@ -103,13 +104,13 @@ static void advise_mtu(const struct backend *backend, advice_fn *say, void *arg)
 	say(arg, text);
 }
 
-void advice_give(const struct server *server, advice_fn *say, void *arg)
+void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 {
-	advise_forwarding(server, SL_FAMILY_IPV4, say, arg);
-	advise_forwarding(server, SL_FAMILY_IPV6, say, arg);
-	for (size_t i = 0; i < server->config->n_services; i++)
-		for (size_t j = 0; j < server->config->services[i].n_backends; j++) {
-			advise_attaching(&server->services[i].backends[j], say, arg);
-			advise_mtu(&server->services[i].backends[j], say, arg);
+	advise_forwarding(balancer, SL_FAMILY_IPV4, say, arg);
+	advise_forwarding(balancer, SL_FAMILY_IPV6, say, arg);
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		for (size_t j = 0; j < balancer->config->services[i].n_backends; j++) {
+			advise_attaching(&balancer->services[i].backends[j], say, arg);
+			advise_mtu(&balancer->services[i].backends[j], say, arg);
 		}
 }

@@ -6,11 +6,11 @@
 #ifndef SLUICE_DAEMON_CORE_ADVICE_H
 #define SLUICE_DAEMON_CORE_ADVICE_H
 
-struct server;
+struct balancer;
 
 typedef void advice_fn(void *arg, const char *text);
 
 /* Looks anew at each call; says nothing where all is well. */
-void advice_give(const struct server *server, advice_fn *say, void *arg);
+void advice_give(const struct balancer *balancer, advice_fn *say, void *arg);
 
 #endif

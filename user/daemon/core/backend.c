@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <uv.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/datapath.h"
 #include "lib/balance/plan.h"
 
@@ -18,7 +18,7 @@ unsigned backend_weight_tenths(const struct backend *backend)
 
 	if (!backend->slow_since_ms || !slow_start)
 		return 10;
-	elapsed = uv_now(backend->service->server->loop) - backend->slow_since_ms;
+	elapsed = uv_now(backend->service->balancer->loop) - backend->slow_since_ms;
 	return elapsed < slow_start ? 1 + (unsigned)(9 * elapsed / slow_start) : 10;
 }
 
@@ -56,7 +56,7 @@ unsigned backend_live(const struct backend *backend)
 	for (size_t i = 0; i < config->n_addresses; i++) {
 		struct sl_key key = plan_service_key(config, &config->addresses[i]);
 
-		live += datapath_backend_live(backend->service->server->datapath, &key,
+		live += datapath_backend_live(backend->service->balancer->datapath, &key,
 					      &backend_key);
 	}
 	return live;

@@ -23,10 +23,10 @@ static bool voids(const struct config_change *later, const struct config_change 
 	       (later->kind == earlier->kind && later->kind != CHANGE_ADD);
 }
 
-static const struct backend_config *find_in_file(const struct server *server,
+static const struct backend_config *find_in_file(const struct balancer *balancer,
 						 const struct config_change *change)
 {
-	const struct service_config *service = config_find_service(server->file, change->service);
+	const struct service_config *service = config_find_service(balancer->file, change->service);
 
 	for (size_t i = 0; service && i < service->n_backends; i++)
 		if (!strcmp(service->backends[i].name, change->backend))
@@ -35,13 +35,13 @@ static const struct backend_config *find_in_file(const struct server *server,
 }
 
 /* Whether the file says the same. Of what was added at run time it says nothing. */
-static bool in_file(const struct server *server, const struct config_change *change)
+static bool in_file(const struct balancer *balancer, const struct config_change *change)
 {
-	const struct backend_config *backend = find_in_file(server, change);
+	const struct backend_config *backend = find_in_file(balancer, change);
 
-	for (size_t i = 0; i < server->n_edits; i++)
-		if (server->edits[i].change.kind == CHANGE_ADD &&
-		    same_backend(&server->edits[i].change, change))
+	for (size_t i = 0; i < balancer->n_edits; i++)
+		if (balancer->edits[i].change.kind == CHANGE_ADD &&
+		    same_backend(&balancer->edits[i].change, change))
 			return false;
 	switch (change->kind) {
 	case CHANGE_ADD:
@@ -56,32 +56,32 @@ static bool in_file(const struct server *server, const struct config_change *cha
 	return false;
 }
 
-int edits_note(struct server *server, const struct config_change *change,
+int edits_note(struct balancer *balancer, const struct config_change *change,
 	       unsigned long long deadline_ms)
 {
-	struct server_edit *edits =
-		reallocarray(server->edits, server->n_edits + 1, sizeof(*edits));
+	struct balancer_edit *edits =
+		reallocarray(balancer->edits, balancer->n_edits + 1, sizeof(*edits));
 	size_t kept = 0;
 
 	if (!edits)
 		return -ENOMEM;
-	server->edits = edits;
-	for (size_t i = 0; i < server->n_edits; i++)
+	balancer->edits = edits;
+	for (size_t i = 0; i < balancer->n_edits; i++)
 		if (!voids(change, &edits[i].change))
 			edits[kept++] = edits[i];
-	server->n_edits = kept;
-	if (!in_file(server, change))
-		edits[server->n_edits++] =
-			(struct server_edit){ .change = *change, .deadline_ms = deadline_ms };
+	balancer->n_edits = kept;
+	if (!in_file(balancer, change))
+		edits[balancer->n_edits++] =
+			(struct balancer_edit){ .change = *change, .deadline_ms = deadline_ms };
 	return 0;
 }
 
-struct config *edits_remake(struct server *server, struct config *file)
+struct config *edits_remake(struct balancer *balancer, struct config *file)
 {
 	struct config *config = file;
 
-	for (size_t i = 0; i < server->n_edits; i++) {
-		struct server_edit *edit = &server->edits[i];
+	for (size_t i = 0; i < balancer->n_edits; i++) {
+		struct balancer_edit *edit = &balancer->edits[i];
 		struct config *changed;
 
 		edit->unfit = config_apply_change(config, &edit->change, NULL, &changed) != 0;
@@ -94,19 +94,19 @@ struct config *edits_remake(struct server *server, struct config *file)
 	return config;
 }
 
-void edits_forget_unfit(struct server *server)
+void edits_forget_unfit(struct balancer *balancer)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < server->n_edits; i++) {
-		const struct server_edit *edit = &server->edits[i];
+	for (size_t i = 0; i < balancer->n_edits; i++) {
+		const struct balancer_edit *edit = &balancer->edits[i];
 
 		if (edit->unfit)
 			log_warning("what was changed at run time for %s/%s does not fit the new "
 				    "configuration and is forgotten",
 				    edit->change.service, edit->change.backend);
 		else
-			server->edits[kept++] = *edit;
+			balancer->edits[kept++] = *edit;
 	}
-	server->n_edits = kept;
+	balancer->n_edits = kept;
 }

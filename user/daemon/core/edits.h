@@ -5,21 +5,21 @@
 #ifndef SLUICE_DAEMON_CORE_EDITS_H
 #define SLUICE_DAEMON_CORE_EDITS_H
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 
 /* Notes a change that has been made, in place of what it makes void: an earlier
  * one of the same kind, all that was done to what is removed. What the file says
  * too needs no note. 0 or -ENOMEM: nothing is noted.
  */
-int edits_note(struct server *server, const struct config_change *change,
+int edits_note(struct balancer *balancer, const struct config_change *change,
 	       unsigned long long deadline_ms);
 
 /* A configuration that was read anew, with the noted changes made: another one,
  * or file itself where there are none. Those that do not fit any more are marked.
  */
-struct config *edits_remake(struct server *server, struct config *file);
+struct config *edits_remake(struct balancer *balancer, struct config *file);
 
 /* Forgets, and logs, what was marked: that configuration runs now. */
-void edits_forget_unfit(struct server *server);
+void edits_forget_unfit(struct balancer *balancer);
 
 #endif

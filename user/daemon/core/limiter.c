@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the server does about limits and access, beside what each service's plan
+/* What the balancer does about limits and access, beside what each service's plan
  * says: the lists of all services, the responder, the log.
  */
 #include <errno.h>
@@ -17,12 +17,13 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-int server_apply_limiter(struct server *server, const struct config *config, struct diag *diag)
+int balancer_apply_limiter(struct balancer *balancer, const struct config *config,
+			   struct diag *diag)
 {
-	int error = datapath_put_access_all(server->datapath, &config->access, diag);
+	int error = datapath_put_access_all(balancer->datapath, &config->access, diag);
 
 	if (!error)
-		datapath_set_limiter(server->datapath, &config->limiter);
+		datapath_set_limiter(balancer->datapath, &config->limiter);
 	return error;
 }
 
@@ -30,11 +31,11 @@ int server_apply_limiter(struct server *server, const struct config *config, str
 
 static void on_responder(void *arg)
 {
-	struct server *server = arg;
+	struct balancer *balancer = arg;
 
-	for (size_t i = 0; server->services && i < server->config->n_services; i++)
-		if (config_responds(&server->config->services[i]))
-			server_touch(&server->services[i]);
+	for (size_t i = 0; balancer->services && i < balancer->config->n_services; i++)
+		if (config_responds(&balancer->config->services[i]))
+			balancer_touch(&balancer->services[i]);
 }
 
 static bool anybody_responds(const struct config *config)
@@ -45,20 +46,20 @@ static bool anybody_responds(const struct config *config)
 	return false;
 }
 
-void server_apply_responder(struct server *server, const struct config *config)
+void balancer_apply_responder(struct balancer *balancer, const struct config *config)
 {
 	struct diag diag = { 0 };
 	int error = 0;
 
 	if (!anybody_responds(config)) {
-		responder_free(TAKE_PTR(server->responder));
+		responder_free(TAKE_PTR(balancer->responder));
 		return;
 	}
-	if (!server->responder)
-		error = responder_new(server->loop, server->datapath, on_responder, server, &diag,
-				      &server->responder);
+	if (!balancer->responder)
+		error = responder_new(balancer->loop, balancer->datapath, on_responder, balancer,
+				      &diag, &balancer->responder);
 	if (!error)
-		error = responder_tell(server->responder, config)
+		error = responder_tell(balancer->responder, config)
 				? diag_set(&diag, ENOMEM, "no memory")
 				: 0;
 	if (error)
@@ -70,31 +71,31 @@ void server_apply_responder(struct server *server, const struct config *config)
 
 static void on_over(void *arg, const struct sl_event *event)
 {
-	limit_log_over(((struct server *)arg)->limit_log, event);
+	limit_log_over(((struct balancer *)arg)->limit_log, event);
 }
 
 static void on_events(uv_poll_t *handle, int status, int events)
 {
-	struct server *server = handle->data;
+	struct balancer *balancer = handle->data;
 
 	(void)events;
 	if (status >= 0)
-		datapath_read_events(server->datapath, on_over, server);
+		datapath_read_events(balancer->datapath, on_over, balancer);
 }
 
-int server_follow_limits(struct server *server, struct diag *diag)
+int balancer_follow_limits(struct balancer *balancer, struct diag *diag)
 {
-	int error = limit_log_new(server, &server->limit_log);
-	int fd = error ? error : datapath_events_fd(server->datapath);
+	int error = limit_log_new(balancer, &balancer->limit_log);
+	int fd = error ? error : datapath_events_fd(balancer->datapath);
 
 	if (fd < 0)
 		return diag_set(diag, -fd, "cannot listen to the program: %s", strerror(-fd));
-	server->events = calloc(1, sizeof(*server->events));
-	if (!server->events)
+	balancer->events = calloc(1, sizeof(*balancer->events));
+	if (!balancer->events)
 		return diag_set(diag, ENOMEM, "no memory");
-	(void)uv_poll_init(server->loop, server->events, fd);
-	server->events->data = server;
-	(void)uv_poll_start(server->events, UV_READABLE, on_events);
+	(void)uv_poll_init(balancer->loop, balancer->events, fd);
+	balancer->events->data = balancer;
+	(void)uv_poll_start(balancer->events, UV_READABLE, on_events);
 	return 0;
 }
 
@@ -103,9 +104,9 @@ static void free_handle(uv_handle_t *handle)
 	free(handle);
 }
 
-void server_unfollow_limits(struct server *server)
+void balancer_unfollow_limits(struct balancer *balancer)
 {
-	if (server->events)
-		uv_close((uv_handle_t *)TAKE_PTR(server->events), free_handle);
-	limit_log_free(TAKE_PTR(server->limit_log));
+	if (balancer->events)
+		uv_close((uv_handle_t *)TAKE_PTR(balancer->events), free_handle);
+	limit_log_free(TAKE_PTR(balancer->limit_log));
 }

@@ -7,7 +7,7 @@
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 
-struct datapath_sizes server_needed_sizes(const struct config *config)
+struct datapath_sizes balancer_needed_sizes(const struct config *config)
 {
 	struct datapath_sizes sizes = {
 		.services = 1,
@@ -34,15 +34,15 @@ struct datapath_sizes server_needed_sizes(const struct config *config)
 	return sizes;
 }
 
-void server_set_all(struct server *server)
+void balancer_set_all(struct balancer *balancer)
 {
 	const struct datapath_timeouts timeouts = {
-		.tcp_idle_ms = server->config->flows.tcp_idle_ms,
-		.udp_idle_ms = server->config->flows.udp_idle_ms,
+		.tcp_idle_ms = balancer->config->flows.tcp_idle_ms,
+		.udp_idle_ms = balancer->config->flows.udp_idle_ms,
 	};
 
-	datapath_set_timeouts(server->datapath, &timeouts);
-	datapath_set_ipip(server->datapath, &server->config->ipip);
+	datapath_set_timeouts(balancer->datapath, &timeouts);
+	datapath_set_ipip(balancer->datapath, &balancer->config->ipip);
 }
 
 /* Maps are made for more than the configuration needs, and at least this, so that
@@ -77,20 +77,21 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 /* Takes over what one of the interfaces runs already, or loads afresh. What
  * cannot be taken over is replaced when it comes to attaching.
  */
-int server_open_datapath(struct server *server, struct diag *diag)
+int balancer_open_datapath(struct balancer *balancer, struct diag *diag)
 {
-	struct datapath_sizes needed = server_needed_sizes(server->config);
+	struct datapath_sizes needed = balancer_needed_sizes(balancer->config);
 	struct datapath_sizes sizes = roomy_sizes(&needed);
 
-	for (size_t i = 0; i < server->config->n_interfaces; i++) {
-		const char *name = server->config->interfaces[i].name;
+	for (size_t i = 0; i < balancer->config->n_interfaces; i++) {
+		const char *name = balancer->config->interfaces[i].name;
 		unsigned ifindex = if_nametoindex(name);
-		int error = ifindex ? datapath_adopt((int)ifindex, &needed, server->options.pin_dir,
-						     diag, &server->datapath)
-				    : -ENOENT;
+		int error =
+			ifindex ? datapath_adopt((int)ifindex, &needed, balancer->options.pin_dir,
+						 diag, &balancer->datapath)
+				: -ENOENT;
 
 		if (!error) {
-			server->took_over = true;
+			balancer->took_over = true;
 			log_info("took over the program and maps that %s runs", name);
 			return 0;
 		}
@@ -101,5 +102,5 @@ int server_open_datapath(struct server *server, struct diag *diag)
 		else if (error != -ENOENT)
 			return error;
 	}
-	return datapath_load(&sizes, server->options.pin_dir, diag, &server->datapath);
+	return datapath_load(&sizes, balancer->options.pin_dir, diag, &balancer->datapath);
 }

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/limits.h"
@@ -64,7 +64,7 @@ static int apply_address(struct service *service, size_t address, const struct s
 		return diag_set(diag, -error, "no memory");
 	plan.limits = shared->limits;
 	plan.access = shared->access;
-	error = datapath_apply(service->server->datapath, &plan, diag);
+	error = datapath_apply(service->balancer->datapath, &plan, diag);
 	if (!error)
 		note_members(service, address, &plan);
 	return error;
@@ -92,13 +92,13 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 static int put_shared(const struct service *service, struct shared *shared, struct diag *diag)
 {
 	const struct service_config *config = service->config;
-	struct datapath *datapath = service->server->datapath;
+	struct datapath *datapath = service->balancer->datapath;
 	struct sl_key keys[CONFIG_ADDRESSES_MAX];
 
 	for (size_t i = 0; i < config->n_addresses; i++)
 		keys[i] = plan_service_key(config, &config->addresses[i]);
-	if (config_responds(config) && service->server->responder)
-		shared->responder = responder_hop(service->server->responder);
+	if (config_responds(config) && service->balancer->responder)
+		shared->responder = responder_hop(service->balancer->responder);
 	return datapath_put_access(datapath, &config->access, keys, config->n_addresses, diag,
 				   &shared->access)
 		       ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
@@ -129,17 +129,17 @@ static void service_claim(const struct service *service)
 		struct sl_key key =
 			plan_service_key(service->config, &service->config->addresses[i]);
 
-		datapath_claim(service->server->datapath, &key);
+		datapath_claim(service->balancer->datapath, &key);
 	}
 }
 
-void server_reconcile(struct server *server)
+void balancer_reconcile(struct balancer *balancer)
 {
 	struct diag diag = { 0 };
 	struct service *service;
 
-	while ((service = TAILQ_FIRST(&server->dirty))) {
-		TAILQ_REMOVE(&server->dirty, service, dirty_link);
+	while ((service = TAILQ_FIRST(&balancer->dirty))) {
+		TAILQ_REMOVE(&balancer->dirty, service, dirty_link);
 		service->dirty = false;
 		service->error[0] = '\0';
 		if (!apply_service(service, &diag))
@@ -150,17 +150,17 @@ void server_reconcile(struct server *server)
 	}
 }
 
-void server_reconcile_all(struct server *server)
+void balancer_reconcile_all(struct balancer *balancer)
 {
-	datapath_unclaim(server->datapath);
-	TAILQ_INIT(&server->dirty);
-	for (size_t i = 0; i < server->config->n_services; i++) {
-		struct service *service = &server->services[i];
+	datapath_unclaim(balancer->datapath);
+	TAILQ_INIT(&balancer->dirty);
+	for (size_t i = 0; i < balancer->config->n_services; i++) {
+		struct service *service = &balancer->services[i];
 
 		service_claim(service);
 		if (service->dirty)
-			TAILQ_INSERT_TAIL(&server->dirty, service, dirty_link);
+			TAILQ_INSERT_TAIL(&balancer->dirty, service, dirty_link);
 	}
-	server_reconcile(server);
-	datapath_remove_unclaimed(server->datapath);
+	balancer_reconcile(balancer);
+	datapath_remove_unclaimed(balancer->datapath);
 }

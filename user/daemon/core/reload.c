@@ -18,7 +18,7 @@
 #include "lib/config/compare.h"
 #include "lib/config/write.h"
 
-unsigned long long server_wall_clock_ms(void)
+unsigned long long balancer_wall_clock_ms(void)
 {
 	struct timespec now;
 
@@ -53,22 +53,22 @@ static void config_cleanup(struct config **config)
 }
 
 /* What a change of configuration comes to, and whether it can be done. */
-static int check_change(struct server *server, const struct config *config, struct diag *diag,
-			struct server_change *ret_change)
+static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
+			struct balancer_change *ret_change)
 {
-	struct datapath_sizes needed = server_needed_sizes(config);
+	struct datapath_sizes needed = balancer_needed_sizes(config);
 	struct config_difference difference;
-	int error = config_compare(server->config, config, &difference);
+	int error = config_compare(balancer->config, config, &difference);
 
 	if (error)
 		return diag_set(diag, -error, "no memory");
-	error = datapath_fits(server->datapath, &needed, diag);
+	error = datapath_fits(balancer->datapath, &needed, diag);
 	if (error)
 		return error;
-	error = check_sizes(server->config, config, diag);
+	error = check_sizes(balancer->config, config, diag);
 	if (error)
 		return error;
-	*ret_change = (struct server_change){
+	*ret_change = (struct balancer_change){
 		.added = difference.added,
 		.removed = difference.removed,
 		.changed = difference.changed,
@@ -76,98 +76,99 @@ static int check_change(struct server *server, const struct config *config, stru
 	return 0;
 }
 
-int server_check(struct server *server, const char *text, size_t length, const char *name,
-		 struct diag *diag, struct server_change *ret_change)
+int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
+		   struct diag *diag, struct balancer_change *ret_change)
 {
 	_cleanup_(config_cleanup) struct config *config = NULL;
 	int error = text ? config_parse(text, length, name, diag, &config)
-			 : config_load(server->options.config_path, diag, &config);
+			 : config_load(balancer->options.config_path, diag, &config);
 
-	return error ?: check_change(server, config, diag, ret_change);
+	return error ?: check_change(balancer, config, diag, ret_change);
 }
 
 /* From what runs to another configuration: what is new is there before what is
  * old goes. On failure nothing has changed, and config is still the caller's.
  */
-static int switch_config(struct server *server, struct config *config, struct diag *diag)
+static int switch_config(struct balancer *balancer, struct config *config, struct diag *diag)
 {
-	struct service *services = NULL, *old_services = server->services;
-	struct config *old_config = server->config;
-	int error = services_new(server, config, &services);
+	struct service *services = NULL, *old_services = balancer->services;
+	struct config *old_config = balancer->config;
+	int error = services_new(balancer, config, &services);
 
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
-	error = server_apply_limiter(server, config, diag);
+	error = balancer_apply_limiter(balancer, config, diag);
 	if (error) {
 		services_free(services, config);
 		return error;
 	}
-	server->config = config;
-	server->services = services;
-	server_set_all(server);
-	server_apply_responder(server, config);
-	server_reconcile_all(server);
+	balancer->config = config;
+	balancer->services = services;
+	balancer_set_all(balancer);
+	balancer_apply_responder(balancer, config);
+	balancer_reconcile_all(balancer);
 	services_free(old_services, old_config);
-	if (old_config != server->file)
+	if (old_config != balancer->file)
 		config_free(old_config);
 	return 0;
 }
 
 /* Attaches first: that can fail, and is easily undone. */
-static int switch_file(struct server *server, struct config *config, struct diag *diag)
+static int switch_file(struct balancer *balancer, struct config *config, struct diag *diag)
 {
-	int error = server_attach_all(server, config, diag);
+	int error = balancer_attach_all(balancer, config, diag);
 
 	if (!error)
-		error = switch_config(server, config, diag);
+		error = switch_config(balancer, config, diag);
 	if (error)
-		server_detach_others(server, server->config);
+		balancer_detach_others(balancer, balancer->config);
 	return error;
 }
 
-int server_reload(struct server *server, struct diag *diag, struct server_change *ret_change)
+int balancer_reload(struct balancer *balancer, struct diag *diag,
+		    struct balancer_change *ret_change)
 {
 	struct config *file, *config;
-	int error = config_load(server->options.config_path, diag, &file);
+	int error = config_load(balancer->options.config_path, diag, &file);
 
 	if (error)
 		return error;
-	config = edits_remake(server, file);
-	error = check_change(server, config, diag, ret_change);
+	config = edits_remake(balancer, file);
+	error = check_change(balancer, config, diag, ret_change);
 	if (!error)
-		error = switch_file(server, config, diag);
+		error = switch_file(balancer, config, diag);
 	if (error) {
 		if (config != file)
 			config_free(config);
 		config_free(file);
 		return error;
 	}
-	config_free(server->file);
-	server->file = file;
-	edits_forget_unfit(server);
-	server->reloaded_ms = server_wall_clock_ms();
-	server_detach_others(server, server->config);
+	config_free(balancer->file);
+	balancer->file = file;
+	edits_forget_unfit(balancer);
+	balancer->reloaded_ms = balancer_wall_clock_ms();
+	balancer_detach_others(balancer, balancer->config);
 	return 0;
 }
 
-int server_edit(struct server *server, const struct config_change *change, unsigned timeout_ms,
-		struct diag *diag)
+int balancer_edit(struct balancer *balancer, const struct config_change *change,
+		  unsigned timeout_ms, struct diag *diag)
 {
-	unsigned long long deadline = timeout_ms ? uv_now(server->loop) + timeout_ms : 0;
-	struct server_change unused;
+	unsigned long long deadline = timeout_ms ? uv_now(balancer->loop) + timeout_ms : 0;
+	struct balancer_change unused;
 	struct config *config;
-	int error = config_apply_change(server->config, change, diag, &config);
+	int error = config_apply_change(balancer->config, change, diag, &config);
 
 	if (error)
 		return error;
-	error = check_change(server, config, diag, &unused);
+	error = check_change(balancer, config, diag, &unused);
 	if (!error)
-		error = switch_config(server, config, diag);
+		error = switch_config(balancer, config, diag);
 	if (error) {
 		config_free(config);
 		return error;
 	}
-	if (edits_note(server, change, deadline))
+	if (edits_note(balancer, change, deadline))
 		log_error("no memory to remember a change at run time: a reload will undo it");
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -53,20 +53,20 @@ static int replace_file(const char *link_path, const char *text, struct diag *di
 	return diag_set(diag, -error, "cannot write %s: %s", fresh, strerror(-error));
 }
 
-int server_save(struct server *server, struct diag *diag)
+int balancer_save(struct balancer *balancer, struct diag *diag)
 {
 	_cleanup_(cleanup_free) char *text = NULL;
-	int error = config_write(server->config, &text);
+	int error = config_write(balancer->config, &text);
 
 	if (error)
 		return diag_set(diag, -error, "no memory");
-	error = replace_file(server->options.config_path, text, diag);
+	error = replace_file(balancer->options.config_path, text, diag);
 	if (error)
 		return error;
-	if (server->file != server->config)
-		config_free(server->file);
-	server->file = server->config;
-	server->n_edits = 0;
-	log_info("what runs is saved to %s", server->options.config_path);
+	if (balancer->file != balancer->config)
+		config_free(balancer->file);
+	balancer->file = balancer->config;
+	balancer->n_edits = 0;
+	log_info("what runs is saved to %s", balancer->options.config_path);
 	return 0;
 }

@@ -34,8 +34,8 @@ static void on_check(void *arg)
 	if (!result->up)
 		backend->slow_since_ms = 0;
 	else if (backend->service->config->slow_start_ms && others_serve(backend))
-		backend->slow_since_ms = uv_now(backend->service->server->loop);
-	server_touch(backend->service);
+		backend->slow_since_ms = uv_now(backend->service->balancer->loop);
+	balancer_touch(backend->service);
 }
 
 static void on_hop(void *arg)
@@ -51,7 +51,7 @@ static void on_hop(void *arg)
 	else
 		log_warning("backend %s/%s cannot be reached: %s", backend->service->config->name,
 			    backend->config->name, text);
-	server_touch(backend->service);
+	balancer_touch(backend->service);
 }
 
 /* What a predecessor left in the maps: a backend that took new connections goes on
@@ -67,7 +67,7 @@ static unsigned state_found(const struct backend *backend)
 	for (size_t i = 0; i < config->n_addresses; i++) {
 		struct sl_key key = plan_service_key(config, &config->addresses[i]);
 
-		state |= datapath_backend_state(backend->service->server->datapath, &key,
+		state |= datapath_backend_state(backend->service->balancer->datapath, &key,
 						&backend_key);
 	}
 	return state;
@@ -75,13 +75,13 @@ static unsigned state_found(const struct backend *backend)
 
 static int start_backend(struct backend *backend)
 {
-	struct server *server = backend->service->server;
+	struct balancer *balancer = backend->service->balancer;
 	const struct backend_config *config = backend->config;
-	int error = hop_watch_new(server->hops, &config->ip, on_hop, backend, &backend->hop);
+	int error = hop_watch_new(balancer->hops, &config->ip, on_hop, backend, &backend->hop);
 
 	if (error)
 		return error;
-	return check_new(server->checks, &backend->service->config->check, &config->ip,
+	return check_new(balancer->checks, &backend->service->config->check, &config->ip,
 			 config->port, backend->served_last, on_check, backend, &backend->check);
 }
 
@@ -91,12 +91,12 @@ static int compare_name(const void *name, const void *backend)
 }
 
 /* The service of this name that runs now, or NULL. */
-static const struct service *running_service(const struct server *server, const char *name)
+static const struct service *running_service(const struct balancer *balancer, const char *name)
 {
 	const struct service_config *config =
-		server->services ? config_find_service(server->config, name) : NULL;
+		balancer->services ? config_find_service(balancer->config, name) : NULL;
 
-	return config ? &server->services[config - server->config->services] : NULL;
+	return config ? &balancer->services[config - balancer->config->services] : NULL;
 }
 
 /* A backend that runs already goes on as it is; of others, the maps know what a
@@ -126,7 +126,7 @@ static void inherit(struct backend *backend, const struct service *running)
 static int start_service(struct service *service)
 {
 	const struct service_config *config = service->config;
-	const struct service *running = running_service(service->server, config->name);
+	const struct service *running = running_service(service->balancer, config->name);
 
 	service->backends = calloc(config->n_backends, sizeof(*service->backends));
 	if (!service->backends)
@@ -151,7 +151,8 @@ static int start_service(struct service *service)
 	return 0;
 }
 
-int services_new(struct server *server, const struct config *config, struct service **ret_services)
+int services_new(struct balancer *balancer, const struct config *config,
+		 struct service **ret_services)
 {
 	struct service *services = calloc(config->n_services + 1, sizeof(*services));
 
@@ -160,7 +161,7 @@ int services_new(struct server *server, const struct config *config, struct serv
 	for (size_t i = 0; i < config->n_services; i++) {
 		int error;
 
-		services[i].server = server;
+		services[i].balancer = balancer;
 		services[i].config = &config->services[i];
 		error = start_service(&services[i]);
 		if (error) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is dirty. Who brings it up to date is said once, when the server starts. */
+/* What is dirty. Who brings it up to date is said once, when the balancer starts. */
 #include <uv.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 
-void server_touch(struct service *service)
+void balancer_touch(struct service *service)
 {
-	struct server *server = service->server;
+	struct balancer *balancer = service->balancer;
 
 	if (!service->dirty)
-		TAILQ_INSERT_TAIL(&server->dirty, service, dirty_link);
+		TAILQ_INSERT_TAIL(&balancer->dirty, service, dirty_link);
 	service->dirty = true;
-	if (!server->stopping)
-		(void)uv_timer_start(server->reconcile, server->on_dirty, 0, 0);
+	if (!balancer->stopping)
+		(void)uv_timer_start(balancer->reconcile, balancer->on_dirty, 0, 0);
 }

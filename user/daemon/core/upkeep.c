@@ -6,7 +6,7 @@
 #include <string.h>
 #include <uv.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/limits/offenders.h"
@@ -19,7 +19,7 @@
 #define WALK_PAUSE_MS 2
 
 struct upkeep {
-	struct server *server;
+	struct balancer *balancer;
 	uv_timer_t tick;
 	uv_timer_t walk;
 	unsigned open; /* timers that the loop holds */
@@ -29,7 +29,7 @@ struct upkeep {
 static void on_walk(uv_timer_t *timer)
 {
 	struct upkeep *upkeep = timer->data;
-	int result = datapath_walk_step(upkeep->server->datapath);
+	int result = datapath_walk_step(upkeep->balancer->datapath);
 
 	if (result == 0) {
 		(void)uv_timer_start(timer, on_walk, WALK_PAUSE_MS, 0);
@@ -44,7 +44,7 @@ static void on_walk(uv_timer_t *timer)
 /* A weight that climbs: a new table at every tenth of the way. */
 static void climb(struct service *service)
 {
-	unsigned long long now = uv_now(service->server->loop);
+	unsigned long long now = uv_now(service->balancer->loop);
 	unsigned slow_start = service->config->slow_start_ms;
 
 	for (size_t i = 0; i < service->config->n_backends; i++) {
@@ -57,23 +57,23 @@ static void climb(struct service *service)
 			backend->slow_since_ms = 0;
 		if (elapsed >= slow_start || slow_start < 10 * TICK_MS ||
 		    elapsed % (slow_start / 10) < TICK_MS)
-			server_touch(service);
+			balancer_touch(service);
 	}
 }
 
-static void end_drains(struct server *server)
+static void end_drains(struct balancer *balancer)
 {
-	unsigned long long now = uv_now(server->loop);
+	unsigned long long now = uv_now(balancer->loop);
 	struct diag diag = { 0 };
 
-	for (size_t i = 0; i < server->n_edits; i++) {
-		struct config_change change = server->edits[i].change;
+	for (size_t i = 0; i < balancer->n_edits; i++) {
+		struct config_change change = balancer->edits[i].change;
 
-		if (!server->edits[i].deadline_ms || server->edits[i].deadline_ms > now)
+		if (!balancer->edits[i].deadline_ms || balancer->edits[i].deadline_ms > now)
 			continue;
-		server->edits[i].deadline_ms = 0;
+		balancer->edits[i].deadline_ms = 0;
 		change.wish = WISH_DISABLED;
-		if (server_edit(server, &change, 0, &diag))
+		if (balancer_edit(balancer, &change, 0, &diag))
 			log_error("the drain of %s/%s has ended, but it cannot be disabled: %s",
 				  change.service, change.backend, diag.text);
 		else
@@ -86,29 +86,29 @@ static void end_drains(struct server *server)
 static void on_tick(uv_timer_t *timer)
 {
 	struct upkeep *upkeep = timer->data;
-	struct server *server = upkeep->server;
+	struct balancer *balancer = upkeep->balancer;
 
-	for (size_t i = 0; i < server->config->n_services; i++)
-		if (server->services[i].config->slow_start_ms)
-			climb(&server->services[i]);
-	end_drains(server);
-	datapath_access_tick(server->datapath);
-	datapath_settle_unused(server->datapath);
-	limit_log_tick(server->limit_log);
-	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(server->datapath))
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		if (balancer->services[i].config->slow_start_ms)
+			climb(&balancer->services[i]);
+	end_drains(balancer);
+	datapath_access_tick(balancer->datapath);
+	datapath_settle_unused(balancer->datapath);
+	limit_log_tick(balancer->limit_log);
+	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(balancer->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
 }
 
-int upkeep_new(struct server *server, struct upkeep **ret_upkeep)
+int upkeep_new(struct balancer *balancer, struct upkeep **ret_upkeep)
 {
 	struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
 
 	if (!upkeep)
 		return -ENOMEM;
-	upkeep->server = server;
+	upkeep->balancer = balancer;
 	upkeep->open = 2;
-	(void)uv_timer_init(server->loop, &upkeep->tick);
-	(void)uv_timer_init(server->loop, &upkeep->walk);
+	(void)uv_timer_init(balancer->loop, &upkeep->tick);
+	(void)uv_timer_init(balancer->loop, &upkeep->walk);
 	upkeep->tick.data = upkeep->walk.data = upkeep;
 	(void)uv_timer_start(&upkeep->tick, on_tick, TICK_MS, TICK_MS);
 	*ret_upkeep = upkeep;

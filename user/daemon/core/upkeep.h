@@ -6,11 +6,11 @@
 #ifndef SLUICE_DAEMON_CORE_UPKEEP_H
 #define SLUICE_DAEMON_CORE_UPKEEP_H
 
-struct server;
+struct balancer;
 struct upkeep;
 
-/* server->datapath must be open. 0 or -errno. */
-int upkeep_new(struct server *server, struct upkeep **ret_upkeep);
+/* balancer->datapath must be open. 0 or -errno. */
+int upkeep_new(struct balancer *balancer, struct upkeep **ret_upkeep);
 
 /* Run the loop until it is empty afterwards. Accepts NULL. */
 void upkeep_free(struct upkeep *upkeep);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/limits.h"
 #include "daemon/datapath/sources.h"
 #include "daemon/log.h"
@@ -38,7 +38,7 @@ struct over {
 };
 
 struct limit_log {
-	struct server *server;
+	struct balancer *balancer;
 	struct hashtable sources;
 	unsigned lines;  /* since the last tick */
 	unsigned unsaid; /* events since the last tick that no line was about */
@@ -52,13 +52,13 @@ struct subject {
 	unsigned index; /* of limit */
 };
 
-int limit_log_new(struct server *server, struct limit_log **ret_log)
+int limit_log_new(struct balancer *balancer, struct limit_log **ret_log)
 {
 	struct limit_log *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return -ENOMEM;
-	log->server = server;
+	log->balancer = balancer;
 	*ret_log = log;
 	return 0;
 }
@@ -97,7 +97,7 @@ static __u32 now_seconds(void)
 typedef bool limit_wanted_fn(const struct subject *subject, const void *arg);
 
 /* Among the limits of one service, all of whose addresses have the same block. */
-static bool find_in_service(const struct server *server, const struct service_config *service,
+static bool find_in_service(const struct balancer *balancer, const struct service_config *service,
 			    struct subject *subject, limit_wanted_fn *wanted, const void *arg)
 {
 	unsigned first = 0;
@@ -105,24 +105,25 @@ static bool find_in_service(const struct server *server, const struct service_co
 	for (size_t i = 0; service->n_limits && !first && i < service->n_addresses; i++) {
 		struct sl_key key = plan_service_key(service, &service->addresses[i]);
 
-		first = datapath_limits(server->datapath, &key);
+		first = datapath_limits(balancer->datapath, &key);
 	}
 	for (unsigned i = 0; first && i < service->n_limits; i++) {
 		subject->service = service;
 		subject->config = &service->limits[i];
 		subject->index = first + i;
-		subject->limit = datapath_limit(server->datapath, first + i);
+		subject->limit = datapath_limit(balancer->datapath, first + i);
 		if (subject->limit && wanted(subject, arg))
 			return true;
 	}
 	return false;
 }
 
-static bool find_limit(const struct server *server, struct subject *ret_subject,
+static bool find_limit(const struct balancer *balancer, struct subject *ret_subject,
 		       limit_wanted_fn *wanted, const void *arg)
 {
-	for (size_t i = 0; i < server->config->n_services; i++)
-		if (find_in_service(server, server->services[i].config, ret_subject, wanted, arg))
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		if (find_in_service(balancer, balancer->services[i].config, ret_subject, wanted,
+				    arg))
 			return true;
 	return false;
 }
@@ -234,7 +235,7 @@ void limit_log_over(struct limit_log *log, const struct sl_event *event)
 		log->unsaid++;
 		return;
 	}
-	if (!find_limit(log->server, &subject, is_event_limit, event))
+	if (!find_limit(log->balancer, &subject, is_event_limit, event))
 		return;
 	/* All sources together have one bucket: it does not matter whose packet it was. */
 	if (subject.config->per_service)
@@ -247,7 +248,7 @@ void limit_log_over(struct limit_log *log, const struct sl_event *event)
 
 static int look_up(const struct limit_log *log, struct over *over)
 {
-	const struct datapath *datapath = log->server->datapath;
+	const struct datapath *datapath = log->balancer->datapath;
 	const struct sl_limit *limit = datapath_limit(datapath, over->limit);
 	struct sl_bucket total;
 
@@ -301,7 +302,7 @@ static void check_source(struct limit_log *log, struct over *over, __u32 now)
 	 */
 	if ((__s32)(now - over->bucket.last) < SL_LIMIT_CALM || log->lines >= LINES_MAX)
 		return;
-	if (!find_limit(log->server, &subject, is_same_limit, over)) {
+	if (!find_limit(log->balancer, &subject, is_same_limit, over)) {
 		/* The limit itself is gone. */
 		forget(log, over);
 	} else if (subject.index != over->limit) {

@@ -11,10 +11,10 @@
 #include "sluice/abi.h"
 
 struct limit_log;
-struct server;
+struct balancer;
 
-/* Reads the server's services and datapath when it is called. 0 or -ENOMEM. */
-int limit_log_new(struct server *server, struct limit_log **ret_log);
+/* Reads the balancer's services and datapath when it is called. 0 or -ENOMEM. */
+int limit_log_new(struct balancer *balancer, struct limit_log **ret_log);
 
 /* Accepts NULL. */
 void limit_log_free(struct limit_log *log);

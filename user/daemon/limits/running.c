@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/limits.h"
 #include "daemon/datapath/sources.h"
 #include "lib/balance/plan.h"
@@ -21,7 +21,7 @@ static void find_running(struct view_limit *limit)
 {
 	const struct service *service = limit->service;
 	struct sl_key key = plan_service_key(service->config, &service->config->addresses[0]);
-	const struct datapath *datapath = service->server->datapath;
+	const struct datapath *datapath = service->balancer->datapath;
 	unsigned first = service->error[0] ? 0 : datapath_limits(datapath, &key);
 
 	if (!first)
@@ -43,18 +43,18 @@ static void add_id(struct view_limit_table *table, __u32 id, struct view_limit *
 		table->ids[table->n_ids++] = (struct view_limit_id){ id, limit };
 }
 
-static size_t count_limits(const struct server *server)
+static size_t count_limits(const struct balancer *balancer)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < server->config->n_services; i++)
-		n += server->config->services[i].n_limits;
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		n += balancer->config->services[i].n_limits;
 	return n;
 }
 
-int view_limit_table_make(const struct server *server, struct view_limit_table *ret_table)
+int view_limit_table_make(const struct balancer *balancer, struct view_limit_table *ret_table)
 {
-	size_t n = count_limits(server);
+	size_t n = count_limits(balancer);
 	struct view_limit_table table = {
 		.limits = calloc(n + 1, sizeof(*table.limits)),
 		.ids = calloc(2 * n + 1, sizeof(*table.ids)),
@@ -64,8 +64,8 @@ int view_limit_table_make(const struct server *server, struct view_limit_table *
 		view_limit_table_done(&table);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < server->config->n_services; i++) {
-		const struct service *service = &server->services[i];
+	for (size_t i = 0; i < balancer->config->n_services; i++) {
+		const struct service *service = &balancer->services[i];
 
 		for (unsigned k = 0; k < service->config->n_limits; k++) {
 			struct view_limit *limit = &table.limits[table.n++];
@@ -109,7 +109,7 @@ struct view_moment view_now(void)
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (struct view_moment){
 		.ns = (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec,
-		.wall_ms = server_wall_clock_ms(),
+		.wall_ms = balancer_wall_clock_ms(),
 	};
 }
 

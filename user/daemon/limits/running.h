@@ -13,7 +13,7 @@
 #include "sluice/abi.h"
 
 struct limit_config;
-struct server;
+struct balancer;
 struct service;
 struct sl_bucket;
 
@@ -41,7 +41,7 @@ struct view_limit_table {
 };
 
 /* 0 or -ENOMEM. view_limit_table_done() accepts an empty one. */
-int view_limit_table_make(const struct server *server, struct view_limit_table *ret_table);
+int view_limit_table_make(const struct balancer *balancer, struct view_limit_table *ret_table);
 void view_limit_table_done(struct view_limit_table *table);
 
 /* Whose buckets have this id; NULL: nobody's any more. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Changes of backends at run time. Invariant: what a request says is judged
- * before the server is asked, so that nothing changes unless the answer is 200.
+ * before the balancer is asked, so that nothing changes unless the answer is 200.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,14 +11,14 @@
 #include "daemon/api/find.h"
 #include "daemon/api/reply.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
 
 #define DRAIN_LEAST_MS 1000ULL
 #define DRAIN_MOST_MS  (720 * 3600 * 1000ULL)
 
-/* Does it, and shows the backend as it is then: the server may have made anew
+/* Does it, and shows the backend as it is then: the balancer may have made anew
  * what it was found in.
  */
 static struct api_answer edit(const struct api_ask *ask, const struct config_change *change,
@@ -27,7 +27,7 @@ static struct api_answer edit(const struct api_ask *ask, const struct config_cha
 	struct api_answer refusal;
 	const struct service *service;
 	struct diag diag = {};
-	int error = server_edit(ask->server, change, timeout_ms, &diag);
+	int error = balancer_edit(ask->balancer, change, timeout_ms, &diag);
 
 	if (error == -ENOENT)
 		return api_refuse_diag(MHD_HTTP_NOT_FOUND, &diag);

@@ -12,7 +12,7 @@
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
@@ -31,7 +31,7 @@ struct api_answer api_get_denied(const struct api_ask *ask)
 
 	if (!api_find_lines(ask, &lines, &refusal))
 		return refusal;
-	return api_reply(view_denied(ask->server, lines));
+	return api_reply(view_denied(ask->balancer, lines));
 }
 
 /* ---- a prefix ---------------------------------------------------------- */
@@ -102,7 +102,7 @@ struct api_answer api_post_denied(const struct api_ask *ask)
 		return refusal;
 	if (!prefix.bits)
 		return refuse_everybody(&prefix);
-	error = datapath_deny(ask->server->datapath, &prefix, seconds, &diag);
+	error = datapath_deny(ask->balancer->datapath, &prefix, seconds, &diag);
 	if (error)
 		return api_refuse_config(error, &diag);
 	log_info("%s is denied by the operator%s%s", format_short(&prefix, text),
@@ -111,16 +111,16 @@ struct api_answer api_post_denied(const struct api_ask *ask)
 				   seconds ? json_integer(seconds) : json_null()));
 }
 
-static struct api_answer not_denied(const struct server *server, const struct prefix *prefix)
+static struct api_answer not_denied(const struct balancer *balancer, const struct prefix *prefix)
 {
 	_cleanup_(cleanup_free) struct denied *denied = NULL;
-	const struct prefix *configured = view_longest(&server->config->access.deny, &prefix->ip);
+	const struct prefix *configured = view_longest(&balancer->config->access.deny, &prefix->ip);
 	bool same = configured && prefix_compare(configured, prefix) == 0;
 	struct api_list list = {};
 	char text[PREFIX_TEXT_SIZE];
 	size_t n = 0;
 
-	if (datapath_denied(server->datapath, &denied, &n) < 0)
+	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
 		return api_reply(NULL);
 	for (size_t i = 0; i < n; i++)
 		api_list_add(&list, format_short(&denied[i].prefix, text));
@@ -139,9 +139,9 @@ struct api_answer api_delete_denied(const struct api_ask *ask)
 
 	if (!take_prefix(ask->path->segments[2], &prefix, &refusal))
 		return refusal;
-	error = datapath_undeny(ask->server->datapath, &prefix);
+	error = datapath_undeny(ask->balancer->datapath, &prefix);
 	if (error == -ENOENT)
-		return not_denied(ask->server, &prefix);
+		return not_denied(ask->balancer, &prefix);
 	if (error)
 		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "%s: %s",
 				  format_short(&prefix, text), strerror(-error));

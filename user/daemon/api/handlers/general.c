@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What each route does. The only part of the control interface that calls what
- * changes the server.
+ * changes the balancer.
  */
 #include "daemon/api/handlers/handlers.h"
 
@@ -15,7 +15,7 @@
 #include "daemon/api/find.h"
 #include "daemon/api/reply.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/write.h"
@@ -25,22 +25,22 @@
 
 struct api_answer api_get_status(const struct api_ask *ask)
 {
-	return api_reply(view_status(ask->server));
+	return api_reply(view_status(ask->balancer));
 }
 
 struct api_answer api_get_services(const struct api_ask *ask)
 {
-	return api_reply(view_services(ask->server));
+	return api_reply(view_services(ask->balancer));
 }
 
 struct api_answer api_get_backends(const struct api_ask *ask)
 {
-	return api_reply(view_backends(ask->server));
+	return api_reply(view_backends(ask->balancer));
 }
 
 struct api_answer api_get_stats(const struct api_ask *ask)
 {
-	return api_reply(view_stats(ask->server));
+	return api_reply(view_stats(ask->balancer));
 }
 
 struct api_answer api_get_service(const struct api_ask *ask)
@@ -61,11 +61,11 @@ struct api_answer api_get_backend(const struct api_ask *ask)
 
 /* ---- interfaces -------------------------------------------------------- */
 
-static const struct attachment *find_attachment(const struct server *server, const char *name)
+static const struct attachment *find_attachment(const struct balancer *balancer, const char *name)
 {
-	for (size_t i = 0; i < server->n_attachments; i++)
-		if (strcmp(server->attachments[i].name, name) == 0)
-			return &server->attachments[i];
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		if (strcmp(balancer->attachments[i].name, name) == 0)
+			return &balancer->attachments[i];
 	return NULL;
 }
 
@@ -127,10 +127,10 @@ struct api_answer api_post_attach(const struct api_ask *ask)
 				  mode_name);
 	if (strlen(name) >= IF_NAMESIZE || !if_nametoindex(name))
 		return no_interface(name);
-	error = server_attach(ask->server, name, mode, &diag);
+	error = balancer_attach(ask->balancer, name, mode, &diag);
 	if (error)
 		return api_refuse_diag(attach_status(error), &diag);
-	attachment = find_attachment(ask->server, name);
+	attachment = find_attachment(ask->balancer, name);
 	return api_reply(json_pack("{s:o}", "attached",
 				   attachment ? view_attachment(attachment) : json_null()));
 }
@@ -142,14 +142,14 @@ struct api_answer api_post_detach(const struct api_ask *ask)
 	struct api_list list = {};
 	int error;
 
-	if (!find_attachment(ask->server, name)) {
-		for (size_t i = 0; i < ask->server->n_attachments; i++)
-			api_list_add(&list, ask->server->attachments[i].name);
+	if (!find_attachment(ask->balancer, name)) {
+		for (size_t i = 0; i < ask->balancer->n_attachments; i++)
+			api_list_add(&list, ask->balancer->attachments[i].name);
 		return api_refuse(MHD_HTTP_NOT_FOUND,
 				  "sluice is not attached to \"%s\"; it is attached to: %s", name,
 				  api_list_text(&list));
 	}
-	error = server_detach(ask->server, name, &diag);
+	error = balancer_detach(ask->balancer, name, &diag);
 	if (error)
 		return api_refuse_diag(attach_status(error), &diag);
 	return api_reply(json_pack("{s:o}", "detached", view_text(name)));
@@ -158,7 +158,7 @@ struct api_answer api_post_detach(const struct api_ask *ask)
 /* ---- the configuration ------------------------------------------------- */
 
 static struct api_answer answer_change(const struct config *config,
-				       const struct server_change *change)
+				       const struct balancer_change *change)
 {
 	size_t n_backends = 0;
 
@@ -172,12 +172,12 @@ static struct api_answer answer_change(const struct config *config,
 
 struct api_answer api_post_reload(const struct api_ask *ask)
 {
-	struct server_change change = {};
+	struct balancer_change change = {};
 	struct diag diag = {};
-	int error = server_reload(ask->server, &diag, &change);
+	int error = balancer_reload(ask->balancer, &diag, &change);
 
 	return error ? api_refuse_config(error, &diag)
-		     : answer_change(ask->server->config, &change);
+		     : answer_change(ask->balancer->config, &change);
 }
 
 static void free_config(struct config **config)
@@ -199,7 +199,7 @@ struct api_answer api_post_check(const struct api_ask *ask)
 	const struct api_call *call = ask->call;
 	const char *text = call->length ? call->body : NULL;
 	char name[API_SEGMENT_SIZE] = "request";
-	struct server_change change = {};
+	struct balancer_change change = {};
 	struct diag diag = {};
 	int error;
 
@@ -212,12 +212,12 @@ struct api_answer api_post_check(const struct api_ask *ask)
 		return api_refuse(MHD_HTTP_BAD_REQUEST,
 				  "\"name\" is malformed or longer than %zu bytes",
 				  sizeof(name) - 1);
-	error = server_check(ask->server, text, call->length, name, &diag, &change);
+	error = balancer_check(ask->balancer, text, call->length, name, &diag, &change);
 	if (error)
 		return api_refuse_config(error, &diag);
 	/* Again, for the totals. */
 	error = text ? config_parse(text, call->length, name, &diag, &config)
-		     : config_load(ask->server->options.config_path, &diag, &config);
+		     : config_load(ask->balancer->options.config_path, &diag, &config);
 	return error ? api_refuse_config(error, &diag) : answer_change(config, &change);
 }
 
@@ -225,20 +225,20 @@ struct api_answer api_get_config(const struct api_ask *ask)
 {
 	struct api_answer answer = { .status = MHD_HTTP_OK };
 
-	(void)config_write(ask->server->config, &answer.text);
+	(void)config_write(ask->balancer->config, &answer.text);
 	return answer;
 }
 
 /* A file that says all there is already keeps its comments. */
 struct api_answer api_post_save(const struct api_ask *ask)
 {
-	size_t n_changes = ask->server->n_edits;
+	size_t n_changes = ask->balancer->n_edits;
 	struct diag diag = {};
-	int error = n_changes ? server_save(ask->server, &diag) : 0;
+	int error = n_changes ? balancer_save(ask->balancer, &diag) : 0;
 
 	if (error)
 		return api_refuse_diag(MHD_HTTP_INTERNAL_SERVER_ERROR, &diag);
 	return api_reply(json_pack("{s:o, s:I}", "file",
-				   view_text(ask->server->options.config_path), "changes",
+				   view_text(ask->balancer->options.config_path), "changes",
 				   (json_int_t)n_changes));
 }

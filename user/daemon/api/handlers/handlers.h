@@ -14,7 +14,7 @@
 
 struct api_ask {
 	const struct api_call *call;
-	struct server *server;
+	struct balancer *balancer;
 	const struct api_path *path;
 	const json_t *members[API_MEMBERS_MAX]; /* in the order of the route's; NULL: not given */
 };

@@ -9,7 +9,7 @@
 #include "daemon/api/reply.h"
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/sources.h"
 #include "daemon/limits/running.h"
 #include "daemon/log.h"
@@ -19,7 +19,7 @@
 
 struct api_answer api_get_limits(const struct api_ask *ask)
 {
-	return api_reply(view_limits(ask->server));
+	return api_reply(view_limits(ask->balancer));
 }
 
 struct api_answer api_get_service_limits(const struct api_ask *ask)
@@ -40,7 +40,7 @@ struct api_answer api_get_sources(const struct api_ask *ask)
 
 	if (!api_find_lines(ask, &lines, &refusal))
 		return refusal;
-	return api_reply(view_sources(ask->server, lines));
+	return api_reply(view_sources(ask->balancer, lines));
 }
 
 struct api_answer api_get_source(const struct api_ask *ask)
@@ -50,7 +50,7 @@ struct api_answer api_get_source(const struct api_ask *ask)
 
 	if (!api_find_address(ask, &ip, &refusal))
 		return refusal;
-	return api_reply(view_source(ask->server, &ip));
+	return api_reply(view_source(ask->balancer, &ip));
 }
 
 /* ---- forgetting -------------------------------------------------------- */
@@ -60,7 +60,7 @@ struct api_answer api_get_source(const struct api_ask *ask)
  */
 static bool forget(const struct view_limit *limit, const struct ip *ip)
 {
-	struct datapath *datapath = limit->service->server->datapath;
+	struct datapath *datapath = limit->service->balancer->datapath;
 	struct sl_source key;
 	bool forgotten;
 
@@ -88,7 +88,7 @@ static struct api_answer forget_all(const struct api_ask *ask, const struct serv
 
 	if (!all && !api_find_address(ask, &ip, &refusal))
 		return refusal;
-	if (view_limit_table_make(ask->server, &table) < 0)
+	if (view_limit_table_make(ask->balancer, &table) < 0)
 		return api_reply(NULL);
 	for (size_t i = 0; i < table.n; i++) {
 		const struct view_limit *limit = &table.limits[i];

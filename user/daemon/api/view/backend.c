@@ -10,13 +10,13 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 
 static json_t *view_check_result(const struct backend *backend)
 {
 	const struct check_result *result = check_get(backend->check);
 	const struct service *service = backend->service;
-	unsigned long long now = uv_now(service->server->loop);
+	unsigned long long now = uv_now(service->balancer->loop);
 	unsigned long long since = now > result->changed_ms ? now - result->changed_ms : 0;
 
 	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:f}", "type",
@@ -85,7 +85,7 @@ static json_t *view_slow_start(const struct backend *backend)
 /* Since when it has its state, where that is known: of a wish it is not. */
 static json_t *view_since(const struct backend *backend)
 {
-	unsigned long long now = uv_now(backend->service->server->loop);
+	unsigned long long now = uv_now(backend->service->balancer->loop);
 	unsigned long long since = check_get(backend->check)->changed_ms;
 
 	if (backend->config->wish != WISH_UP)

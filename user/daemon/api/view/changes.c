@@ -8,9 +8,9 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 
-static bool is_about(const struct server_edit *edit, const struct backend *backend)
+static bool is_about(const struct balancer_edit *edit, const struct backend *backend)
 {
 	return strcmp(edit->change.service, backend->service->config->name) == 0 &&
 	       strcmp(edit->change.backend, backend->config->name) == 0;
@@ -18,17 +18,18 @@ static bool is_about(const struct server_edit *edit, const struct backend *backe
 
 bool view_is_changed(const struct backend *backend)
 {
-	const struct server *server = backend->service->server;
+	const struct balancer *balancer = backend->service->balancer;
 
-	for (size_t i = 0; i < server->n_edits; i++)
-		if (is_about(&server->edits[i], backend))
+	for (size_t i = 0; i < balancer->n_edits; i++)
+		if (is_about(&balancer->edits[i], backend))
 			return true;
 	return false;
 }
 
-static unsigned long long seconds_left(const struct server *server, const struct server_edit *edit)
+static unsigned long long seconds_left(const struct balancer *balancer,
+				       const struct balancer_edit *edit)
 {
-	unsigned long long now = uv_now(server->loop);
+	unsigned long long now = uv_now(balancer->loop);
 
 	/* Rounded up: 0 is when it has ended. */
 	return edit->deadline_ms > now ? (edit->deadline_ms - now + 999) / 1000 : 0;
@@ -36,24 +37,24 @@ static unsigned long long seconds_left(const struct server *server, const struct
 
 json_t *view_deadline(const struct backend *backend)
 {
-	const struct server *server = backend->service->server;
-	const struct server_edit *last = NULL;
+	const struct balancer *balancer = backend->service->balancer;
+	const struct balancer_edit *last = NULL;
 
-	for (size_t i = 0; backend->config->wish == WISH_DRAIN && i < server->n_edits; i++)
-		if (server->edits[i].change.kind == CHANGE_WISH &&
-		    is_about(&server->edits[i], backend))
-			last = &server->edits[i];
-	return last && last->deadline_ms ? json_integer((json_int_t)seconds_left(server, last))
+	for (size_t i = 0; backend->config->wish == WISH_DRAIN && i < balancer->n_edits; i++)
+		if (balancer->edits[i].change.kind == CHANGE_WISH &&
+		    is_about(&balancer->edits[i], backend))
+			last = &balancer->edits[i];
+	return last && last->deadline_ms ? json_integer((json_int_t)seconds_left(balancer, last))
 					 : json_null();
 }
 
 /* ---- sentences --------------------------------------------------------- */
 
 /* " (ends in 4m 10s)", or nothing. */
-static const char *describe_end(const struct server *server, const struct server_edit *edit,
+static const char *describe_end(const struct balancer *balancer, const struct balancer_edit *edit,
 				char *buffer, size_t size)
 {
-	unsigned long long left = seconds_left(server, edit);
+	unsigned long long left = seconds_left(balancer, edit);
 
 	buffer[0] = '\0';
 	if (edit->deadline_ms && left >= 3600)
@@ -66,7 +67,7 @@ static const char *describe_end(const struct server *server, const struct server
 	return buffer;
 }
 
-static json_t *describe_wish(const struct server *server, const struct server_edit *edit)
+static json_t *describe_wish(const struct balancer *balancer, const struct balancer_edit *edit)
 {
 	const struct config_change *change = &edit->change;
 	char end[64];
@@ -77,7 +78,8 @@ static json_t *describe_wish(const struct server *server, const struct server_ed
 				    change->backend);
 	case WISH_DRAIN:
 		return json_sprintf("backend %s/%s drained at run time%s", change->service,
-				    change->backend, describe_end(server, edit, end, sizeof(end)));
+				    change->backend,
+				    describe_end(balancer, edit, end, sizeof(end)));
 	case WISH_DISABLED:
 		return json_sprintf("backend %s/%s disabled at run time", change->service,
 				    change->backend);
@@ -85,7 +87,7 @@ static json_t *describe_wish(const struct server *server, const struct server_ed
 	return NULL;
 }
 
-static json_t *describe(const struct server *server, const struct server_edit *edit)
+static json_t *describe(const struct balancer *balancer, const struct balancer_edit *edit)
 {
 	const struct config_change *change = &edit->change;
 
@@ -101,17 +103,17 @@ static json_t *describe(const struct server *server, const struct server_edit *e
 		return json_sprintf("backend %s/%s given weight %u at run time", change->service,
 				    change->backend, change->weight);
 	case CHANGE_WISH:
-		return describe_wish(server, edit);
+		return describe_wish(balancer, edit);
 	}
 	return NULL;
 }
 
-json_t *view_changes(const struct server *server)
+json_t *view_changes(const struct balancer *balancer)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < server->n_edits; i++)
-		if (json_array_append_new(array, describe(server, &server->edits[i])) < 0)
+	for (size_t i = 0; i < balancer->n_edits; i++)
+		if (json_array_append_new(array, describe(balancer, &balancer->edits[i])) < 0)
 			return json_decref(array), NULL;
 	return array;
 }

@@ -7,7 +7,7 @@
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "lib/base/cleanup.h"
 #include "lib/config/config.h"
@@ -51,13 +51,13 @@ static int add_configured(json_t *rows, const char *scope, const struct access_c
 	return json_array_append_new(rows, denial(scope, "configuration", reason, json_null()));
 }
 
-static int add_runtime(json_t *rows, const struct server *server, const struct ip *ip)
+static int add_runtime(json_t *rows, const struct balancer *balancer, const struct ip *ip)
 {
 	_cleanup_(cleanup_free) struct denied *denied = NULL;
 	const struct denied *longest = NULL;
 	size_t n;
 
-	if (datapath_denied(server->datapath, &denied, &n) < 0)
+	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (view_covers(&denied[i].prefix, ip) &&
@@ -77,11 +77,11 @@ bool view_has_family(const struct service_config *service, unsigned char family)
 	return false;
 }
 
-json_t *view_denials(const struct server *server, const struct ip *ip)
+json_t *view_denials(const struct balancer *balancer, const struct ip *ip)
 {
-	const struct config *config = server->config;
+	const struct config *config = balancer->config;
 	json_t *rows = json_array();
-	int error = add_runtime(rows, server, ip);
+	int error = add_runtime(rows, balancer, ip);
 
 	if (!error)
 		error = add_configured(rows, ALL_SERVICES, &config->access, ip);
@@ -122,13 +122,13 @@ static json_t *view_configured(const struct config *config)
 	return error ? json_decref(rows), NULL : rows;
 }
 
-json_t *view_denied(const struct server *server, size_t rows)
+json_t *view_denied(const struct balancer *balancer, size_t rows)
 {
 	_cleanup_(cleanup_free) struct denied *denied = NULL;
 	json_t *array;
 	size_t n;
 
-	if (datapath_denied(server->datapath, &denied, &n) < 0)
+	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
 		return NULL;
 	array = json_array();
 	for (size_t i = 0; i < n && i < rows; i++)
@@ -138,5 +138,5 @@ json_t *view_denied(const struct server *server, size_t rows)
 			return json_decref(array), NULL;
 	return json_pack("{s:o, s:I, s:o}", "denied", array, "more",
 			 (json_int_t)(n > rows ? n - rows : 0), "configured",
-			 view_configured(server->config));
+			 view_configured(balancer->config));
 }

@@ -9,7 +9,7 @@
 #include "daemon/api/view/limit_rows.h"
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/sources.h"
 #include "daemon/limits/running.h"
 #include "lib/base/cleanup.h"
@@ -28,10 +28,10 @@ static unsigned long long evicted(const struct view_limit *limit,
 /* Null where the limit is not in the maps. */
 static json_t *view_limit_stats(const struct view_limit *limit)
 {
-	const struct server *server = limit->service->server;
+	const struct balancer *balancer = limit->service->balancer;
 	struct sl_limit_stats stats;
 
-	if (!limit->wire || datapath_limit_stats(server->datapath, limit->index, &stats) < 0)
+	if (!limit->wire || datapath_limit_stats(balancer->datapath, limit->index, &stats) < 0)
 		return json_null();
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "gate",
 			 (json_int_t)stats.gate, "bucket", (json_int_t)stats.bucket, "refused",
@@ -82,14 +82,14 @@ void view_count_buckets(const struct view_limit_table *table, const struct sourc
 	}
 }
 
-json_t *view_limits(const struct server *server)
+json_t *view_limits(const struct balancer *balancer)
 {
 	_cleanup_(view_limit_table_done) struct view_limit_table table = {};
 	_cleanup_(cleanup_free) struct source *sources = NULL;
 	size_t n;
 
-	if (view_limit_table_make(server, &table) < 0 ||
-	    datapath_sources(server->datapath, &sources, &n) < 0)
+	if (view_limit_table_make(balancer, &table) < 0 ||
+	    datapath_sources(balancer->datapath, &sources, &n) < 0)
 		return NULL;
 	view_count_buckets(&table, sources, n);
 	return json_pack("{s:o, s:I}", "limits", view_limit_rows(&table, NULL), "buckets",

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct ip;
-struct server;
+struct balancer;
 struct service;
 
 #define VIEW_ROWS_MAX 1000
@@ -20,7 +20,7 @@ struct service;
 /* The source of a limit per service. */
 #define VIEW_ALL_SOURCES "all"
 
-json_t *view_limits(const struct server *server);
+json_t *view_limits(const struct balancer *balancer);
 
 /* A service's limits, and the sources that have a bucket, most refused first. */
 json_t *view_service_limits(const struct service *service, size_t rows);
@@ -28,12 +28,12 @@ json_t *view_service_limits(const struct service *service, size_t rows);
 /* The sources of all services that are over a limit or were lately, most refused
  * first.
  */
-json_t *view_sources(const struct server *server, size_t rows);
+json_t *view_sources(const struct balancer *balancer, size_t rows);
 
 /* All that is known of one address. */
-json_t *view_source(const struct server *server, const struct ip *ip);
+json_t *view_source(const struct balancer *balancer, const struct ip *ip);
 
 /* What is denied at run time, and how much the configuration allows and denies. */
-json_t *view_denied(const struct server *server, size_t rows);
+json_t *view_denied(const struct balancer *balancer, size_t rows);
 
 #endif

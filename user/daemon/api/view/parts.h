@@ -13,7 +13,7 @@ struct backend;
 struct ip;
 struct limit_config;
 struct prefix;
-struct server;
+struct balancer;
 struct service;
 struct service_config;
 
@@ -35,7 +35,7 @@ json_t *view_limit_config(const struct limit_config *limit);
 bool view_has_family(const struct service_config *service, unsigned char family);
 
 /* Why the address may not use services: a row for each list that denies it. */
-json_t *view_denials(const struct server *server, const struct ip *ip);
+json_t *view_denials(const struct balancer *balancer, const struct ip *ip);
 
 /* A service in short, as lists show it. */
 json_t *view_service_row(const struct service *service);
@@ -45,7 +45,7 @@ json_t *view_service_stats(const struct service *service);
 json_t *view_backend_stats(const struct backend *backend);
 
 /* What the operator changed at run time, a sentence each. */
-json_t *view_changes(const struct server *server);
+json_t *view_changes(const struct balancer *balancer);
 
 /* Whether any of that is about this backend; and in how many seconds its drain
  * ends, or null where that is not set.

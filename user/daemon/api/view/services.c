@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "daemon/api/view/parts.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/limits/running.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
@@ -42,12 +42,12 @@ static json_t *view_service_backends(const struct service *service)
 	return array;
 }
 
-json_t *view_backends(const struct server *server)
+json_t *view_backends(const struct balancer *balancer)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < server->config->n_services; i++) {
-		const struct service *service = &server->services[i];
+	for (size_t i = 0; i < balancer->config->n_services; i++) {
+		const struct service *service = &balancer->services[i];
 
 		for (size_t k = 0; k < service->config->n_backends; k++)
 			if (!append(array, view_backend(&service->backends[k])))
@@ -134,12 +134,12 @@ json_t *view_service_row(const struct service *service)
 	return row;
 }
 
-json_t *view_services(const struct server *server)
+json_t *view_services(const struct balancer *balancer)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < server->config->n_services; i++)
-		if (!append(array, view_service_row(&server->services[i])))
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		if (!append(array, view_service_row(&balancer->services[i])))
 			return json_decref(array), NULL;
 	return json_pack("{s:o}", "services", array);
 }

@@ -12,7 +12,7 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/sources.h"
 #include "daemon/limits/running.h"
 #include "lib/base/cleanup.h"
@@ -115,17 +115,17 @@ static int add_totals(struct all_sources *all, const struct datapath *datapath)
 	return 0;
 }
 
-static int read_all(const struct server *server, struct all_sources *ret_all)
+static int read_all(const struct balancer *balancer, struct all_sources *ret_all)
 {
 	_cleanup_(free_all) struct all_sources all = {};
-	int error = view_limit_table_make(server, &all.table);
+	int error = view_limit_table_make(balancer, &all.table);
 
 	if (!error)
-		error = datapath_sources(server->datapath, &all.sources, &all.n);
+		error = datapath_sources(balancer->datapath, &all.sources, &all.n);
 	if (error)
 		return error;
 	view_count_buckets(&all.table, all.sources, all.n);
-	error = add_totals(&all, server->datapath);
+	error = add_totals(&all, balancer->datapath);
 	if (error)
 		return error;
 	all.now = view_now();
@@ -174,7 +174,7 @@ json_t *view_service_limits(const struct service *service, size_t rows)
 	_cleanup_(free_all) struct all_sources all = {};
 	json_t *json;
 
-	if (read_all(service->server, &all) < 0)
+	if (read_all(service->balancer, &all) < 0)
 		return NULL;
 	json = json_pack("{s:s, s:o}", "service", service->config->name, "limits",
 			 view_limit_rows(&all.table, service));
@@ -183,11 +183,11 @@ json_t *view_service_limits(const struct service *service, size_t rows)
 	return json;
 }
 
-json_t *view_sources(const struct server *server, size_t rows)
+json_t *view_sources(const struct balancer *balancer, size_t rows)
 {
 	_cleanup_(free_all) struct all_sources all = {};
 
-	return read_all(server, &all) < 0 ? NULL : view_ranked(&all, NULL, rows);
+	return read_all(balancer, &all) < 0 ? NULL : view_ranked(&all, NULL, rows);
 }
 
 /* ---- one address ------------------------------------------------------- */
@@ -199,7 +199,7 @@ json_t *view_sources(const struct server *server, size_t rows)
 static bool find_bucket(const struct view_limit *limit, const struct ip *ip,
 			const struct view_moment *now, struct source *ret_source)
 {
-	const struct datapath *datapath = limit->service->server->datapath;
+	const struct datapath *datapath = limit->service->balancer->datapath;
 	struct sl_bucket *bucket = &ret_source->bucket;
 	unsigned long long ticks = sl_ticks(now->ns);
 	bool is_token_bucket = limit->config->algorithm == SL_ALGORITHM_TOKEN_BUCKET;
@@ -245,14 +245,14 @@ static json_t *view_limit_of(const struct view_limit *limit, const struct ip *ip
 	return row;
 }
 
-json_t *view_source(const struct server *server, const struct ip *ip)
+json_t *view_source(const struct balancer *balancer, const struct ip *ip)
 {
 	_cleanup_(view_limit_table_done) struct view_limit_table table = {};
 	struct view_moment now = view_now();
 	json_t *rows;
 	size_t more = 0;
 
-	if (view_limit_table_make(server, &table) < 0)
+	if (view_limit_table_make(balancer, &table) < 0)
 		return NULL;
 	rows = json_array();
 	for (size_t i = 0; i < table.n; i++) {
@@ -266,5 +266,5 @@ json_t *view_source(const struct server *server, const struct ip *ip)
 			return json_decref(rows), NULL;
 	}
 	return json_pack("{s:o, s:o, s:o, s:I}", "address", view_ip(ip), "denied",
-			 view_denials(server, ip), "limits", rows, "more", (json_int_t)more);
+			 view_denials(balancer, ip), "limits", rows, "more", (json_int_t)more);
 }

@@ -8,7 +8,7 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/datapath.h"
 #include "lib/balance/plan.h"
 
@@ -28,7 +28,7 @@ static void add_address(const struct service *service, size_t address, struct sl
 	struct sl_key key = plan_service_key(service->config, &service->config->addresses[address]);
 	struct sl_stats stats;
 
-	if (datapath_service_stats(service->server->datapath, &key, &stats) == 0)
+	if (datapath_service_stats(service->balancer->datapath, &key, &stats) == 0)
 		add(sum, &stats);
 }
 
@@ -41,7 +41,7 @@ static void add_backend(const struct backend *backend, struct sl_stats *sum)
 	for (size_t i = 0; i < config->n_addresses; i++) {
 		struct sl_key key = plan_service_key(config, &config->addresses[i]);
 
-		if (datapath_backend_stats(backend->service->server->datapath, &key, &backend_key,
+		if (datapath_backend_stats(backend->service->balancer->datapath, &key, &backend_key,
 					   &stats) == 0)
 			add(sum, &stats);
 	}
@@ -158,13 +158,13 @@ static json_t *view_verdicts(const struct datapath *datapath)
 	return array;
 }
 
-json_t *view_stats(const struct server *server)
+json_t *view_stats(const struct balancer *balancer)
 {
 	json_t *services = json_array(), *backends = json_array();
 
-	for (size_t i = 0; i < server->config->n_services; i++)
-		if (add_rows(&server->services[i], services, backends) < 0)
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		if (add_rows(&balancer->services[i], services, backends) < 0)
 			return json_decref(services), json_decref(backends), NULL;
-	return json_pack("{s:o, s:o, s:o}", "verdicts", view_verdicts(server->datapath), "services",
-			 services, "backends", backends);
+	return json_pack("{s:o, s:o, s:o}", "verdicts", view_verdicts(balancer->datapath),
+			 "services", services, "backends", backends);
 }

@@ -10,7 +10,7 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/advice.h"
-#include "daemon/core/server.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/datapath.h"
 
 /* ---- problems ---------------------------------------------------------- */
@@ -27,23 +27,23 @@ __attribute__((format(printf, 2, 3))) static void complain(json_t *problems, con
 	(void)json_array_append_new(problems, view_text(text));
 }
 
-static bool is_attached(const struct server *server, const char *name)
+static bool is_attached(const struct balancer *balancer, const char *name)
 {
-	for (size_t i = 0; i < server->n_attachments; i++)
-		if (strcmp(server->attachments[i].name, name) == 0)
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		if (strcmp(balancer->attachments[i].name, name) == 0)
 			return true;
 	return false;
 }
 
-static void interface_problems(const struct server *server, json_t *problems)
+static void interface_problems(const struct balancer *balancer, json_t *problems)
 {
-	if (!server->n_attachments && !server->config->n_interfaces)
+	if (!balancer->n_attachments && !balancer->config->n_interfaces)
 		complain(problems, "no interface is attached: no packet reaches sluice "
 				   "(sluicectl attach INTERFACE)");
-	for (size_t i = 0; i < server->config->n_interfaces; i++) {
-		const char *name = server->config->interfaces[i].name;
+	for (size_t i = 0; i < balancer->config->n_interfaces; i++) {
+		const char *name = balancer->config->interfaces[i].name;
 
-		if (!is_attached(server, name))
+		if (!is_attached(balancer, name))
 			complain(problems, "interface %s is in the configuration, but not attached",
 				 name);
 	}
@@ -91,50 +91,50 @@ static void take_advice(void *problems, const char *text)
 	complain(problems, "%s", text);
 }
 
-static json_t *view_problems(const struct server *server)
+static json_t *view_problems(const struct balancer *balancer)
 {
 	json_t *problems = json_array();
 
-	advice_give(server, take_advice, problems);
-	interface_problems(server, problems);
-	for (size_t i = 0; i < server->config->n_services; i++)
-		service_problems(&server->services[i], problems);
+	advice_give(balancer, take_advice, problems);
+	interface_problems(balancer, problems);
+	for (size_t i = 0; i < balancer->config->n_services; i++)
+		service_problems(&balancer->services[i], problems);
 	return problems;
 }
 
 /* ---- status ------------------------------------------------------------ */
 
-static json_t *view_interfaces(const struct server *server)
+static json_t *view_interfaces(const struct balancer *balancer)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < server->n_attachments; i++)
-		if (json_array_append_new(array, view_attachment(&server->attachments[i])) < 0)
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		if (json_array_append_new(array, view_attachment(&balancer->attachments[i])) < 0)
 			return json_decref(array), NULL;
 	return array;
 }
 
-static json_t *view_flows(const struct server *server)
+static json_t *view_flows(const struct balancer *balancer)
 {
-	struct datapath_flow_stats stats = datapath_flow_stats(server->datapath);
+	struct datapath_flow_stats stats = datapath_flow_stats(balancer->datapath);
 
 	return json_pack("{s:I, s:I}", "tracked", (json_int_t)stats.tracked, "slots_in_transition",
 			 (json_int_t)stats.slots_in_transition);
 }
 
-json_t *view_status(const struct server *server)
+json_t *view_status(const struct balancer *balancer)
 {
-	unsigned long long now = server_wall_clock_ms();
-	unsigned long long up_ms = now > server->started_ms ? now - server->started_ms : 0;
+	unsigned long long now = balancer_wall_clock_ms();
+	unsigned long long up_ms = now > balancer->started_ms ? now - balancer->started_ms : 0;
 	json_t *status = json_pack(
 		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
 		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
-		view_text(server->options.config_path), "started", view_time(server->started_ms),
-		"reloaded", view_time(server->reloaded_ms), "problems", view_problems(server),
-		"changes", view_changes(server), "flows", view_flows(server), "interfaces",
-		view_interfaces(server));
+		view_text(balancer->options.config_path), "started",
+		view_time(balancer->started_ms), "reloaded", view_time(balancer->reloaded_ms),
+		"problems", view_problems(balancer), "changes", view_changes(balancer), "flows",
+		view_flows(balancer), "interfaces", view_interfaces(balancer));
 
-	if (json_object_update_new(status, view_services(server)) < 0)
+	if (json_object_update_new(status, view_services(balancer)) < 0)
 		return json_decref(status), NULL;
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The server's state as JSON: what the control interface answers. Only reads.
+ * The balancer's state as JSON: what the control interface answers. Only reads.
  * Every function returns a new reference, or NULL where there is no memory.
  */
 #ifndef SLUICE_DAEMON_API_VIEW_VIEW_H
@@ -10,18 +10,18 @@
 
 struct attachment;
 struct backend;
-struct server;
+struct balancer;
 struct service;
 
-json_t *view_status(const struct server *server);
+json_t *view_status(const struct balancer *balancer);
 
-json_t *view_services(const struct server *server);
+json_t *view_services(const struct balancer *balancer);
 json_t *view_service(const struct service *service);
 
-json_t *view_backends(const struct server *server);
+json_t *view_backends(const struct balancer *balancer);
 json_t *view_backend(const struct backend *backend);
 
-json_t *view_stats(const struct server *server);
+json_t *view_stats(const struct balancer *balancer);
 
 json_t *view_attachment(const struct attachment *attachment);
 
