@@ -55,7 +55,7 @@ static __always_inline void count_verdict(const struct sl_packet *packet, enum s
 
 static __always_inline void count_service(const struct sl_packet *packet, enum sl_verdict verdict)
 {
-	__u32 index = packet->service ? packet->service->id : packet->answer->service;
+	__u32 index = packet->service ? packet->service->id : packet->reply->service;
 	struct sl_stats *stats = bpf_map_lookup_elem(&sl_service_stat, &index);
 
 	if (stats)
@@ -80,7 +80,7 @@ static __always_inline void count_packet(const struct sl_packet *packet, enum sl
 		count_backend(packet, SL_FORWARDED);
 		return;
 	}
-	if (packet->service || packet->answer)
+	if (packet->service || packet->reply)
 		count_service(packet, verdict);
 	if (packet->backend)
 		count_backend(packet, verdict);

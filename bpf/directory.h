@@ -51,15 +51,15 @@ static __always_inline bool find_service(struct sl_packet *packet)
 	return packet->service;
 }
 
-/* Whether the packet comes from where a nat backend answers from. */
+/* Whether the packet comes from where a nat backend replies from. */
 static __always_inline bool find_return(struct sl_packet *packet)
 {
 	struct sl_key key = packet->destination;
 
 	key.addr = packet->source;
 	key.port = packet->source_port;
-	packet->answer = DIRECTORY_FIND(sl_return_dir, sl_settings.return_mask, sl_returns, &key);
-	return packet->answer;
+	packet->reply = DIRECTORY_FIND(sl_return_dir, sl_settings.return_mask, sl_returns, &key);
+	return packet->reply;
 }
 
 #endif

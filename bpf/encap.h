@@ -44,8 +44,8 @@ static __always_inline bool encap_fits(struct xdp_md *xdp, const struct sl_packe
 static __always_inline enum sl_verdict encap_refuse(struct xdp_md *xdp, struct sl_packet *packet,
 						    __u32 room)
 {
-	return pace_answers() && reject_too_big(xdp, packet, room) ? SL_REJECTED_TOO_BIG
-								   : SL_DROP_TOO_BIG;
+	return pace_refusals() && reject_too_big(xdp, packet, room) ? SL_REJECTED_TOO_BIG
+								    : SL_DROP_TOO_BIG;
 }
 
 /* The same as below, of a frame that has VLAN tags or shall have one. */

@@ -108,7 +108,7 @@ static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limi
 	bool opens = packet->syn || packet->destination.proto != IPPROTO_TCP;
 	struct sl_limit_stats *stats;
 
-	if (limit->action == SL_ACTION_DROP || !opens || !pace_answers())
+	if (limit->action == SL_ACTION_DROP || !opens || !pace_refusals())
 		return SL_DROP_LIMIT;
 	if (limit->action == SL_ACTION_RESPOND && !respond_begins(packet, until))
 		return SL_DROP_LIMIT;

@@ -37,7 +37,7 @@ const volatile struct sl_settings sl_settings SEC(".rodata.config") = {
 /* Not constant: the daemon changes it while packets run. */
 volatile struct sl_tuning sl_tuning SEC(".data.tuning") = {
 	.inserts = DEFAULT_RATE(50000, 500),
-	.answers = DEFAULT_RATE(10000, 1000),
+	.refusals = DEFAULT_RATE(10000, 1000),
 	.events = DEFAULT_RATE(100, 100),
 	.jiffy_ns = 4000000,
 	.outer_v6.words = { bpf_htonl(SL_DEFAULT_OUTER_V6) },
@@ -141,7 +141,7 @@ struct {
 	__type(value, struct sl_affinity);
 } sl_affinities SEC(".maps");
 
-/* nat: source of an answer -> index into sl_returns, which has as many entries
+/* nat: source of a reply -> index into sl_returns, which has as many entries
  * as sl_backends.
  */
 struct {
@@ -160,7 +160,7 @@ struct {
 	__type(value, struct sl_return);
 } sl_returns SEC(".maps");
 
-/* Where answers can leave, by ifindex; what is not here takes no frames from
+/* Where replies can leave, by ifindex; what is not here takes no frames from
  * XDP, and the kernel sends them.
  */
 struct {

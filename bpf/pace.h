@@ -31,12 +31,12 @@ static __always_inline bool pace_allows(const volatile struct sl_rate *rate, __u
 }
 
 /* One more refusal in words? */
-static __always_inline bool pace_answers(void)
+static __always_inline bool pace_refusals(void)
 {
 	struct sl_pace *pace = own_pace();
 
 	return pace &&
-	       pace_allows(&sl_tuning.answers, &pace->answers, sl_ticks(bpf_ktime_get_ns()));
+	       pace_allows(&sl_tuning.refusals, &pace->refusals, sl_ticks(bpf_ktime_get_ns()));
 }
 
 #endif

@@ -41,7 +41,7 @@ struct sl_packet {
 
 	/* service, select or return */
 	const struct sl_service *service;
-	const struct sl_return *answer;
+	const struct sl_return *reply;
 	const struct sl_backend *backend;
 	__u32 hash; /* of the flow, as the service's scheduler wants it */
 	__u64 slot; /* of the service's table, that the flow hashes to (sluice/slot.h) */
@@ -61,7 +61,7 @@ static __always_inline void packet_begin(struct sl_packet *packet)
 	packet->vlan = 0;
 	packet->tags = 0;
 	packet->service = NULL;
-	packet->answer = NULL;
+	packet->reply = NULL;
 	packet->backend = NULL;
 	packet->opened = false;
 	packet->decided = false;

@@ -3,7 +3,7 @@
  * Refusing in words: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP
  * "administratively prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443
  * section 3.1) or "too big", made of the packet that is refused and sent back where
- * it came from. Never more answers than sl_tuning allows, no reset to a reset, nothing
+ * it came from. Never more refusals than sl_tuning allows, no reset to a reset, nothing
  * to an address that is not one machine's, and none that is longer than its packet by
  * more than an IP and an ICMP header.
  */
@@ -58,7 +58,7 @@ static __always_inline __u16 reject_fold(__s64 sum)
 	return (__u16)~folded;
 }
 
-/* The sum over the pseudo header of an answer: it goes the other way. */
+/* The sum over the pseudo header of a refusal: it goes the other way. */
 static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 proto, __u32 length)
 {
 	struct pseudo_header pseudo = {
@@ -76,7 +76,7 @@ static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 
 	return bpf_csum_diff(NULL, 0, (__be32 *)&pseudo, sizeof(pseudo), 0);
 }
 
-/* The IP header of the answer at l3, with so many bytes behind it. */
+/* The IP header of the refusal at l3, with so many bytes behind it. */
 static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet *packet,
 				      __u8 proto, __u32 length)
 {
@@ -130,32 +130,32 @@ static __always_inline bool reject_ethernet(struct xdp_md *xdp)
 
 static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packet *packet)
 {
-	struct tcphdr *tcp = packet_tcp(xdp, packet), answer = {};
+	struct tcphdr *tcp = packet_tcp(xdp, packet), reset = {};
 	__u32 payload;
 
 	if (!tcp || tcp->rst)
 		return false;
 	payload = packet->end - packet->l4 - tcp->doff * 4;
-	answer.source = tcp->dest;
-	answer.dest = tcp->source;
-	answer.doff = sizeof(answer) / 4;
-	answer.rst = 1;
+	reset.source = tcp->dest;
+	reset.dest = tcp->source;
+	reset.doff = sizeof(reset) / 4;
+	reset.rst = 1;
 	if (tcp->ack) {
-		answer.seq = tcp->ack_seq;
+		reset.seq = tcp->ack_seq;
 	} else {
-		answer.ack = 1;
-		answer.ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + payload + tcp->syn + tcp->fin);
+		reset.ack = 1;
+		reset.ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + payload + tcp->syn + tcp->fin);
 	}
-	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + sizeof(answer)) - (int)packet->length) ||
-	    !reject_ip(xdp, packet, IPPROTO_TCP, sizeof(answer)))
+	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + sizeof(reset)) - (int)packet->length) ||
+	    !reject_ip(xdp, packet, IPPROTO_TCP, sizeof(reset)))
 		return false;
-	answer.check = reject_fold(
-		bpf_csum_diff(NULL, 0, (__be32 *)&answer, sizeof(answer),
-			      (__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(answer))));
+	reset.check = reject_fold(
+		bpf_csum_diff(NULL, 0, (__be32 *)&reset, sizeof(reset),
+			      (__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(reset))));
 	tcp = packet_tcp(xdp, packet);
 	if (!tcp)
 		return false;
-	*tcp = answer;
+	*tcp = reset;
 	return reject_ethernet(xdp);
 }
 
@@ -192,7 +192,7 @@ static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl
 }
 
 /* message: without its checksum; ip_size: of the IP header, the refused one and the
- * answer's.
+ * refusal's.
  */
 static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_packet *packet,
 					const struct icmp_head *message, __u32 ip_size)
@@ -214,7 +214,7 @@ static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_pack
 	return reject_ethernet(xdp);
 }
 
-/* Whether the packet's source is one machine's address, which an answer reaches
+/* Whether the packet's source is one machine's address, which a refusal reaches
  * (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
  */
 static __always_inline bool reject_has_reader(const struct sl_packet *packet)
@@ -227,7 +227,7 @@ static __always_inline bool reject_has_reader(const struct sl_packet *packet)
 	return bytes[12] && bytes[12] != 127 && bytes[12] < 224;
 }
 
-/* Whether the packet can be answered. One with IP options or extension headers
+/* Whether the packet can be refused in words. One with IP options or extension headers
  * is not: nobody who connects sends them.
  */
 static __always_inline bool reject_can(const struct sl_packet *packet)
@@ -239,7 +239,7 @@ static __always_inline bool reject_can(const struct sl_packet *packet)
 	       reject_has_reader(packet);
 }
 
-/* Answers a packet that is not served. */
+/* Refuses a packet that is not served. */
 static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	const struct icmp_head prohibited = {

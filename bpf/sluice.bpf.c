@@ -9,7 +9,6 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/access.h"
-#include "bpf/answer.h"
 #include "bpf/count.h"
 #include "bpf/directory.h"
 #include "bpf/forward.h"
@@ -19,6 +18,7 @@
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/reject.h"
+#include "bpf/reply.h"
 #include "bpf/select.h"
 
 /* A packet without a backend is refused: over a limit in the words that were asked
@@ -30,7 +30,7 @@ static __always_inline enum sl_verdict forward(struct xdp_md *xdp, struct sl_pac
 		return forward_to_backend(xdp, packet);
 	if (packet->decided)
 		return reject_packet(xdp, packet) ? SL_REJECTED_LIMIT : SL_DROP_LIMIT;
-	if (packet->service->flags & SL_SERVICE_REJECT && pace_answers())
+	if (packet->service->flags & SL_SERVICE_REJECT && pace_refusals())
 		return reject_packet(xdp, packet) ? SL_REJECTED : SL_DROP_NO_BACKEND;
 	return SL_DROP_NO_BACKEND;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
  * The way to a client: the kernel's routes and neighbours say it, and to ask them is
- * half of what an answer costs. So what they said last is kept, in lines that clients
+ * half of what a reply costs. So what they said last is kept, in lines that clients
  * share, until the daemon hears of any change, and a second at the most.
  */
 #ifndef SLUICE_BPF_WAY_H
@@ -38,7 +38,7 @@ static __always_inline bool way_holds(const struct sl_way *way, const struct xdp
 	return way->client.halves[1] == client->halves[1] &&
 	       way->client.halves[0] == client->halves[0] &&
 	       way->family == packet->destination.family &&
-	       way->service == packet->answer->service && way->ingress == xdp->ingress_ifindex &&
+	       way->service == packet->reply->service && way->ingress == xdp->ingress_ifindex &&
 	       way->news == sl_tuning.news && (__s64)(way->until - kernel_ticks()) > 0;
 }
 
@@ -47,16 +47,16 @@ static __always_inline int way_look_up(struct xdp_md *xdp, const struct sl_packe
 {
 	fib->ifindex = xdp->ingress_ifindex;
 	fib->l4_protocol = packet->destination.proto;
-	fib->sport = packet->answer->port;
+	fib->sport = packet->reply->port;
 	fib->dport = packet->destination.port;
 	fib->tot_len = packet->end - packet->l3;
 	if (packet_is_ipv6(packet)) {
 		fib->family = WAY_AF_INET6;
-		__builtin_memcpy(fib->ipv6_src, &packet->answer->addr, sizeof(fib->ipv6_src));
+		__builtin_memcpy(fib->ipv6_src, &packet->reply->addr, sizeof(fib->ipv6_src));
 		__builtin_memcpy(fib->ipv6_dst, &packet->destination.addr, sizeof(fib->ipv6_dst));
 	} else {
 		fib->family = WAY_AF_INET;
-		fib->ipv4_src = packet->answer->addr.words[3];
+		fib->ipv4_src = packet->reply->addr.words[3];
 		fib->ipv4_dst = packet->destination.addr.words[3];
 	}
 	return bpf_fib_lookup(xdp, fib, sizeof(*fib), 0);
@@ -100,7 +100,7 @@ static __always_inline int way_ask(struct xdp_md *xdp, const struct sl_packet *p
 	way->hop.mtu = fib.mtu_result;
 	way->client = packet->destination.addr;
 	way->family = packet->destination.family;
-	way->service = packet->answer->service;
+	way->service = packet->reply->service;
 	way->ingress = xdp->ingress_ifindex;
 	way->news = news;
 	way->until = kernel_ticks() + sl_ticks(1ULL << SL_SECOND_SHIFT);

@@ -67,7 +67,7 @@ struct sl_addr {
 	};
 };
 
-/* What a service, or a backend's answers, are found by. */
+/* What a service, or a backend's replies, are found by. */
 struct sl_key {
 	struct sl_addr addr;
 	union {
@@ -101,12 +101,12 @@ struct sl_rate {
  * own. The rates are each CPU's; a unit is one packet.
  */
 struct sl_tuning {
-	__u64 gate_seed;        /* random, so that nobody can aim at another's cell */
-	struct sl_rate inserts; /* new buckets */
-	struct sl_rate answers; /* refusals sent back, connections given to the responder */
-	struct sl_rate events;  /* to sl_events */
-	__u32 access;           /* SL_TUNING_* */
-	__u32 jiffy_ns;         /* one tick of the kernel's: the gate's clock */
+	__u64 gate_seed;         /* random, so that nobody can aim at another's cell */
+	struct sl_rate inserts;  /* new buckets */
+	struct sl_rate refusals; /* refusals sent back, connections given to the responder */
+	struct sl_rate events;   /* to sl_events */
+	__u32 access;            /* SL_TUNING_* */
+	__u32 jiffy_ns;          /* one tick of the kernel's: the gate's clock */
 	/* ipip: the outer source is a prefix, and bits of the flow's hash where `varies` has
 	 * ones; of an IPv6 address, in its last 32 bits.
 	 */
@@ -222,7 +222,7 @@ struct sl_backend {
 };
 _Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
 
-/* nat: what a backend answers from, and which service it is then shown as. */
+/* nat: what a backend replies from, and which service it is then shown as. */
 struct sl_return {
 	struct sl_key key;   /* the backend's address, port, protocol */
 	struct sl_addr addr; /* the service's */
@@ -242,7 +242,7 @@ _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
 struct sl_way {
 	struct sl_addr client;
 	struct sl_hop hop;
-	__u32 ingress; /* the device that the answer came by */
+	__u32 ingress; /* the device that the reply came by */
 	__u32 service; /* sl_return.service: who sends it */
 	__u32 news;    /* sl_tuning.news, when the kernel was asked */
 	__u64 until;   /* ticks of the gate's clock; 0: the line is empty */
@@ -402,7 +402,7 @@ _Static_assert(sizeof(struct sl_limit_stats) == 64, "counters are one cache line
 /* A CPU's own. */
 struct sl_pace {
 	/* Theoretical arrival times of what it may do only so often (sl_tuning). */
-	__u64 inserts, answers, events;
+	__u64 inserts, refusals, events;
 	struct sl_bucket fresh; /* one that is being made: too large for the program's stack */
 };
 

@@ -3,7 +3,7 @@
 that must be counted, and the frame that must come out.
 """
 
-import cases_answers
+import cases_replies
 import cases_bad
 import cases_good
 import cases_ipip
@@ -23,7 +23,7 @@ CASES = [
         cases_good.matrix, cases_good.payloads, cases_good.checksums, cases_good.tcp_flags,
         cases_good.ip_headers, cases_good.extensions, cases_good.ttl, cases_good.padding,
         cases_bad.others, cases_bad.malformed, cases_bad.fragments, cases_bad.refused,
-        cases_answers.answers, cases_refusals.refusals, cases_limits.access, cases_limits.limits,
+        cases_replies.answers, cases_refusals.refusals, cases_limits.access, cases_limits.limits,
         cases_limits.rejections, cases_ipip.inside, cases_ipip.around, cases_ipip.padding,
         cases_ipip.too_big,
     )

@@ -76,7 +76,7 @@ static void check_limiter(const struct limiter_config *limiter)
 	assert(limiter->gate >= 1024 && limiter->gate <= 1 << 26);
 	assert(!(limiter->gate & (limiter->gate - 1)));
 	assert(limiter->inserts_per_second && limiter->inserts_per_second <= 100000000);
-	assert(limiter->answers_per_second && limiter->answers_per_second <= 100000000);
+	assert(limiter->refusals_per_second && limiter->refusals_per_second <= 100000000);
 	assert(limiter->events_per_second && limiter->events_per_second <= 1000000);
 }
 

@@ -223,7 +223,7 @@ static void every_default(void **state)
 	assert_int_equal(config->limiter.buckets, 131072);
 	assert_int_equal(config->limiter.gate, 65536);
 	assert_int_equal(config->limiter.inserts_per_second, 50000);
-	assert_int_equal(config->limiter.answers_per_second, 10000);
+	assert_int_equal(config->limiter.refusals_per_second, 10000);
 	assert_int_equal(config->limiter.events_per_second, 100);
 	assert_int_equal(config->access.allow.n + config->access.deny.n, 0);
 
@@ -306,7 +306,7 @@ static void every_key_of_respond_and_limiter(void **state)
 	assert_int_equal(config->limiter.buckets, 2000);
 	assert_int_equal(config->limiter.gate, 1024);
 	assert_int_equal(config->limiter.inserts_per_second, 1);
-	assert_int_equal(config->limiter.answers_per_second, 100000000);
+	assert_int_equal(config->limiter.refusals_per_second, 100000000);
 	assert_int_equal(config->limiter.events_per_second, 1000000);
 	config_free(config);
 }

@@ -25,7 +25,7 @@ static bool forwarding_on(const char *interface, __u8 family)
 	return !file || fgetc(file) != '0';
 }
 
-/* nat asks the kernel for the answers' way, and it says none while it does not
+/* nat asks the kernel for the way of the replies, and it says none while it does not
  * forward.
  */
 static void advise_forwarding(const struct balancer *balancer, __u8 family, advice_fn *say,
@@ -45,7 +45,7 @@ static void advise_forwarding(const struct balancer *balancer, __u8 family, advi
 		if (forwarding_on(balancer->attachments[i].name, family))
 			continue;
 		(void)snprintf(text, sizeof(text),
-			       "nat: IPv%u forwarding is off on %s, so answers do not reach the "
+			       "nat: IPv%u forwarding is off on %s, so replies do not reach the "
 			       "clients; mend it: sysctl -w %s=1",
 			       family, balancer->attachments[i].name,
 			       family == SL_FAMILY_IPV4 ? "net.ipv4.ip_forward"
@@ -63,7 +63,7 @@ static bool is_attached(const struct balancer *balancer, unsigned ifindex)
 	return false;
 }
 
-/* A nat backend's answers must meet the program; and many drivers send what is
+/* A nat backend's replies must meet the program; and many drivers send what is
  * redirected to them only while they run one themselves.
  */
 static void advise_attaching(const struct backend *backend, advice_fn *say, void *arg)

@@ -24,7 +24,7 @@ static void put_device(void *arg, unsigned ifindex, const struct sl_device *devi
 	int error = datapath_devices_put(arg, ifindex, device);
 
 	if (error)
-		log_warning("answers through device %u are left to the kernel: %s", ifindex,
+		log_warning("replies through device %u are left to the kernel: %s", ifindex,
 			    strerror(-error));
 }
 

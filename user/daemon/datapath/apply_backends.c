@@ -13,26 +13,26 @@
 #include "lib/base/diag.h"
 #include "sluice/slot.h"
 
-/* nat: makes the backend's answers known. */
-static int add_answer(const struct change *change, struct installed_backend *backend)
+/* nat: makes the backend's replies known. */
+static int add_reply(const struct change *change, struct installed_backend *backend)
 {
 	struct datapath *datapath = change->datapath;
 	const struct plan *plan = change->plan;
 	int error;
 
-	backend->answer = take_index(datapath, datapath->returns);
-	if (!backend->answer)
+	backend->reply = take_index(datapath, datapath->returns);
+	if (!backend->reply)
 		return -ENOSPC;
-	datapath->maps.returns[backend->answer] = (struct sl_return){
+	datapath->maps.returns[backend->reply] = (struct sl_return){
 		.key = backend->key,
 		.addr = plan->key.addr,
 		.port = plan->key.port,
 		.backend = backend->index,
 		.service = change->installed->id,
 	};
-	error = directory_put(&datapath->return_dir, &backend->key, backend->answer);
+	error = directory_put(&datapath->return_dir, &backend->key, backend->reply);
 	if (error)
-		idpool_give(datapath->returns, backend->answer);
+		idpool_give(datapath->returns, backend->reply);
 	return error;
 }
 
@@ -56,9 +56,9 @@ static int add_backend(struct change *change, const struct plan_backend *planned
 	};
 	datapath->maps.loads[backend.index] = (struct sl_load){ .weight = 1 };
 	stats_reset(datapath, MAP_BACKEND_STAT, backend.index);
-	/* The responder's answers come through here too, whatever the service's do. */
+	/* The responder's replies come through here too, whatever the service's do. */
 	if (planned->forward == SL_FORWARD_NAT || planned->responder)
-		error = add_answer(change, &backend);
+		error = add_reply(change, &backend);
 	if (!error)
 		error = installed_add_backend(change->installed, &backend);
 	if (error)

@@ -120,7 +120,7 @@ struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath);
 void datapath_forget_ways(struct datapath *datapath);
 
 /* The devices that frames can be sent to: begin, put each, end, which removes
- * those that were not put. -errno: the kernel sends the answers for it.
+ * those that were not put. -errno: the kernel sends the replies for it.
  */
 void datapath_devices_begin(struct datapath *datapath);
 int datapath_devices_put(struct datapath *datapath, unsigned ifindex,

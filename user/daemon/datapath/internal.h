@@ -26,9 +26,9 @@ struct xdp_program;
 /* A backend that the maps hold, and what it occupies. */
 struct installed_backend {
 	struct sl_key key;
-	unsigned index;  /* in sl_backends and sl_backend_stat */
-	unsigned answer; /* in sl_returns; 0: none (dsr) */
-	unsigned epoch;  /* in which its hop was last switched */
+	unsigned index; /* in sl_backends and sl_backend_stat */
+	unsigned reply; /* in sl_returns; 0: none (dsr) */
+	unsigned epoch; /* in which its hop was last switched */
 	bool hop_known;
 	bool wanted; /* scratch of one datapath_apply() */
 };

@@ -156,7 +156,7 @@ static int learn_return(struct learning *learning, unsigned entry)
 {
 	struct datapath *datapath = learning->datapath;
 	const struct map *map = datapath->maps.map;
-	const struct sl_return *answer;
+	const struct sl_return *reply;
 	struct sl_key key;
 	struct installed *installed;
 	struct installed_backend *backend;
@@ -164,18 +164,18 @@ static int learn_return(struct learning *learning, unsigned entry)
 
 	if (entry >= map[MAP_RETURNS].entries || idpool_claim(datapath->returns, entry))
 		return -EPROTO;
-	answer = &datapath->maps.returns[entry];
-	key = (struct sl_key){ .addr = answer->addr,
-			       .port = answer->port,
-			       .proto = answer->key.proto,
-			       .family = answer->key.family };
+	reply = &datapath->maps.returns[entry];
+	key = (struct sl_key){ .addr = reply->addr,
+			       .port = reply->port,
+			       .proto = reply->key.proto,
+			       .family = reply->key.family };
 	installed = installed_find(datapath, &key);
-	if (!installed || answer->backend >= map[MAP_BACKENDS].entries)
+	if (!installed || reply->backend >= map[MAP_BACKENDS].entries)
 		return -EPROTO;
-	error = learn_backend(learning, installed, answer->backend);
-	backend = installed_find_backend(installed, &answer->key);
+	error = learn_backend(learning, installed, reply->backend);
+	backend = installed_find_backend(installed, &reply->key);
 	if (backend)
-		backend->answer = entry;
+		backend->reply = entry;
 	return error;
 }
 

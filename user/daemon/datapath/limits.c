@@ -337,6 +337,6 @@ void datapath_set_limiter(struct datapath *datapath, const struct limiter_config
 	struct sl_tuning *tuning = datapath->maps.tuning;
 
 	tuning->inserts = pace(limiter->inserts_per_second);
-	tuning->answers = pace(limiter->answers_per_second);
+	tuning->refusals = pace(limiter->refusals_per_second);
 	tuning->events = pace(limiter->events_per_second);
 }

@@ -57,11 +57,11 @@ void installed_remove(struct datapath *datapath, struct installed *installed)
 
 void installed_drop_backend(struct datapath *datapath, const struct installed_backend *backend)
 {
-	if (backend->answer) {
+	if (backend->reply) {
 		/* Another service may have taken the backend over meanwhile. */
-		if (directory_find(&datapath->return_dir, &backend->key) == backend->answer)
+		if (directory_find(&datapath->return_dir, &backend->key) == backend->reply)
 			directory_remove(&datapath->return_dir, &backend->key);
-		idpool_retire(datapath->returns, backend->answer);
+		idpool_retire(datapath->returns, backend->reply);
 	}
 	/* Flows, and slots as their `previous`, may still name it. */
 	__atomic_store_n(&datapath->maps.backends[backend->index].state, 0, __ATOMIC_RELEASE);

@@ -9,7 +9,7 @@
 
 struct datapath;
 
-/* Has the program run on our side of the responder's veth, so that its answers take
+/* Has the program run on our side of the responder's veth, so that its replies take
  * the way back of those of `nat`. 0 or -errno.
  */
 int datapath_attach_responder(const struct datapath *datapath, int ifindex);

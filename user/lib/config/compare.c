@@ -108,7 +108,7 @@ bool config_limiter_equal(const struct limiter_config *a, const struct limiter_c
 {
 	return a->buckets == b->buckets && a->gate == b->gate &&
 	       a->inserts_per_second == b->inserts_per_second &&
-	       a->answers_per_second == b->answers_per_second &&
+	       a->refusals_per_second == b->refusals_per_second &&
 	       a->events_per_second == b->events_per_second;
 }
 

@@ -118,9 +118,9 @@ struct limiter_config {
 	unsigned buckets; /* 131072; sources that have one, 1024 to 2^26 */
 	unsigned
 		gate; /* 65536; words of 8 bytes, six of eight are cells; 1024 to 2^26; a power of two */
-	unsigned inserts_per_second; /* 50000; new buckets, on each CPU; 1 to 10^8 */
-	unsigned answers_per_second; /* 10000; refusals sent, on each CPU; 1 to 10^8 */
-	unsigned events_per_second;  /* 100; of those that the log hears, on each CPU; 1 to 10^6 */
+	unsigned inserts_per_second;  /* 50000; new buckets, on each CPU; 1 to 10^8 */
+	unsigned refusals_per_second; /* 10000; refusals sent, on each CPU; 1 to 10^8 */
+	unsigned events_per_second;   /* 100; of those that the log hears, on each CPU; 1 to 10^6 */
 };
 
 /* Where the outer packets of ipip come from; the bits behind the prefixes vary by flow. */

@@ -60,7 +60,7 @@ static const struct key limiter_keys[] = {
 	  .want = "from 1/s to 100M/s, like 50k/s" },
 	{ .name = "answers",
 	  .read = read_pace,
-	  .offset = offsetof(struct limiter_config, answers_per_second),
+	  .offset = offsetof(struct limiter_config, refusals_per_second),
 	  .min = 1,
 	  .max = 100 * 1000 * 1000,
 	  .what = "a pace",
@@ -82,7 +82,7 @@ struct limiter_config config_usual_limiter(void)
 		.buckets = SL_DEFAULT_BUCKETS,
 		.gate = 65536,
 		.inserts_per_second = 50000,
-		.answers_per_second = 10000,
+		.refusals_per_second = 10000,
 		.events_per_second = 100,
 	};
 }

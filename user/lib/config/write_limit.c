@@ -129,8 +129,8 @@ void write_limiter(struct emit *emit, const struct limiter_config *limiter)
 		emit_pair(emit, "gate", "%u", limiter->gate);
 	if (limiter->inserts_per_second != usual.inserts_per_second)
 		write_pace(emit, "inserts", limiter->inserts_per_second);
-	if (limiter->answers_per_second != usual.answers_per_second)
-		write_pace(emit, "answers", limiter->answers_per_second);
+	if (limiter->refusals_per_second != usual.refusals_per_second)
+		write_pace(emit, "answers", limiter->refusals_per_second);
 	if (limiter->events_per_second != usual.events_per_second)
 		write_pace(emit, "events", limiter->events_per_second);
 	emit_map_end(emit);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * nat's way back: an answer of a backend gets the service's address as its
+ * nat's way back: a reply of a backend gets the service's address as its
  * source and leaves for the client, whose next hop is the kernel's to say.
  * Until the kernel has said that the packet is to be forwarded, nothing is
- * written and nothing dropped: an answer to this machine itself (a health
+ * written and nothing dropped: a reply to this machine itself (a health
  * check's) is untouched.
  */
-#ifndef SLUICE_BPF_ANSWER_H
-#define SLUICE_BPF_ANSWER_H
+#ifndef SLUICE_BPF_REPLY_H
+#define SLUICE_BPF_REPLY_H
 
 #include <linux/bpf.h>
 
@@ -21,12 +21,12 @@
 /* A packet with a backend's source address must come from where that backend
  * is; else anybody could have packets sent under the service's address.
  */
-static __always_inline bool answer_comes_from_backend(const struct xdp_md *xdp,
-						      struct sl_packet *packet)
+static __always_inline bool reply_comes_from_backend(const struct xdp_md *xdp,
+						     struct sl_packet *packet)
 {
 	const struct sl_hop *hop;
 
-	packet->backend_index = packet->answer->backend;
+	packet->backend_index = packet->reply->backend;
 	packet->backend = bpf_map_lookup_elem(&sl_backends, &packet->backend_index);
 	if (!packet->backend)
 		return false;
@@ -34,18 +34,17 @@ static __always_inline bool answer_comes_from_backend(const struct xdp_md *xdp,
 	return hop->ifindex == xdp->ingress_ifindex && hop->vlan == packet->vlan;
 }
 
-static __always_inline enum sl_verdict rewrite_answer(struct xdp_md *xdp,
-						      const struct sl_packet *packet)
+static __always_inline enum sl_verdict rewrite_reply(struct xdp_md *xdp,
+						     const struct sl_packet *packet)
 {
-	return rewrite_end(xdp, packet, REWRITE_SOURCE, &packet->answer->addr,
-			   packet->answer->port);
+	return rewrite_end(xdp, packet, REWRITE_SOURCE, &packet->reply->addr, packet->reply->port);
 }
 
 /* The kernel takes the hop off the TTL, and finds the rest of the way. */
 static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
 						       const struct sl_packet *packet)
 {
-	return rewrite_answer(xdp, packet) ?: SL_PASS_UNRESOLVED;
+	return rewrite_reply(xdp, packet) ?: SL_PASS_UNRESOLVED;
 }
 
 /* Asks the kernel, and notes in *way what it has said. */
@@ -75,7 +74,7 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 	enum sl_verdict verdict;
 	struct sl_way *way;
 
-	if (!answer_comes_from_backend(xdp, packet))
+	if (!reply_comes_from_backend(xdp, packet))
 		return SL_PASS_ELSEWHERE;
 	way = way_line(packet);
 	if (!way)
@@ -89,7 +88,7 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 		return SL_PASS_TOO_BIG;
 	return packet->broken
 	    ?: rewrite_ttl(xdp, packet)
-	    ?: rewrite_answer(xdp, packet)
+	    ?: rewrite_reply(xdp, packet)
 	    ?: send_to_hop(xdp, packet, &way->hop)
 	    ?: SL_RETURNED;
 }
