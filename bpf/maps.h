@@ -173,9 +173,9 @@ struct {
 /* The program's own. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SL_WAYS);
+	__uint(max_entries, SL_ROUTES);
 	__type(key, __u32);
-	__type(value, struct sl_way);
+	__type(value, struct sl_route);
 } sl_ways SEC(".maps");
 
 /* Prefixes that are allowed, denied or exempt. */

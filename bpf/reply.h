@@ -16,7 +16,7 @@
 #include "bpf/forward.h"
 #include "bpf/maps.h"
 #include "bpf/rewrite.h"
-#include "bpf/way.h"
+#include "bpf/route.h"
 
 /* A packet with a backend's source address must come from where that backend
  * is; else anybody could have packets sent under the service's address.
@@ -47,11 +47,11 @@ static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
 	return rewrite_reply(xdp, packet) ?: SL_PASS_UNRESOLVED;
 }
 
-/* Asks the kernel, and notes in *way what it has said. */
-static __always_inline enum sl_verdict find_way(struct xdp_md *xdp, struct sl_packet *packet,
-						struct sl_way *way)
+/* Asks the kernel, and notes in *route what it has said. */
+static __always_inline enum sl_verdict find_route(struct xdp_md *xdp, struct sl_packet *packet,
+						  struct sl_route *route)
 {
-	switch (way_ask(xdp, packet, way)) {
+	switch (route_ask(xdp, packet, route)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
 		return SL_NEXT;
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
@@ -72,24 +72,24 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 							struct sl_packet *packet)
 {
 	enum sl_verdict verdict;
-	struct sl_way *way;
+	struct sl_route *route;
 
 	if (!reply_comes_from_backend(xdp, packet))
 		return SL_PASS_ELSEWHERE;
-	way = way_line(packet);
-	if (!way)
+	route = route_line(packet);
+	if (!route)
 		return SL_PASS_UNRESOLVED;
-	if (!way_holds(way, xdp, packet)) {
-		verdict = find_way(xdp, packet, way);
+	if (!route_holds(route, xdp, packet)) {
+		verdict = find_route(xdp, packet, route);
 		if (verdict)
 			return verdict;
 	}
-	if (packet->end - packet->l3 > way->hop.mtu)
+	if (packet->end - packet->l3 > route->hop.mtu)
 		return SL_PASS_TOO_BIG;
 	return packet->broken
 	    ?: rewrite_ttl(xdp, packet)
 	    ?: rewrite_reply(xdp, packet)
-	    ?: send_to_hop(xdp, packet, &way->hop)
+	    ?: send_to_hop(xdp, packet, &route->hop)
 	    ?: SL_RETURNED;
 }
 

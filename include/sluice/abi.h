@@ -114,7 +114,7 @@ struct sl_tuning {
 	__be32 outer_v6_varies;
 	__be32 outer_v4;
 	__be32 outer_v4_varies;
-	__u32 news; /* raised whenever routes, neighbours or devices have changed: see sl_way */
+	__u32 news; /* raised whenever routes, neighbours or devices have changed: see sl_route */
 };
 _Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
 
@@ -239,7 +239,7 @@ _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
  * that clients share: a client's is found in its line, or another's, or none. It holds
  * as long as there are no news, and for a second if nobody is there to tell them.
  */
-struct sl_way {
+struct sl_route {
 	struct sl_addr client;
 	struct sl_hop hop;
 	__u32 ingress; /* the device that the reply came by */
@@ -249,10 +249,10 @@ struct sl_way {
 	__u32 family;
 	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_way) == 64, "a way is one cache line");
+_Static_assert(sizeof(struct sl_route) == 64, "a route is one cache line");
 
-#define SL_WAY_BITS 12
-#define SL_WAYS     (1 << SL_WAY_BITS)
+#define SL_ROUTE_BITS 12
+#define SL_ROUTES     (1 << SL_ROUTE_BITS)
 
 /* What a backend has to do; in sl_loads, by the backend's index. */
 struct sl_load {

@@ -41,7 +41,7 @@ static void on_news(void *arg)
 {
 	struct balancer *balancer = arg;
 
-	datapath_forget_ways(balancer->datapath);
+	datapath_forget_routes(balancer->datapath);
 }
 
 static int start(struct balancer *balancer, struct diag *diag)

@@ -117,7 +117,7 @@ struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath);
 /* Routes, neighbours or devices have changed: the program is to ask for the ways to
  * clients anew.
  */
-void datapath_forget_ways(struct datapath *datapath);
+void datapath_forget_routes(struct datapath *datapath);
 
 /* The devices that frames can be sent to: begin, put each, end, which removes
  * those that were not put. -errno: the kernel sends the replies for it.

@@ -5,7 +5,7 @@
 
 #include "daemon/datapath/internal.h"
 
-void datapath_forget_ways(struct datapath *datapath)
+void datapath_forget_routes(struct datapath *datapath)
 {
 	__atomic_fetch_add(&datapath->maps.tuning->news, 1, __ATOMIC_RELEASE);
 }

@@ -30,7 +30,7 @@ struct diag;
 	X(RETURN_DIR, "sl_return_dir", sizeof(uint64_t), true)               \
 	X(RETURNS, "sl_returns", sizeof(struct sl_return), true)             \
 	X(DEVICES, "sl_devices", sizeof(struct sl_device), false)            \
-	X(WAYS, "sl_ways", sizeof(struct sl_way), false)                     \
+	X(ROUTES, "sl_ways", sizeof(struct sl_route), false)                 \
 	X(TUNING, ".data.tuning", sizeof(struct sl_tuning), true)            \
 	X(PREFIXES, "sl_prefixes", sizeof(struct sl_access), false)          \
 	X(LIMITS, "sl_limits", sizeof(struct sl_limit), true)                \

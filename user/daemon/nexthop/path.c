@@ -71,7 +71,7 @@ static enum hop_state unicast_state(const struct link *link, const struct link *
 #define MTU_MAX   0xffff /* an IPv4 packet is not longer, nor an IPv6 one that we see */
 
 /* The longest packet that the way takes, as far as this machine knows. */
-static __u16 way_mtu(const struct route *route, const struct link *link)
+static __u16 route_mtu(const struct route *route, const struct link *link)
 {
 	__u32 mtu = link->mtu ? link->mtu : MTU_MAX;
 
@@ -94,7 +94,7 @@ static void describe_unicast(const struct hop_sources *sources, const struct hop
 	memcpy(hop->wire.src_mac, link->mac, sizeof(hop->wire.src_mac));
 	hop->wire.ifindex = carrier->ifindex;
 	hop->wire.vlan = carrier == link ? 0 : htons(link->vlan);
-	hop->wire.mtu = way_mtu(&path->route, link);
+	hop->wire.mtu = route_mtu(&path->route, link);
 }
 
 struct hop hop_path_describe(const struct hop_sources *sources, const struct hop_path *path)

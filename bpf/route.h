@@ -4,8 +4,8 @@
  * half of what a reply costs. So what they said last is kept, in lines that clients
  * share, until the daemon hears of any change, and a second at the most.
  */
-#ifndef SLUICE_BPF_WAY_H
-#define SLUICE_BPF_WAY_H
+#ifndef SLUICE_BPF_ROUTE_H
+#define SLUICE_BPF_ROUTE_H
 
 #include <linux/bpf.h>
 
@@ -16,34 +16,34 @@
 #include "bpf/packet.h"
 
 /* The libc header that has these does not compile for BPF. */
-#define WAY_AF_INET  2
-#define WAY_AF_INET6 10
+#define ROUTE_AF_INET  2
+#define ROUTE_AF_INET6 10
 
 /* The client's line on this CPU. */
-static __always_inline struct sl_way *way_line(const struct sl_packet *packet)
+static __always_inline struct sl_route *route_line(const struct sl_packet *packet)
 {
 	const struct sl_addr *client = &packet->destination.addr;
 	__u64 hash = (client->halves[0] ^ client->halves[1]) * 0x9e3779b97f4a7c15ULL;
-	__u32 line = hash >> (64 - SL_WAY_BITS); /* the upper bits depend on all of the address */
+	__u32 line = hash >> (64 - SL_ROUTE_BITS); /* the upper bits depend on all of the address */
 
 	return bpf_map_lookup_elem(&sl_ways, &line);
 }
 
 /* Whether what is in the line is the packet's way, and still true. */
-static __always_inline bool way_holds(const struct sl_way *way, const struct xdp_md *xdp,
-				      const struct sl_packet *packet)
+static __always_inline bool route_holds(const struct sl_route *route, const struct xdp_md *xdp,
+					const struct sl_packet *packet)
 {
 	const struct sl_addr *client = &packet->destination.addr;
 
-	return way->client.halves[1] == client->halves[1] &&
-	       way->client.halves[0] == client->halves[0] &&
-	       way->family == packet->destination.family &&
-	       way->service == packet->reply->service && way->ingress == xdp->ingress_ifindex &&
-	       way->news == sl_tuning.news && (__s64)(way->until - kernel_ticks()) > 0;
+	return route->client.halves[1] == client->halves[1] &&
+	       route->client.halves[0] == client->halves[0] &&
+	       route->family == packet->destination.family &&
+	       route->service == packet->reply->service && route->ingress == xdp->ingress_ifindex &&
+	       route->news == sl_tuning.news && (__s64)(route->until - kernel_ticks()) > 0;
 }
 
-static __always_inline int way_look_up(struct xdp_md *xdp, const struct sl_packet *packet,
-				       struct bpf_fib_lookup *fib)
+static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_packet *packet,
+					 struct bpf_fib_lookup *fib)
 {
 	fib->ifindex = xdp->ingress_ifindex;
 	fib->l4_protocol = packet->destination.proto;
@@ -51,11 +51,11 @@ static __always_inline int way_look_up(struct xdp_md *xdp, const struct sl_packe
 	fib->dport = packet->destination.port;
 	fib->tot_len = packet->end - packet->l3;
 	if (packet_is_ipv6(packet)) {
-		fib->family = WAY_AF_INET6;
+		fib->family = ROUTE_AF_INET6;
 		__builtin_memcpy(fib->ipv6_src, &packet->reply->addr, sizeof(fib->ipv6_src));
 		__builtin_memcpy(fib->ipv6_dst, &packet->destination.addr, sizeof(fib->ipv6_dst));
 	} else {
-		fib->family = WAY_AF_INET;
+		fib->family = ROUTE_AF_INET;
 		fib->ipv4_src = packet->reply->addr.words[3];
 		fib->ipv4_dst = packet->destination.addr.words[3];
 	}
@@ -65,8 +65,8 @@ static __always_inline int way_look_up(struct xdp_md *xdp, const struct sl_packe
 /* The device that carries frames for the one that the route names. False: none
  * does that takes frames from XDP.
  */
-static __always_inline bool way_device(const struct xdp_md *xdp, __u32 ifindex,
-				       struct sl_hop *ret_hop)
+static __always_inline bool route_device(const struct xdp_md *xdp, __u32 ifindex,
+					 struct sl_hop *ret_hop)
 {
 	const struct sl_device *device;
 
@@ -82,28 +82,28 @@ static __always_inline bool way_device(const struct xdp_md *xdp, __u32 ifindex,
 	return true;
 }
 
-/* Asks the kernel: BPF_FIB_LKUP_RET_*. On success, and then alone, *way is the packet's. */
-static __always_inline int way_ask(struct xdp_md *xdp, const struct sl_packet *packet,
-				   struct sl_way *way)
+/* Asks the kernel: BPF_FIB_LKUP_RET_*. On success, and then alone, *route is the packet's. */
+static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet *packet,
+				     struct sl_route *route)
 {
 	struct bpf_fib_lookup fib = {};
 	__u32 news = sl_tuning.news; /* before: what changes meanwhile is not missed */
-	int result = way_look_up(xdp, packet, &fib);
+	int result = route_look_up(xdp, packet, &fib);
 
 	if (result)
 		return result;
-	way->until = 0;
-	if (!way_device(xdp, fib.ifindex, &way->hop))
+	route->until = 0;
+	if (!route_device(xdp, fib.ifindex, &route->hop))
 		return BPF_FIB_LKUP_RET_NO_NEIGH;
-	__builtin_memcpy(way->hop.dst_mac, fib.dmac, sizeof(fib.dmac));
-	__builtin_memcpy(way->hop.src_mac, fib.smac, sizeof(fib.smac));
-	way->hop.mtu = fib.mtu_result;
-	way->client = packet->destination.addr;
-	way->family = packet->destination.family;
-	way->service = packet->reply->service;
-	way->ingress = xdp->ingress_ifindex;
-	way->news = news;
-	way->until = kernel_ticks() + sl_ticks(1ULL << SL_SECOND_SHIFT);
+	__builtin_memcpy(route->hop.dst_mac, fib.dmac, sizeof(fib.dmac));
+	__builtin_memcpy(route->hop.src_mac, fib.smac, sizeof(fib.smac));
+	route->hop.mtu = fib.mtu_result;
+	route->client = packet->destination.addr;
+	route->family = packet->destination.family;
+	route->service = packet->reply->service;
+	route->ingress = xdp->ingress_ifindex;
+	route->news = news;
+	route->until = kernel_ticks() + sl_ticks(1ULL << SL_SECOND_SHIFT);
 	return result;
 }
 

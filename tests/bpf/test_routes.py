@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ways to clients that the program remembers (bpf/way.h): each packet leaves as the
+"""The ways to clients that the program remembers (bpf/route.h): each packet leaves as the
 kernel would send it now, or would have a moment ago.
 """
 
