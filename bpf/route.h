@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * The way to a client: the kernel's routes and neighbours say it, and to ask them is
- * half of what a reply costs. So what they said last is kept, in lines that clients
- * share, until the daemon hears of any change, and a second at the most.
+ * The route cache: which device and MAC address lead to a client. Asking the kernel's
+ * routes and neighbours is half of what a reply costs, so the last result is kept, in
+ * lines that clients share, until the daemon hears of any change, and a second at most.
  */
 #ifndef SLUICE_BPF_ROUTE_H
 #define SLUICE_BPF_ROUTE_H
@@ -29,7 +29,7 @@ static __always_inline struct sl_route *route_line(const struct sl_packet *packe
 	return bpf_map_lookup_elem(&sl_ways, &line);
 }
 
-/* Whether what is in the line is the packet's way, and still true. */
+/* Whether the line holds the packet's route, and it is still true. */
 static __always_inline bool route_holds(const struct sl_route *route, const struct xdp_md *xdp,
 					const struct sl_packet *packet)
 {
@@ -39,7 +39,8 @@ static __always_inline bool route_holds(const struct sl_route *route, const stru
 	       route->client.halves[0] == client->halves[0] &&
 	       route->family == packet->destination.family &&
 	       route->service == packet->reply->service && route->ingress == xdp->ingress_ifindex &&
-	       route->news == sl_tuning.news && (__s64)(route->until - kernel_ticks()) > 0;
+	       route->generation == sl_tuning.route_generation &&
+	       (__s64)(route->until - kernel_ticks()) > 0;
 }
 
 static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_packet *packet,
@@ -82,12 +83,13 @@ static __always_inline bool route_device(const struct xdp_md *xdp, __u32 ifindex
 	return true;
 }
 
-/* Asks the kernel: BPF_FIB_LKUP_RET_*. On success, and then alone, *route is the packet's. */
+/* Asks the kernel: BPF_FIB_LKUP_RET_*. On success, and then alone, *route is written. */
 static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet *packet,
 				     struct sl_route *route)
 {
 	struct bpf_fib_lookup fib = {};
-	__u32 news = sl_tuning.news; /* before: what changes meanwhile is not missed */
+	__u32 generation =
+		sl_tuning.route_generation; /* before: what changes meanwhile is not missed */
 	int result = route_look_up(xdp, packet, &fib);
 
 	if (result)
@@ -102,7 +104,7 @@ static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet 
 	route->family = packet->destination.family;
 	route->service = packet->reply->service;
 	route->ingress = xdp->ingress_ifindex;
-	route->news = news;
+	route->generation = generation;
 	route->until = kernel_ticks() + sl_ticks(1ULL << SL_SECOND_SHIFT);
 	return result;
 }

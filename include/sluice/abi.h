@@ -114,7 +114,8 @@ struct sl_tuning {
 	__be32 outer_v6_varies;
 	__be32 outer_v4;
 	__be32 outer_v4_varies;
-	__u32 news; /* raised whenever routes, neighbours or devices have changed: see sl_route */
+	/* Raised whenever routes, neighbours or devices have changed: see sl_route. */
+	__u32 route_generation;
 };
 _Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
 
@@ -235,17 +236,18 @@ struct sl_return {
 };
 _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
 
-/* nat: the way to a client, as the kernel said it last. A line of its own for each CPU,
- * that clients share: a client's is found in its line, or another's, or none. It holds
- * as long as there are no news, and for a second if nobody is there to tell them.
+/* nat: the route cache. An entry is the result of the last bpf_fib_lookup() for a client.
+ * Each CPU has a table of its own, mapped directly: clients share lines, and a line may
+ * hold the route of another client, or none. A route holds as long as the generation is
+ * the same, and for a second where no daemon raises it.
  */
 struct sl_route {
 	struct sl_addr client;
 	struct sl_hop hop;
-	__u32 ingress; /* the device that the reply came by */
-	__u32 service; /* sl_return.service: who sends it */
-	__u32 news;    /* sl_tuning.news, when the kernel was asked */
-	__u64 until;   /* ticks of the gate's clock; 0: the line is empty */
+	__u32 ingress;    /* the device that the reply came by */
+	__u32 service;    /* sl_return.service: who sends it */
+	__u32 generation; /* sl_tuning.route_generation, when the kernel was asked */
+	__u64 until;      /* ticks of the gate's clock; 0: the line is empty */
 	__u32 family;
 	__u32 pad;
 };

@@ -43,14 +43,14 @@ class Datapath:
     @contextlib.contextmanager
     def told(self):
         """What is done here to the kernel's network, the program is told before the end."""
-        before = self.news()
+        before = self.route_generation()
         yield
-        wait.until(lambda: self.news() != before, "the program is told of the change")
+        wait.until(lambda: self.route_generation() != before, "the program is told of the change")
 
-    def news(self):
+    def route_generation(self):
         """How often the program was told (struct sl_tuning)."""
         (entry,) = bpftool("map", "dump", "id", self.tuning)
-        return entry["formatted"]["value"][".data.tuning"][0]["sl_tuning"]["news"]
+        return entry["formatted"]["value"][".data.tuning"][0]["sl_tuning"]["route_generation"]
 
     @contextlib.contextmanager
     def reconfigured(self, **more):

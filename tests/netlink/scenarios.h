@@ -24,7 +24,7 @@
 	X(unsupported)          \
 	X(freed_in_callback)    \
 	X(many)                 \
-	X(news_are_lost)        \
+	X(changes_are_lost)     \
 	X(entries_of_others)    \
 	X(flush)                \
 	X(vlan_messages)        \

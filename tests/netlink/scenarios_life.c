@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Watches that come and go, many of them, news that are lost, and what becomes
+/* Watches that come and go, many of them, changes that are lost, and what becomes
  * of the kernel's entries.
  */
 #include <stdlib.h>
@@ -139,8 +139,8 @@ static void shrink_buffers(void)
 	check(found == 2);
 }
 
-/* The kernel drops news; all that was dropped is found out nevertheless. */
-void news_are_lost(void)
+/* The kernel drops messages of changes; all that was dropped is found out nevertheless. */
+void changes_are_lost(void)
 {
 	static struct seen seen[200];
 	struct seen a;

@@ -37,7 +37,7 @@ static void on_devices(void *arg)
 	datapath_devices_end(balancer->datapath);
 }
 
-static void on_news(void *arg)
+static void on_kernel_change(void *arg)
 {
 	struct balancer *balancer = arg;
 
@@ -76,8 +76,8 @@ static int start(struct balancer *balancer, struct diag *diag)
 		return diag_set(diag, -error, "no memory");
 	on_devices(balancer);
 	hops_follow_devices(balancer->hops, on_devices, balancer);
-	on_news(balancer); /* whatever was missed while no daemon ran */
-	hops_follow_news(balancer->hops, on_news, balancer);
+	on_kernel_change(balancer); /* whatever was missed while no daemon ran */
+	hops_follow_changes(balancer->hops, on_kernel_change, balancer);
 	error = services_new(balancer, balancer->config, &balancer->services);
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));

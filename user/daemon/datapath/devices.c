@@ -7,7 +7,7 @@
 
 void datapath_forget_routes(struct datapath *datapath)
 {
-	__atomic_fetch_add(&datapath->maps.tuning->news, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&datapath->maps.tuning->route_generation, 1, __ATOMIC_RELEASE);
 }
 
 void datapath_devices_begin(struct datapath *datapath)

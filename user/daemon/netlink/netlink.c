@@ -25,7 +25,7 @@
 
 struct netlink {
 	struct mnl_socket *ask;
-	struct mnl_socket *news;
+	struct mnl_socket *subscription;
 	uv_poll_t poll;
 	bool polling; /* poll is the loop's: it must be closed before this is freed */
 	bool lost;
@@ -66,7 +66,7 @@ bool netlink_hear(struct netlink *netlink)
 	bool lost;
 
 	for (i = 0; i < HEAR_MAX; i++) {
-		received = receive(netlink->news, netlink->heard, MSG_DONTWAIT);
+		received = receive(netlink->subscription, netlink->heard, MSG_DONTWAIT);
 		if (received == -EAGAIN) {
 			lost = netlink->lost;
 			netlink->lost = false;
@@ -152,10 +152,10 @@ static int open_sockets(struct netlink *netlink)
 	if (setsockopt(mnl_socket_get_fd(netlink->ask), SOL_SOCKET, SO_RCVTIMEO, &timeout,
 		       sizeof(timeout)) < 0)
 		return -errno;
-	error = open_socket(LISTEN_BUFFER, &netlink->news);
+	error = open_socket(LISTEN_BUFFER, &netlink->subscription);
 	if (error < 0)
 		return error;
-	return subscribe(netlink->news);
+	return subscribe(netlink->subscription);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -172,8 +172,8 @@ void netlink_free(struct netlink *netlink)
 		uv_close((uv_handle_t *)&netlink->poll, on_closed);
 	if (netlink->ask)
 		(void)mnl_socket_close(netlink->ask);
-	if (netlink->news)
-		(void)mnl_socket_close(netlink->news);
+	if (netlink->subscription)
+		(void)mnl_socket_close(netlink->subscription);
 	if (!netlink->polling)
 		free(netlink);
 }
@@ -196,7 +196,7 @@ int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener,
 	if (error < 0)
 		return diag_set(diag, -error, "cannot open a netlink socket: %s", strerror(-error));
 	netlink->poll.data = netlink;
-	error = uv_poll_init(loop, &netlink->poll, mnl_socket_get_fd(netlink->news));
+	error = uv_poll_init(loop, &netlink->poll, mnl_socket_get_fd(netlink->subscription));
 	if (error < 0)
 		return diag_set(diag, -error, "cannot watch netlink: %s", uv_strerror(error));
 	netlink->polling = true;
@@ -286,7 +286,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_answ
 	int i, error;
 
 	request->nlmsg_flags |= NLM_F_DUMP;
-	/* If it never stands still, the news that follow put it right. */
+	/* If it never stands still, the changes that follow put it right. */
 	for (i = 0; i < DUMP_TRIES && again; i++) {
 		error = send_request(netlink, request);
 		if (error == 0)

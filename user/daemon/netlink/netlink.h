@@ -2,7 +2,7 @@
  *
  * Two rtnetlink sockets: one to ask on, with the answer there at once (the
  * kernel answers within the send), one to listen on, from the loop. They are
- * apart so that an answer never waits behind news. Every message that is handed
+ * apart so that an answer never waits behind changes. Every message that is handed
  * on comes from the kernel and is whole; what is in it is read by the functions
  * at the end, which check lengths.
  */
@@ -25,7 +25,7 @@ struct netlink;
 struct netlink_listener {
 	/* News. Must not call this module. */
 	void (*message)(const struct nlmsghdr *message, void *arg);
-	/* After each run of messages. lost: some were dropped, and the news that came
+	/* After each run of messages. lost: some were dropped, and the changes that came
 	 * before are all handed on: read everything again. Called last, so it may do
 	 * anything, netlink_free() too.
 	 */
@@ -44,7 +44,7 @@ int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener,
 /* The memory goes when the loop has run. Accepts NULL. */
 void netlink_free(struct netlink *netlink);
 
-/* Hands on the news that are there now, without the call of `end`; returns what
+/* Hands on the changes that are there now, without the call of `end`; returns what
  * it would have told.
  */
 bool netlink_hear(struct netlink *netlink);

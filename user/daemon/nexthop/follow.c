@@ -12,7 +12,7 @@
 #include "daemon/netlink/netlink.h"
 #include "daemon/nexthop/internal.h"
 
-#define ROUTES_DELAY_MS 50  /* news of routes come in crowds */
+#define ROUTES_DELAY_MS 50  /* changes of routes come in crowds */
 #define ROUTES_AT_ONCE  512 /* look-ups in one turn of the loop: a few ms */
 #define ROUTES_REST     4   /* after a pass over all, a rest this much longer */
 #define RETRY_MS        1000
@@ -157,17 +157,17 @@ void hops_set_tend_timer(struct hops *hops)
 		(void)uv_timer_start(&hops->tend_timer, on_tend_timer, at > now ? at - now : 1, 0);
 }
 
-static void tell_news(struct hops *hops)
+static void tell_change(struct hops *hops)
 {
-	if (hops->heard && hops->news)
-		hops->news(hops->news_arg);
+	if (hops->heard && hops->change)
+		hops->change(hops->change_arg);
 	hops->heard = false;
 }
 
 /* How every callback of the loop ends. */
 static void finish(struct hops *hops)
 {
-	tell_news(hops);
+	tell_change(hops);
 	hops_set_tend_timer(hops);
 	hops_flush(hops);
 }
@@ -203,10 +203,10 @@ void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg)
 	hops->devices_arg = arg;
 }
 
-void hops_follow_news(struct hops *hops, hop_changed_fn *changed, void *arg)
+void hops_follow_changes(struct hops *hops, hop_changed_fn *changed, void *arg)
 {
-	hops->news = changed;
-	hops->news_arg = arg;
+	hops->change = changed;
+	hops->change_arg = arg;
 }
 
 void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg)

@@ -39,9 +39,9 @@ struct hops {
 	unsigned n_open;                 /* timers that the loop holds */
 	hop_changed_fn *devices_changed; /* NULL: nobody asked */
 	void *devices_arg;
-	bool heard;           /* any news, since they were told on */
-	hop_changed_fn *news; /* NULL: nobody asked */
-	void *news_arg;
+	bool heard;             /* any change, since it was told on */
+	hop_changed_fn *change; /* NULL: nobody asked */
+	void *change_arg;
 };
 
 struct target {
@@ -79,7 +79,7 @@ void hops_flush(struct hops *hops);
 
 /* nexthop/follow.c */
 
-/* Makes the listener that follows the news. */
+/* Makes the listener that follows the kernel's changes. */
 struct netlink_listener hops_listener(struct hops *hops);
 
 /* To be called after a neighbour came into use. */

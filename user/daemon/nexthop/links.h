@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The machine's network devices, as far as a next hop needs them: what was
- * dumped, kept true by the news. No callbacks: who feeds it knows.
+ * dumped, kept true by the kernel's changes. No callbacks: who feeds it knows.
  */
 #ifndef SLUICE_DAEMON_NEXTHOP_LINKS_H
 #define SLUICE_DAEMON_NEXTHOP_LINKS_H

@@ -66,7 +66,7 @@ void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg);
  * a way may depend on: routes, rules, addresses, neighbours, links, forwarding. One
  * alone can ask.
  */
-void hops_follow_news(struct hops *hops, hop_changed_fn *changed, void *arg);
+void hops_follow_changes(struct hops *hops, hop_changed_fn *changed, void *arg);
 
 /* Valid until the loop runs again. */
 const struct hop *hop_watch_get(const struct hop_watch *watch);

@@ -102,7 +102,7 @@ struct hop hop_path_describe(const struct hop_sources *sources, const struct hop
 	const struct link *link = links_find(&sources->links, path->route.ifindex);
 	struct hop hop = {};
 
-	/* Of a link that is not known (yet), the news are on their way. */
+	/* The link is unknown: its RTM_NEWLINK has not arrived yet. */
 	if (path->route.kind == ROUTE_NONE || !link) {
 		describe_unrouted(sources, path, &hop);
 		return hop;
