@@ -12,7 +12,7 @@
 #include "lib/base/hashtable.h"
 #include "lib/config/config.h"
 
-static const struct page usual = { .retry_after_ms = 5000 };
+static const struct page defaults = { .retry_after_ms = 5000 };
 
 struct entry {
 	struct hash_node node;
@@ -91,7 +91,7 @@ const struct page *pages_find(const struct pages *pages, const struct sl_key *se
 {
 	struct hash_node *node = find(&pages->now, service);
 
-	return node ? &HASH_ENTRY(node, struct entry, node)->service->page : &usual;
+	return node ? &HASH_ENTRY(node, struct entry, node)->service->page : &defaults;
 }
 
 bool pages_told(const struct pages *pages)

@@ -13,7 +13,7 @@
 #include "lib/config/config.h"
 #include "sluice/hash.h"
 
-#define SIZE    CONFIG_TABLE_SIZE_USUAL
+#define SIZE    CONFIG_TABLE_SIZE_DEFAULT
 #define MEMBERS 100
 
 static unsigned table[SIZE], other[SIZE];

@@ -188,7 +188,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->services[3].scheduler, SL_SCHEDULER_LEAST_CONNECTIONS);
 	assert_int_equal(config->services[3].table_size, 2);
 	assert_int_equal(config->services[4].scheduler, SL_SCHEDULER_SOURCE_HASH);
-	assert_int_equal(config->services[4].table_size, CONFIG_TABLE_SIZE_USUAL);
+	assert_int_equal(config->services[4].table_size, CONFIG_TABLE_SIZE_DEFAULT);
 	config_free(config);
 }
 

@@ -23,7 +23,7 @@ static void every_default(void **state)
 	assert_int_equal(web->port, htons(80));
 	assert_int_equal(web->proto, IPPROTO_TCP);
 	assert_int_equal(web->forward, SL_FORWARD_NAT);
-	assert_int_equal(web->table_size, CONFIG_TABLE_SIZE_USUAL);
+	assert_int_equal(web->table_size, CONFIG_TABLE_SIZE_DEFAULT);
 	assert_int_equal(web->line, 1);
 	assert_int_equal(web->n_limits, 0);
 	assert_int_equal(web->access.allow.n + web->access.deny.n, 0);

@@ -87,7 +87,7 @@ static void test_what_is_configured_is_said(void **state)
 		assert_int_equal(page->retry_after_ms, 90000);
 	}
 	page = page_at(pages, "198.51.100.11", 80);
-	assert_ptr_not_equal(page, &usual);
+	assert_ptr_not_equal(page, &defaults);
 	assert_null(page->body);
 	assert_null(page->content_type);
 	assert_false(page->x_headers);
@@ -102,7 +102,7 @@ static void test_who_does_not_respond_is_not_told(void **state)
 	(void)state;
 	tell(pages, "  - name: web\n    address: 198.51.100.10\n    port: 80\n" BACKENDS);
 	assert_true(pages_told(pages));
-	assert_ptr_equal(page_at(pages, "198.51.100.10", 80), &usual);
+	assert_ptr_equal(page_at(pages, "198.51.100.10", 80), &defaults);
 	pages_free(pages);
 }
 
@@ -115,10 +115,10 @@ static void test_a_telling_replaces_the_one_before(void **state)
 	tell(pages, "  - name: web\n    address: 198.51.100.10\n    port: 80\n"
 		    "    respond: {body: old}\n" RESPONDS BACKENDS);
 	assert_string_equal(page_at(pages, "198.51.100.10", 80)->body, "old");
-	assert_ptr_equal(page_at(pages, "198.51.100.10", 81), &usual);
+	assert_ptr_equal(page_at(pages, "198.51.100.10", 81), &defaults);
 	tell(pages, "  - name: web\n    address: 198.51.100.10\n    port: 81\n"
 		    "    respond: {body: new}\n" RESPONDS BACKENDS);
-	assert_ptr_equal(page_at(pages, "198.51.100.10", 80), &usual);
+	assert_ptr_equal(page_at(pages, "198.51.100.10", 80), &defaults);
 	assert_string_equal(page_at(pages, "198.51.100.10", 81)->body, "new");
 	pages_free(pages);
 }
@@ -138,7 +138,7 @@ static void test_nothing_holds_before_the_end(void **state)
 
 	(void)state;
 	assert_int_equal(take(pages, PAGE("192.0.2.1", "one")), 0);
-	assert_ptr_equal(page_at(pages, "192.0.2.1", 80), &usual);
+	assert_ptr_equal(page_at(pages, "192.0.2.1", 80), &defaults);
 	assert_false(pages_told(pages));
 	assert_int_equal(take(pages, "{\"end\":true}"), 0);
 	assert_string_equal(page_at(pages, "192.0.2.1", 80)->body, "one");
@@ -174,7 +174,7 @@ static void test_bad_lines_are_left_out(void **state)
 			fail_msg("taken: %s", bad[i]);
 	assert_int_equal(take(pages, "{\"end\":true}"), 0);
 	assert_string_equal(page_at(pages, "192.0.2.1", 80)->body, "good");
-	assert_ptr_equal(page_at(pages, "192.0.2.9", 80), &usual);
+	assert_ptr_equal(page_at(pages, "192.0.2.9", 80), &defaults);
 	pages_free(pages);
 }
 

@@ -19,7 +19,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-#define BPFFS_USUAL   "/sys/fs/bpf"
+#define BPFFS_DEFAULT "/sys/fs/bpf"
 #define DIR_MODE      0700
 #define PIN_PATH_SIZE (PATH_MAX + 80)
 
@@ -59,16 +59,16 @@ static int mount_bpffs(const char *path, struct diag *diag)
 	return 0;
 }
 
-/* Makes pin_dir a directory on a bpffs: the usual one is mounted where it is
+/* Makes pin_dir a directory on a bpffs: the default one is mounted where it is
  * missing; elsewhere the directory itself becomes one.
  */
 static int prepare_directory(const char *pin_dir, struct diag *diag)
 {
-	bool usual = !strncmp(pin_dir, BPFFS_USUAL "/", strlen(BPFFS_USUAL "/"));
+	bool is_default = !strncmp(pin_dir, BPFFS_DEFAULT "/", strlen(BPFFS_DEFAULT "/"));
 	int error;
 
-	if (usual && !is_bpffs(BPFFS_USUAL)) {
-		error = mount_bpffs(BPFFS_USUAL, diag);
+	if (is_default && !is_bpffs(BPFFS_DEFAULT)) {
+		error = mount_bpffs(BPFFS_DEFAULT, diag);
 		if (error)
 			return error;
 	}
@@ -81,8 +81,8 @@ static int prepare_directory(const char *pin_dir, struct diag *diag)
 		if (error)
 			return error;
 	}
-	/* libxdp keeps its own pins on the usual bpffs, unless told of another. */
-	if (!is_bpffs(BPFFS_USUAL))
+	/* libxdp keeps its own pins on the default bpffs, unless told of another. */
+	if (!is_bpffs(BPFFS_DEFAULT))
 		(void)setenv("LIBXDP_BPFFS", pin_dir, 0);
 	return 0;
 }

@@ -67,8 +67,8 @@ static enum hop_state unicast_state(const struct link *link, const struct link *
 	return mac ? HOP_RESOLVED : HOP_NO_NEIGHBOUR;
 }
 
-#define MTU_USUAL 1500   /* of Ethernet */
-#define MTU_MAX   0xffff /* an IPv4 packet is not longer, nor an IPv6 one that we see */
+#define MTU_DEFAULT 1500   /* of Ethernet */
+#define MTU_MAX     0xffff /* an IPv4 packet is not longer, nor an IPv6 one that we see */
 
 /* The longest packet that the way takes, as far as this machine knows. */
 static __u16 route_mtu(const struct route *route, const struct link *link)
@@ -122,11 +122,11 @@ static const char *mac_format(const __u8 mac[static 6], char buffer[static 18])
 	return buffer;
 }
 
-/* ", MTU 9000", where it is not the usual one. */
+/* ", MTU 9000", where it is not the default. */
 static const char *mtu_format(__u16 mtu, char buffer[static 16])
 {
 	buffer[0] = '\0';
-	if (mtu && mtu != MTU_USUAL)
+	if (mtu && mtu != MTU_DEFAULT)
 		(void)snprintf(buffer, 16, ", MTU %u", mtu);
 	return buffer;
 }

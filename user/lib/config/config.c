@@ -185,9 +185,9 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	if (!config)
 		return diag_set(diag, ENOMEM, "out of memory");
 	config->hash_seed = SL_DEFAULT_HASH_SEED;
-	config->flows = config_usual_flows();
-	config->limiter = config_usual_limiter();
-	config->ipip = config_usual_ipip();
+	config->flows = config_default_flows();
+	config->limiter = config_default_limiter();
+	config->ipip = config_default_ipip();
 	err = tree_new(text, length, diag, &tree);
 	if (!err && tree_root(tree))
 		err = read_root(tree_root(tree), name, diag, config);

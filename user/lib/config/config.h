@@ -15,17 +15,17 @@
 
 struct diag;
 
-#define CONFIG_NAME_MAX         63 /* of a service or backend: [A-Za-z0-9][A-Za-z0-9._-]* */
-#define CONFIG_WEIGHT_MAX       65535
-#define CONFIG_SERVICES_MAX     16384
-#define CONFIG_BACKENDS_MAX     65536 /* in total */
-#define CONFIG_STATUS_RANGES    8
-#define CONFIG_ADDRESSES_MAX    16       /* of one service */
-#define CONFIG_TABLE_SIZE_MAX   16777213 /* the largest prime below 2^24 */
-#define CONFIG_TABLE_SIZE_USUAL 65537
-#define CONFIG_TURNS_MAX        65536   /* of a round of round-robin */
-#define CONFIG_PREFIXES_MAX     1000000 /* of all lists together */
-#define CONFIG_BODY_MAX         4096    /* bytes of respond.body */
+#define CONFIG_NAME_MAX           63 /* of a service or backend: [A-Za-z0-9][A-Za-z0-9._-]* */
+#define CONFIG_WEIGHT_MAX         65535
+#define CONFIG_SERVICES_MAX       16384
+#define CONFIG_BACKENDS_MAX       65536 /* in total */
+#define CONFIG_STATUS_RANGES      8
+#define CONFIG_ADDRESSES_MAX      16       /* of one service */
+#define CONFIG_TABLE_SIZE_MAX     16777213 /* the largest prime below 2^24 */
+#define CONFIG_TABLE_SIZE_DEFAULT 65537
+#define CONFIG_TURNS_MAX          65536   /* of a round of round-robin */
+#define CONFIG_PREFIXES_MAX       1000000 /* of all lists together */
+#define CONFIG_BODY_MAX           4096    /* bytes of respond.body */
 
 enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 

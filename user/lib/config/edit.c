@@ -248,7 +248,7 @@ static int change_backend(struct edit *edit, struct backend_config *backend)
 static int change_service(struct edit *edit, size_t n_services)
 {
 	struct service_config *service = edit->service;
-	bool is_usual = service->table_size == config_usual_table_size(service, n_services);
+	bool is_default = service->table_size == config_default_table_size(service, n_services);
 	struct backend_config *backend;
 	int err;
 
@@ -258,8 +258,8 @@ static int change_service(struct edit *edit, size_t n_services)
 		backend = find_backend(service, edit->change->backend);
 		err = backend ? change_backend(edit, backend) : refuse_backend(edit);
 	}
-	if (!err && is_usual)
-		service->table_size = config_usual_table_size(service, n_services);
+	if (!err && is_default)
+		service->table_size = config_default_table_size(service, n_services);
 	return err;
 }
 

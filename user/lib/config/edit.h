@@ -26,8 +26,8 @@ struct config_change {
 };
 
 /* *ret_config is `from` with the change made; `from` stays as it is. The new
- * backend stands behind the others; a table that had the usual size keeps to the
- * usual one. -EINVAL, -ENOENT (no such service or backend) or -EEXIST (a
+ * backend stands behind the others; a table that had the default size keeps to the
+ * default one. -EINVAL, -ENOENT (no such service or backend) or -EEXIST (a
  * backend of that name): diag tells why in words that begin with the service's name,
  * without a place, and *ret_config is left alone. Also -ENOMEM.
  */

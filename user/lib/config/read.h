@@ -122,13 +122,13 @@ bool config_is_name(const char *text);
 const char *config_address_fault(const struct ip *ip);
 
 /* What stands where the file says nothing. */
-struct flows_config config_usual_flows(void);
-struct limiter_config config_usual_limiter(void);
-struct ipip_config config_usual_ipip(void);
-struct respond_config config_usual_respond(void);
-struct limit_config config_usual_limit(void);
-unsigned long long config_usual_burst(const struct limit_config *limit); /* of its rate */
-struct affinity_config config_usual_affinity(void);
+struct flows_config config_default_flows(void);
+struct limiter_config config_default_limiter(void);
+struct ipip_config config_default_ipip(void);
+struct respond_config config_default_respond(void);
+struct limit_config config_default_limit(void);
+unsigned long long config_default_burst(const struct limit_config *limit); /* of its rate */
+struct affinity_config config_default_affinity(void);
 
 /* The seed that a text of the file stands for: h = mix(length), then for each 8
  * bytes h = mix(h ^ them), read as a little-endian number, the last ones filled
@@ -142,7 +142,7 @@ bool config_has_hashed_table(const struct service_config *service);
 /* The slots of a service that the file does not size, by its scheduler and its
  * backends; and those of one that has a hashed table.
  */
-unsigned config_usual_table_size(const struct service_config *service, size_t n_services);
+unsigned config_default_table_size(const struct service_config *service, size_t n_services);
 unsigned config_table_size(size_t n_backends, size_t n_services);
 
 /* By trial division: fine below 2^24. */

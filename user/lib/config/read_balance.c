@@ -32,7 +32,7 @@ static const struct key affinity_keys[] = {
 
 static const struct section affinity_section = SECTION("an affinity", affinity_keys);
 
-struct affinity_config config_usual_affinity(void)
+struct affinity_config config_default_affinity(void)
 {
 	return (struct affinity_config){ .prefix_v4 = 32, .prefix_v6 = 128 };
 }

@@ -91,7 +91,7 @@ static const struct key flows_keys[] = {
 
 static const struct section flows_section = SECTION("flows", flows_keys);
 
-struct flows_config config_usual_flows(void)
+struct flows_config config_default_flows(void)
 {
 	return (struct flows_config){
 		.size = SL_DEFAULT_FLOWS,

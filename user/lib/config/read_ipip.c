@@ -47,17 +47,17 @@ static const struct key ipip_keys[] = {
 
 static const struct section ipip_section = SECTION("ipip", ipip_keys);
 
-struct ipip_config config_usual_ipip(void)
+struct ipip_config config_default_ipip(void)
 {
-	struct ipip_config usual = {
+	struct ipip_config defaults = {
 		.source_v4 = { .ip.family = SL_FAMILY_IPV4, .bits = SL_DEFAULT_OUTER_V4_BITS },
 		.source_v6 = { .ip.family = SL_FAMILY_IPV6, .bits = SL_DEFAULT_OUTER_V6_BITS },
 	};
 
-	usual.source_v4.ip.addr.words[2] = htonl(0xffff);
-	usual.source_v4.ip.addr.words[3] = htonl(SL_DEFAULT_OUTER_V4);
-	usual.source_v6.ip.addr.words[0] = htonl(SL_DEFAULT_OUTER_V6);
-	return usual;
+	defaults.source_v4.ip.addr.words[2] = htonl(0xffff);
+	defaults.source_v4.ip.addr.words[3] = htonl(SL_DEFAULT_OUTER_V4);
+	defaults.source_v6.ip.addr.words[0] = htonl(SL_DEFAULT_OUTER_V6);
+	return defaults;
 }
 
 int read_ipip(struct reader *reader, const struct key *key, const struct node *node, void *target)

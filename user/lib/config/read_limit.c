@@ -122,12 +122,12 @@ static const struct key limit_keys[] = {
 
 static const struct section limit_section = SECTION("a limit", limit_keys);
 
-struct limit_config config_usual_limit(void)
+struct limit_config config_default_limit(void)
 {
 	return (struct limit_config){ .prefix_v4 = 32, .prefix_v6 = 64 };
 }
 
-unsigned long long config_usual_burst(const struct limit_config *limit)
+unsigned long long config_default_burst(const struct limit_config *limit)
 {
 	unsigned long long most = limit_max_burst(&limit->rate, limit->count);
 	unsigned long long burst = rate_default_burst(&limit->rate);
@@ -179,7 +179,7 @@ static int check_burst(const struct reader *reader, const struct node *map,
 	const struct node *node = node_get(map, limit->burst ? "burst" : "rate");
 
 	if (!limit->burst)
-		limit->burst = config_usual_burst(limit);
+		limit->burst = config_default_burst(limit);
 	if (limit->burst > most)
 		return node_error(reader->diag, node,
 				  "%llu is more than a bucket holds at %s; at most %llu",
@@ -270,7 +270,7 @@ int read_limits(struct reader *reader, const struct key *key, const struct node 
 	for (; item && !err; item = node->kind == NODE_LIST ? item->next : NULL) {
 		struct limit_config *limit = &service->limits[service->n_limits++];
 
-		*limit = config_usual_limit();
+		*limit = config_default_limit();
 		err = read_limit(reader, item, service->proto, limit);
 	}
 	return err;

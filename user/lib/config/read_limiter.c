@@ -76,7 +76,7 @@ static const struct key limiter_keys[] = {
 
 static const struct section limiter_section = SECTION("limiter", limiter_keys);
 
-struct limiter_config config_usual_limiter(void)
+struct limiter_config config_default_limiter(void)
 {
 	return (struct limiter_config){
 		.buckets = SL_DEFAULT_BUCKETS,

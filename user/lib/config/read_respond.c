@@ -54,7 +54,7 @@ static const struct key respond_keys[] = {
 
 static const struct section respond_section = SECTION("a respond section", respond_keys);
 
-struct respond_config config_usual_respond(void)
+struct respond_config config_default_respond(void)
 {
 	return (struct respond_config){ .retry_after_ms = 5000 };
 }

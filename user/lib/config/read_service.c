@@ -224,8 +224,8 @@ static int read_service(struct reader *reader, const struct node *node, size_t n
 	service->line = node->line;
 	service->proto = IPPROTO_TCP;
 	service->forward = SL_FORWARD_NAT;
-	service->affinity = config_usual_affinity();
-	service->respond = config_usual_respond();
+	service->affinity = config_default_affinity();
+	service->respond = config_default_respond();
 	err = read_section(&service_section, reader, node, service);
 	if (!err)
 		err = config_check_access(reader, node, &service->access);
@@ -240,7 +240,7 @@ static int read_service(struct reader *reader, const struct node *node, size_t n
 				  "%s has no hashed table; leave it out",
 				  config_scheduler_name(service->scheduler));
 	if (!service->table_size)
-		service->table_size = config_usual_table_size(service, n_services);
+		service->table_size = config_default_table_size(service, n_services);
 	return read_check(reader, node_get(node, "check"), service->proto, &service->check);
 }
 

@@ -26,14 +26,14 @@ unsigned config_table_size(size_t n_backends, size_t n_services)
 {
 	static const unsigned primes[] = {
 		1021,   2039,   4093,
-		8191,   16381,  CONFIG_TABLE_SIZE_USUAL,
+		8191,   16381,  CONFIG_TABLE_SIZE_DEFAULT,
 		131071, 655373, CONFIG_TABLE_SIZE_MAX,
 	};
 	size_t wanted = n_backends * SLOTS_PER_BACKEND;
 	size_t i = 0;
 
-	if (wanted <= CONFIG_TABLE_SIZE_USUAL) {
-		wanted = CONFIG_TABLE_SIZE_USUAL;
+	if (wanted <= CONFIG_TABLE_SIZE_DEFAULT) {
+		wanted = CONFIG_TABLE_SIZE_DEFAULT;
 		if (n_services > SERVICES_FEW && n_backends * SLOTS_PER_BACKEND_MANY < wanted)
 			wanted = n_backends * SLOTS_PER_BACKEND_MANY;
 	}
@@ -96,7 +96,7 @@ static unsigned longest_round(const struct service_config *service)
 	return larger(v4, v6);
 }
 
-unsigned config_usual_table_size(const struct service_config *service, size_t n_services)
+unsigned config_default_table_size(const struct service_config *service, size_t n_services)
 {
 	switch (service->scheduler) {
 	case SL_SCHEDULER_ROUND_ROBIN:

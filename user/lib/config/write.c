@@ -18,33 +18,33 @@
 
 static void write_flows(struct emit *emit, const struct flows_config *flows)
 {
-	struct flows_config usual = config_usual_flows();
+	struct flows_config defaults = config_default_flows();
 
-	if (config_flows_equal(flows, &usual))
+	if (config_flows_equal(flows, &defaults))
 		return;
 	emit_text(emit, "flows");
 	emit_map(emit, LAYOUT_FLOW);
-	if (flows->size != usual.size)
+	if (flows->size != defaults.size)
 		emit_count(emit, "size", flows->size);
-	if (flows->tcp_idle_ms != usual.tcp_idle_ms)
+	if (flows->tcp_idle_ms != defaults.tcp_idle_ms)
 		emit_duration(emit, "tcp_idle", flows->tcp_idle_ms);
-	if (flows->udp_idle_ms != usual.udp_idle_ms)
+	if (flows->udp_idle_ms != defaults.udp_idle_ms)
 		emit_duration(emit, "udp_idle", flows->udp_idle_ms);
 	emit_map_end(emit);
 }
 
 static void write_ipip(struct emit *emit, const struct ipip_config *ipip)
 {
-	struct ipip_config usual = config_usual_ipip();
+	struct ipip_config defaults = config_default_ipip();
 	char text[PREFIX_TEXT_SIZE];
 
-	if (config_ipip_equal(ipip, &usual))
+	if (config_ipip_equal(ipip, &defaults))
 		return;
 	emit_text(emit, "ipip");
 	emit_map(emit, LAYOUT_FLOW);
-	if (prefix_compare(&ipip->source_v4, &usual.source_v4))
+	if (prefix_compare(&ipip->source_v4, &defaults.source_v4))
 		emit_pair(emit, "source_v4", "%s", prefix_format(&ipip->source_v4, text));
-	if (prefix_compare(&ipip->source_v6, &usual.source_v6))
+	if (prefix_compare(&ipip->source_v6, &defaults.source_v6))
 		emit_pair(emit, "source_v6", "%s", prefix_format(&ipip->source_v6, text));
 	emit_map_end(emit);
 }
@@ -77,20 +77,21 @@ static void write_addresses(struct emit *emit, const struct service_config *serv
 
 static void write_affinity(struct emit *emit, const struct affinity_config *affinity)
 {
-	struct affinity_config usual = config_usual_affinity();
+	struct affinity_config defaults = config_default_affinity();
 
 	if (!affinity->timeout_ms)
 		return;
-	if (affinity->prefix_v4 == usual.prefix_v4 && affinity->prefix_v6 == usual.prefix_v6) {
+	if (affinity->prefix_v4 == defaults.prefix_v4 &&
+	    affinity->prefix_v6 == defaults.prefix_v6) {
 		emit_duration(emit, "affinity", affinity->timeout_ms);
 		return;
 	}
 	emit_text(emit, "affinity");
 	emit_map(emit, LAYOUT_FLOW);
 	emit_duration(emit, "timeout", affinity->timeout_ms);
-	if (affinity->prefix_v4 != usual.prefix_v4)
+	if (affinity->prefix_v4 != defaults.prefix_v4)
 		emit_pair(emit, "prefix_v4", "%u", affinity->prefix_v4);
-	if (affinity->prefix_v6 != usual.prefix_v6)
+	if (affinity->prefix_v6 != defaults.prefix_v6)
 		emit_pair(emit, "prefix_v6", "%u", affinity->prefix_v6);
 	emit_map_end(emit);
 }
@@ -116,47 +117,47 @@ static void write_status(struct emit *emit, const struct check_config *check)
 }
 
 static void write_check_keys(struct emit *emit, const struct check_config *check,
-			     const struct check_config *usual)
+			     const struct check_config *defaults)
 {
-	if (check->type != usual->type)
+	if (check->type != defaults->type)
 		emit_pair(emit, "type", "%s", config_check_name(check->type));
-	if (check->interval_ms != usual->interval_ms)
+	if (check->interval_ms != defaults->interval_ms)
 		emit_duration(emit, "interval", check->interval_ms);
-	if (check->timeout_ms != usual->timeout_ms)
+	if (check->timeout_ms != defaults->timeout_ms)
 		emit_duration(emit, "timeout", check->timeout_ms);
-	if (check->rise != usual->rise)
+	if (check->rise != defaults->rise)
 		emit_pair(emit, "rise", "%u", check->rise);
-	if (check->fall != usual->fall)
+	if (check->fall != defaults->fall)
 		emit_pair(emit, "fall", "%u", check->fall);
-	if (check->jitter_percent != usual->jitter_percent)
+	if (check->jitter_percent != defaults->jitter_percent)
 		emit_pair(emit, "jitter", "%u%%", check->jitter_percent);
 	if (check->port)
 		emit_pair(emit, "port", "%u", ntohs(check->port));
-	if (strcmp(check->path, usual->path) != 0)
+	if (strcmp(check->path, defaults->path) != 0)
 		emit_pair(emit, "path", "%s", check->path);
 	if (check->host)
 		emit_pair(emit, "host", "%s", check->host);
 	write_status(emit, check);
 }
 
-/* usual is what a check is when the file says nothing; its type depends on the
+/* defaults: what a check is when the file says nothing; its type depends on the
  * protocol.
  */
 static void write_check(struct emit *emit, const struct service_config *service,
-			struct check_config usual)
+			struct check_config defaults)
 {
-	usual.type = service->proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
-	if (config_check_equal(&service->check, &usual))
+	defaults.type = service->proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
+	if (config_check_equal(&service->check, &defaults))
 		return;
 	emit_text(emit, "check");
-	usual.type = service->check.type;
-	if (config_check_equal(&service->check, &usual)) {
-		emit_text(emit, config_check_name(usual.type));
+	defaults.type = service->check.type;
+	if (config_check_equal(&service->check, &defaults)) {
+		emit_text(emit, config_check_name(defaults.type));
 		return;
 	}
-	usual.type = service->proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
+	defaults.type = service->proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
 	emit_map(emit, LAYOUT_FLOW);
-	write_check_keys(emit, &service->check, &usual);
+	write_check_keys(emit, &service->check, &defaults);
 	emit_map_end(emit);
 }
 
@@ -200,18 +201,18 @@ static void write_service_keys(struct emit *emit, const struct service_config *s
 			  service->min_healthy_percent ? "%" : "");
 	if (service->slow_start_ms)
 		emit_duration(emit, "slow_start", service->slow_start_ms);
-	if (service->table_size != config_usual_table_size(service, n_services))
+	if (service->table_size != config_default_table_size(service, n_services))
 		emit_pair(emit, "table_size", "%u", service->table_size);
 }
 
 static void write_service(struct emit *emit, const struct service_config *service,
-			  size_t n_services, const struct check_config *usual)
+			  size_t n_services, const struct check_config *defaults)
 {
 	size_t i;
 
 	emit_map(emit, LAYOUT_BLOCK);
 	write_service_keys(emit, service, n_services);
-	write_check(emit, service, *usual);
+	write_check(emit, service, *defaults);
 	write_limits(emit, service);
 	write_access(emit, &service->access);
 	write_respond(emit, &service->respond);
@@ -224,7 +225,7 @@ static void write_service(struct emit *emit, const struct service_config *servic
 }
 
 static void write_config(struct emit *emit, const struct config *config,
-			 const struct check_config *usual)
+			 const struct check_config *defaults)
 {
 	size_t i;
 
@@ -246,7 +247,7 @@ static void write_config(struct emit *emit, const struct config *config,
 		emit_text(emit, "services");
 		emit_list(emit, LAYOUT_BLOCK);
 		for (i = 0; i < config->n_services; i++)
-			write_service(emit, &config->services[i], config->n_services, usual);
+			write_service(emit, &config->services[i], config->n_services, defaults);
 		emit_list_end(emit);
 	}
 	emit_map_end(emit);
@@ -254,16 +255,16 @@ static void write_config(struct emit *emit, const struct config *config,
 
 static int write_file(FILE *file, const struct config *config)
 {
-	_cleanup_(check_config_done) struct check_config usual = {};
+	_cleanup_(check_config_done) struct check_config defaults = {};
 	struct emit emit;
 	int err;
 
-	err = check_config_init(&usual);
+	err = check_config_init(&defaults);
 	if (!err)
 		err = emit_init(&emit, file);
 	if (err)
 		return err;
-	write_config(&emit, config, &usual);
+	write_config(&emit, config, &defaults);
 	return emit_done(&emit);
 }
 

@@ -46,23 +46,23 @@ void write_access(struct emit *emit, const struct access_config *access)
 
 static void write_limit(struct emit *emit, const struct limit_config *limit)
 {
-	struct limit_config usual = config_usual_limit();
+	struct limit_config defaults = config_default_limit();
 
 	emit_map(emit, layout_of(&limit->exempt));
 	emit_pair(emit, "rate", "%s", limit->text);
-	if (limit->burst != config_usual_burst(limit))
+	if (limit->burst != config_default_burst(limit))
 		emit_count(emit, "burst", limit->burst);
-	if (limit->count != usual.count)
+	if (limit->count != defaults.count)
 		emit_pair(emit, "count", "%s", config_count_name(limit->count));
-	if (limit->algorithm != usual.algorithm)
+	if (limit->algorithm != defaults.algorithm)
 		emit_pair(emit, "algorithm", "%s", config_algorithm_name(limit->algorithm));
 	if (limit->per_service)
 		emit_pair(emit, "per", "service");
-	if (limit->prefix_v4 != usual.prefix_v4)
+	if (limit->prefix_v4 != defaults.prefix_v4)
 		emit_pair(emit, "prefix_v4", "%u", limit->prefix_v4);
-	if (limit->prefix_v6 != usual.prefix_v6)
+	if (limit->prefix_v6 != defaults.prefix_v6)
 		emit_pair(emit, "prefix_v6", "%u", limit->prefix_v6);
-	if (limit->action != usual.action)
+	if (limit->action != defaults.action)
 		emit_pair(emit, "action", "%s", config_action_name(limit->action));
 	if (limit->dry_run)
 		emit_pair(emit, "dry_run", "true");
@@ -89,9 +89,9 @@ void write_limits(struct emit *emit, const struct service_config *service)
 
 void write_respond(struct emit *emit, const struct respond_config *respond)
 {
-	struct respond_config usual = config_usual_respond();
+	struct respond_config defaults = config_default_respond();
 
-	if (config_respond_equal(respond, &usual))
+	if (config_respond_equal(respond, &defaults))
 		return;
 	emit_text(emit, "respond");
 	emit_map(emit, LAYOUT_FLOW);
@@ -103,7 +103,7 @@ void write_respond(struct emit *emit, const struct respond_config *respond)
 		emit_pair(emit, "content_type", "%s", respond->content_type);
 	if (respond->x_headers)
 		emit_pair(emit, "x_headers", "true");
-	if (respond->retry_after_ms != usual.retry_after_ms)
+	if (respond->retry_after_ms != defaults.retry_after_ms)
 		emit_duration(emit, "retry_after", respond->retry_after_ms);
 	emit_map_end(emit);
 }
@@ -117,21 +117,21 @@ static void write_pace(struct emit *emit, const char *key, unsigned per_second)
 
 void write_limiter(struct emit *emit, const struct limiter_config *limiter)
 {
-	struct limiter_config usual = config_usual_limiter();
+	struct limiter_config defaults = config_default_limiter();
 
-	if (config_limiter_equal(limiter, &usual))
+	if (config_limiter_equal(limiter, &defaults))
 		return;
 	emit_text(emit, "limiter");
 	emit_map(emit, LAYOUT_FLOW);
-	if (limiter->buckets != usual.buckets)
+	if (limiter->buckets != defaults.buckets)
 		emit_count(emit, "buckets", limiter->buckets);
-	if (limiter->gate != usual.gate)
+	if (limiter->gate != defaults.gate)
 		emit_pair(emit, "gate", "%u", limiter->gate);
-	if (limiter->inserts_per_second != usual.inserts_per_second)
+	if (limiter->inserts_per_second != defaults.inserts_per_second)
 		write_pace(emit, "inserts", limiter->inserts_per_second);
-	if (limiter->refusals_per_second != usual.refusals_per_second)
+	if (limiter->refusals_per_second != defaults.refusals_per_second)
 		write_pace(emit, "answers", limiter->refusals_per_second);
-	if (limiter->events_per_second != usual.events_per_second)
+	if (limiter->events_per_second != defaults.events_per_second)
 		write_pace(emit, "events", limiter->events_per_second);
 	emit_map_end(emit);
 }
