@@ -94,7 +94,7 @@ static void transition_flood(struct crowd *crowd)
 	unsigned older = FLOWS / 2, harmed, harmed_early;
 
 	for (unsigned i = 0; i < BACKENDS; i += 2)
-		crowd->subject->inputs[i].wish = WISH_DRAIN;
+		crowd->subject->inputs[i].admin_state = ADMIN_DRAIN;
 	subject_apply(crowd->subject);
 	check(in_transition(crowd) > 0);
 	for (unsigned i = older; i < FLOWS; i++)

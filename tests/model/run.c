@@ -60,9 +60,9 @@ static void set_backend(struct run *run, unsigned backend, enum state state)
 	}
 	if (!run->subject->present[backend])
 		subject_backend(run->subject, backend, 1);
-	input->wish = state == STATE_DRAIN      ? WISH_DRAIN
-		      : state == STATE_DISABLED ? WISH_DISABLED
-						: WISH_UP;
+	input->admin_state = state == STATE_DRAIN      ? ADMIN_DRAIN
+			     : state == STATE_DISABLED ? ADMIN_DISABLED
+						       : ADMIN_UP;
 	input->health = state == STATE_DEAD        ? PLAN_DEAD
 			: state == STATE_NOT_READY ? PLAN_NOT_READY
 						   : PLAN_UP;

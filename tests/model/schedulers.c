@@ -195,7 +195,7 @@ void schedulers_round_robin(struct subject *subject)
 		live += subject_live(subject, i);
 	check(live == rounds * WEIGHTS);
 
-	subject->inputs[0].wish = WISH_DRAIN;
+	subject->inputs[0].admin_state = ADMIN_DRAIN;
 	subject_apply(subject);
 	open_together(subject, 1 << 20, rounds * left, counts);
 	check(!counts[0]);
@@ -349,7 +349,7 @@ static void come_back(struct subject *subject, __u8 family)
 		check(!open_from_all(subject, backends));
 	}
 	memcpy(before, backends, sizeof(before));
-	subject->inputs[1].wish = WISH_DRAIN;
+	subject->inputs[1].admin_state = ADMIN_DRAIN;
 	subject_apply(subject);
 	moved = open_from_all(subject, backends);
 	check(moved == counts[1]);

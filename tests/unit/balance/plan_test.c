@@ -102,7 +102,9 @@ static void test_who_gets_nothing(void **state)
 		inputs[0].health = fault == 0 ? PLAN_DEAD : fault == 1 ? PLAN_NOT_READY : PLAN_UP;
 		inputs[0].resolved = fault != 2;
 		inputs[0].weight = fault == 3 ? 0 : 10;
-		inputs[0].wish = fault == 4 ? WISH_DRAIN : fault == 5 ? WISH_DISABLED : WISH_UP;
+		inputs[0].admin_state = fault == 4   ? ADMIN_DRAIN
+					: fault == 5 ? ADMIN_DISABLED
+						     : ADMIN_UP;
 		assert_int_equal(plan_and_count(&plan, counts), 0);
 		/* It stays known: its connections' answers must find back. */
 		assert_int_equal(plan.n_backends, 2);
@@ -169,7 +171,7 @@ static void test_backups_wait(void **state)
 	plan_done(&plan);
 }
 
-/* With fewer healthy ones than asked for, health is ignored; wishes are not. */
+/* With fewer healthy ones than asked for, health is ignored; admin states are not. */
 static void test_panic(void **state)
 {
 	unsigned counts[BACKENDS];
@@ -197,7 +199,7 @@ static void test_panic(void **state)
 	plan_done(&plan);
 
 	service.min_healthy = 100;
-	inputs[0].wish = WISH_DISABLED;
+	inputs[0].admin_state = ADMIN_DISABLED;
 	assert_int_equal(plan_and_count(&plan, counts), 0);
 	assert_int_equal(counts[0], 0);
 	plan_done(&plan);

@@ -76,7 +76,7 @@ static void lists_are_read(void **state)
 	config_free(config);
 }
 
-static void wishes_that_can_be_granted(void **state)
+static void what_can_be_configured(void **state)
 {
 	static const char *const rows[] = {
 		"deny: []\n",
@@ -100,7 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_lists),
 		cmocka_unit_test(lists_are_read),
-		cmocka_unit_test(wishes_that_can_be_granted),
+		cmocka_unit_test(what_can_be_configured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

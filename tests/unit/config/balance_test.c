@@ -89,7 +89,7 @@ static void bad_values(void **state)
 	CHECK_ROWS(rows);
 }
 
-static void impossible_wishes(void **state)
+static void what_contradicts_itself(void **state)
 {
 	static const struct row rows[] = {
 		{ "table_size: round-robin",
@@ -144,7 +144,7 @@ static void every_default(void **state)
 	assert_false(web->min_healthy_percent);
 	assert_int_equal(web->slow_start_ms, 0);
 	assert_false(web->backends[0].backup);
-	assert_int_equal(web->backends[0].wish, WISH_UP);
+	assert_int_equal(web->backends[0].admin_state, ADMIN_UP);
 	config_free(config);
 
 	config = parse(""); /* not even a document */
@@ -171,10 +171,10 @@ static void every_key_is_read(void **state)
 	assert_int_equal(web->min_healthy, 100);
 	assert_true(web->min_healthy_percent);
 	assert_int_equal(web->slow_start_ms, 1500);
-	assert_int_equal(web->backends[0].wish, WISH_UP);
-	assert_int_equal(web->backends[1].wish, WISH_DRAIN);
+	assert_int_equal(web->backends[0].admin_state, ADMIN_UP);
+	assert_int_equal(web->backends[1].admin_state, ADMIN_DRAIN);
 	assert_false(web->backends[1].backup);
-	assert_int_equal(web->backends[2].wish, WISH_DISABLED);
+	assert_int_equal(web->backends[2].admin_state, ADMIN_DISABLED);
 	assert_true(web->backends[2].backup);
 	assert_int_equal(dns->scheduler, SL_SCHEDULER_RANDOM);
 	assert_int_equal(dns->affinity.timeout_ms, 5000);
@@ -228,7 +228,7 @@ static void seeds(void **state)
 }
 
 /* What looks like a clash, and is none. */
-static void wishes_that_can_be_granted(void **state)
+static void what_can_be_configured(void **state)
 {
 	static const struct {
 		const char *yaml;
@@ -284,9 +284,9 @@ static void wishes_that_can_be_granted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_values),    cmocka_unit_test(impossible_wishes),
+		cmocka_unit_test(bad_values),    cmocka_unit_test(what_contradicts_itself),
 		cmocka_unit_test(every_default), cmocka_unit_test(every_key_is_read),
-		cmocka_unit_test(seeds),         cmocka_unit_test(wishes_that_can_be_granted),
+		cmocka_unit_test(seeds),         cmocka_unit_test(what_can_be_configured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

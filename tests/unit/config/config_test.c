@@ -193,7 +193,7 @@ static void files_without_services(void **state)
 }
 
 /* What looks like a clash, and is none. */
-static void wishes_that_can_be_granted(void **state)
+static void what_can_be_configured(void **state)
 {
 	static const char *const rows[] = {
 		/* one address, other port or protocol */
@@ -278,9 +278,9 @@ static void words_come_back(void **state)
 	assert_string_equal(config_action_name(SL_ACTION_DROP), "drop");
 	assert_string_equal(config_action_name(SL_ACTION_REJECT), "reject");
 	assert_string_equal(config_action_name(SL_ACTION_RESPOND), "respond");
-	assert_string_equal(config_wish_name(WISH_UP), "up");
-	assert_string_equal(config_wish_name(WISH_DRAIN), "drain");
-	assert_string_equal(config_wish_name(WISH_DISABLED), "disabled");
+	assert_string_equal(config_admin_state_name(ADMIN_UP), "up");
+	assert_string_equal(config_admin_state_name(ADMIN_DRAIN), "drain");
+	assert_string_equal(config_admin_state_name(ADMIN_DISABLED), "disabled");
 	assert_string_equal(config_proto_name(0), "?");
 }
 
@@ -293,7 +293,7 @@ int main(void)
 		cmocka_unit_test(checks_are_read),
 		cmocka_unit_test(types_of_checks),
 		cmocka_unit_test(files_without_services),
-		cmocka_unit_test(wishes_that_can_be_granted),
+		cmocka_unit_test(what_can_be_configured),
 		cmocka_unit_test(services_are_found_by_name),
 		cmocka_unit_test(words_come_back),
 	};

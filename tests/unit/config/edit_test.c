@@ -65,19 +65,19 @@ static void a_change_gives_what_the_file_would(void **state)
 		{ CHANGE(CHANGE_WEIGHT, "web", "a", .weight = 65535), "weight: 2",
 		  "weight: 65535" },
 		{ CHANGE(CHANGE_WEIGHT, "web", "a", .weight = 0), "weight: 2", "weight: 0" },
-		{ CHANGE(CHANGE_WISH, "web", "a", .wish = WISH_DRAIN), "weight: 2",
+		{ CHANGE(CHANGE_ADMIN_STATE, "web", "a", .admin_state = ADMIN_DRAIN), "weight: 2",
 		  "weight: 2, state: drain" },
-		{ CHANGE(CHANGE_WISH, "web", "10.0.0.3:8080", .wish = WISH_DISABLED), "port: 8080",
-		  "port: 8080, state: disabled" },
-		{ CHANGE(CHANGE_WISH, "one", "10.0.0.9:80", .wish = WISH_UP), "10.0.0.9",
-		  "10.0.0.9" },
+		{ CHANGE(CHANGE_ADMIN_STATE, "web", "10.0.0.3:8080", .admin_state = ADMIN_DISABLED),
+		  "port: 8080", "port: 8080, state: disabled" },
+		{ CHANGE(CHANGE_ADMIN_STATE, "one", "10.0.0.9:80", .admin_state = ADMIN_UP),
+		  "10.0.0.9", "10.0.0.9" },
 		{ CHANGE(CHANGE_REMOVE, "web", "b"),
 		  "  - {name: b, address: 10.0.0.2, backup: true}\n", "" },
 		{ CHANGE(CHANGE_REMOVE, "turns", "a"), "{name: a, address: 10.0.1.1}, ", "" },
 		{ CHANGE(CHANGE_WEIGHT, "turns", "b", .weight = 5), "10.0.1.2",
 		  "10.0.1.2, weight: 5" },
 		{ ADD("web", "new", "10.0.0.5", 7, .port = htons(81), .backup = true,
-		      .wish = WISH_DRAIN),
+		      .admin_state = ADMIN_DRAIN),
 		  last,
 		  "  - {name: seven, address: '2001:db8::2'}\n"
 		  "  - {name: new, address: 10.0.0.5, port: 81, weight: 7, backup: true, state: drain}\n" },
@@ -157,11 +157,11 @@ static void mistakes_are_told(void **state)
 		{ CHANGE(CHANGE_REMOVE, "web", "c"), ENOENT,
 		  "web: has no backend \"c\"; it has a, b, 10.0.0.3:8080, six, seven" },
 		{ CHANGE(CHANGE_WEIGHT, "web", ""), ENOENT, "web: has no backend \"\"; it has a" },
-		{ CHANGE(CHANGE_WISH, "one", "a", .wish = WISH_UP), ENOENT,
+		{ CHANGE(CHANGE_ADMIN_STATE, "one", "a", .admin_state = ADMIN_UP), ENOENT,
 		  "one: has no backend \"a\"; it has 10.0.0.9:80" },
 		{ CHANGE(CHANGE_WEIGHT, "web", "a", .weight = 65536), EINVAL,
 		  "web: 65536 is not a weight; a number from 0 to 65535" },
-		{ CHANGE(CHANGE_WISH, "web", "a", .wish = 3), EINVAL,
+		{ CHANGE(CHANGE_ADMIN_STATE, "web", "a", .admin_state = 3), EINVAL,
 		  "web: a backend is up, drain or disabled" },
 		{ CHANGE(4, "web", "a"), EINVAL, "web: no such change" },
 		{ CHANGE(CHANGE_REMOVE, "one", "10.0.0.9:80"), EINVAL,
@@ -220,7 +220,8 @@ static void bad_additions_are_told(void **state)
 		  "web: \"::ffff:10.0.0.5\" is an IPv4 address in IPv6 form" },
 		{ CHANGE(CHANGE_ADD, "web", "z"), EINVAL, "web: a new backend needs an address" },
 		{ ADD("web", "z", "10.0.0.5", 70000), EINVAL, "web: 70000 is not a weight" },
-		{ ADD("web", "z", "10.0.0.5", 1, .wish = 9), EINVAL, "web: a backend is up" },
+		{ ADD("web", "z", "10.0.0.5", 1, .admin_state = 9), EINVAL,
+		  "web: a backend is up" },
 		{ ADD("web", "z", "198.51.100.10", 1), EINVAL,
 		  "web: backend z: \"198.51.100.10\" is the address of the service itself" },
 		{ ADD("web", "z", "198.51.100.12", 1), EINVAL,
@@ -265,7 +266,7 @@ static void no_more_than_ten_names_are_listed(void **state)
 {
 	struct config *from;
 	struct config *config = parse("");
-	struct bad row = { CHANGE(CHANGE_WISH, "none", "z"), ENOENT,
+	struct bad row = { CHANGE(CHANGE_ADMIN_STATE, "none", "z"), ENOENT,
 			   "there is no service \"none\", nor any other" };
 	int i;
 
@@ -285,7 +286,7 @@ static void no_more_than_ten_names_are_listed(void **state)
 		config_free(from);
 	}
 	row = (struct bad){
-		CHANGE(CHANGE_WISH, "a", "z"), ENOENT,
+		CHANGE(CHANGE_ADMIN_STATE, "a", "z"), ENOENT,
 		"a: has no backend \"z\"; it has b0, b1, b2, b3, b4, b5, b6, b7, b8, b9 "
 		"and 2 more"
 	};

@@ -359,7 +359,7 @@ static void bursts(void **state)
 }
 
 /* What looks odd, and is none of our business. */
-static void wishes_that_can_be_granted(void **state)
+static void what_can_be_configured(void **state)
 {
 	static const char *const rows[] = {
 		LIMIT("rate: 5/s, per: source, prefix_v4: 1, prefix_v6: 1"),
@@ -392,7 +392,7 @@ int main(void)
 		cmocka_unit_test(every_key_of_a_limit),
 		cmocka_unit_test(every_key_of_respond_and_limiter),
 		cmocka_unit_test(bursts),
-		cmocka_unit_test(wishes_that_can_be_granted),
+		cmocka_unit_test(what_can_be_configured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Wishes that each look fine and cannot all be granted; and too many of them. */
+/* Settings that each look fine and cannot all be granted; and too many of them. */
 #include "unit/config/rows.h"
 
 /* A service in one line. */
@@ -8,7 +8,7 @@
 #define VIP           "address: 198.51.100.10, port: 80, "
 #define VIP2          "address: 198.51.100.11, port: 80, "
 
-static void impossible_wishes(void **state)
+static void what_contradicts_itself(void **state)
 {
 	static const struct row rows[] = {
 		{ "name twice",
@@ -139,7 +139,7 @@ static void too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(impossible_wishes),
+		cmocka_unit_test(what_contradicts_itself),
 		cmocka_unit_test(too_many),
 	};
 

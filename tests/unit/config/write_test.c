@@ -100,7 +100,7 @@ static struct config_change random_change(const struct config *config, uint64_t 
 	struct config_change change = {
 		.kind = random_below(state, 4),
 		.weight = weights[random_below(state, 6)],
-		.wish = random_below(state, 3),
+		.admin_state = random_below(state, 3),
 		.backup = random_below(state, 2),
 		.port = random_below(state, 2) ? htons(80) : 0,
 	};

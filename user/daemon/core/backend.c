@@ -28,9 +28,10 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 	const struct hop *hop = hop_watch_get(backend->hop);
 
 	buffer[0] = '\0';
-	if (backend->config->wish != WISH_UP)
+	if (backend->config->admin_state != ADMIN_UP)
 		(void)snprintf(buffer, size, "%s by the operator",
-			       backend->config->wish == WISH_DRAIN ? "drained" : "disabled");
+			       backend->config->admin_state == ADMIN_DRAIN ? "drained"
+									   : "disabled");
 	else if (hop->state != HOP_RESOLVED)
 		(void)hop_explain(hop, &backend->config->ip, buffer, size);
 	else if (!result->up)

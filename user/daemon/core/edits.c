@@ -50,8 +50,8 @@ static bool in_file(const struct balancer *balancer, const struct config_change 
 		return !backend;
 	case CHANGE_WEIGHT:
 		return backend && backend->weight == change->weight;
-	case CHANGE_WISH:
-		return backend && backend->wish == change->wish;
+	case CHANGE_ADMIN_STATE:
+		return backend && backend->admin_state == change->admin_state;
 	}
 	return false;
 }

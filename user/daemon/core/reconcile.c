@@ -78,7 +78,7 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 
 		inputs[i] = (struct plan_input){
 			.health = health_now(backend),
-			.wish = backend->config->wish,
+			.admin_state = backend->config->admin_state,
 			/* In tenths, so that a slow start has steps to climb for any. */
 			.weight = backend->config->weight * backend_weight_tenths(backend),
 			.served_last = backend->served_last,

@@ -72,7 +72,7 @@ static void end_drains(struct balancer *balancer)
 		if (!balancer->edits[i].deadline_ms || balancer->edits[i].deadline_ms > now)
 			continue;
 		balancer->edits[i].deadline_ms = 0;
-		change.wish = WISH_DISABLED;
+		change.admin_state = ADMIN_DISABLED;
 		if (balancer_edit(balancer, &change, 0, &diag))
 			log_error("the drain of %s/%s has ended, but it cannot be disabled: %s",
 				  change.service, change.backend, diag.text);

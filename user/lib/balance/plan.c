@@ -43,7 +43,7 @@ static uint64_t backend_identity(const struct sl_key *key)
 
 static bool is_candidate(const struct plan_input *input)
 {
-	return input->wish == WISH_UP && input->resolved && input->weight;
+	return input->admin_state == ADMIN_UP && input->resolved && input->weight;
 }
 
 /* What picking members is about: the backends of the address's family. */
@@ -256,8 +256,8 @@ int plan_build(const struct service_config *service, const struct ip *address,
 		/* Where a link or a neighbour is gone for a moment, connections wait for
 		 * it; where it is gone for good, the checks will say so.
 		 */
-		planned->serves = planned->member ||
-				  (input->wish != WISH_DISABLED && input->health != PLAN_DEAD);
+		planned->serves = planned->member || (input->admin_state != ADMIN_DISABLED &&
+						      input->health != PLAN_DEAD);
 		if (planned->member)
 			members[n_members++] = (struct maglev_member){
 				.identity = backend_identity(&planned->key),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the maps should hold for one service address: the meeting of desired
- * state (configuration, the operator's wishes) and observed state (health, next
+ * state (configuration, admin states) and observed state (health, next
  * hops). Pure: depends on its arguments alone, so two machines with the same
  * ones agree on every slot.
  */
@@ -23,7 +23,7 @@ enum plan_health {
 
 struct plan_input {
 	enum plan_health health;
-	enum backend_wish wish;
+	enum admin_state admin_state;
 	unsigned weight;  /* the configured one, unless it starts slowly */
 	bool served_last; /* took new connections when anybody last did */
 	bool resolved;    /* hop is known */

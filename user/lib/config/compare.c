@@ -61,7 +61,7 @@ bool config_respond_equal(const struct respond_config *a, const struct respond_c
 static bool backend_equal(const struct backend_config *a, const struct backend_config *b)
 {
 	return text_equal(a->name, b->name) && ip_equal(&a->ip, &b->ip) && a->port == b->port &&
-	       a->weight == b->weight && a->backup == b->backup && a->wish == b->wish;
+	       a->weight == b->weight && a->backup == b->backup && a->admin_state == b->admin_state;
 }
 
 static bool affinity_equal(const struct affinity_config *a, const struct affinity_config *b)

@@ -38,10 +38,10 @@ enum on_all_down {
 };
 
 /* What the operator wants of a backend. */
-enum backend_wish {
-	WISH_UP,       /* to serve while it is healthy */
-	WISH_DRAIN,    /* no new connections, the established ones go on */
-	WISH_DISABLED, /* no traffic at all */
+enum admin_state {
+	ADMIN_UP,       /* to serve while it is healthy */
+	ADMIN_DRAIN,    /* no new connections, the established ones go on */
+	ADMIN_DISABLED, /* no traffic at all */
 };
 
 enum check_type {
@@ -145,11 +145,11 @@ struct flows_config {
 struct backend_config {
 	char *name; /* unique in its service; default: address:port as text */
 	struct ip ip;
-	__be16 port;            /* default: the service's */
-	unsigned weight;        /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no new connections */
-	bool backup;            /* serves only while none of the others can */
-	enum backend_wish wish; /* `state:` up (default), drain, disabled */
-	unsigned line;          /* in the file */
+	__be16 port;                  /* default: the service's */
+	unsigned weight;              /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no new connections */
+	bool backup;                  /* serves only while none of the others can */
+	enum admin_state admin_state; /* `state:` up (default), drain, disabled */
+	unsigned line;                /* in the file */
 };
 
 struct service_config {
@@ -231,7 +231,7 @@ const char *config_check_name(enum check_type type);
 const char *config_mode_name(enum attach_mode mode);
 const char *config_scheduler_name(enum sl_scheduler scheduler);
 const char *config_on_all_down_name(enum on_all_down answer);
-const char *config_wish_name(enum backend_wish wish);
+const char *config_admin_state_name(enum admin_state admin_state);
 const char *config_count_name(enum sl_limit_count count);
 const char *config_algorithm_name(enum sl_limit_algorithm algorithm);
 const char *config_action_name(enum sl_limit_action action);

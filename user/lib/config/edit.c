@@ -111,12 +111,12 @@ static int check_weight(const struct edit *edit)
 			edit->service->name, edit->change->weight, CONFIG_WEIGHT_MAX);
 }
 
-static int check_wish(const struct edit *edit)
+static int check_admin_state(const struct edit *edit)
 {
-	switch (edit->change->wish) {
-	case WISH_UP:
-	case WISH_DRAIN:
-	case WISH_DISABLED:
+	switch (edit->change->admin_state) {
+	case ADMIN_UP:
+	case ADMIN_DRAIN:
+	case ADMIN_DISABLED:
 		return 0;
 	}
 	return diag_set(edit->diag, EINVAL, "%s: a backend is up, drain or disabled",
@@ -154,7 +154,7 @@ static int check_new(const struct edit *edit)
 				"%s: \"%s\" is %s; write one that other machines can reach",
 				service, ip_format(&change->ip, text), fault);
 	err = check_weight(edit);
-	return err ? err : check_wish(edit);
+	return err ? err : check_admin_state(edit);
 }
 
 static int refuse_twin(const struct edit *edit, const char *name)
@@ -198,7 +198,7 @@ static int add_backend(struct edit *edit)
 		.port = port,
 		.weight = change->weight,
 		.backup = change->backup,
-		.wish = change->wish,
+		.admin_state = change->admin_state,
 	};
 	if (!edit->changed->name)
 		return diag_set(edit->diag, ENOMEM, "out of memory");
@@ -236,10 +236,10 @@ static int change_backend(struct edit *edit, struct backend_config *backend)
 		if (!err)
 			backend->weight = edit->change->weight;
 		return err;
-	case CHANGE_WISH:
-		err = check_wish(edit);
+	case CHANGE_ADMIN_STATE:
+		err = check_admin_state(edit);
 		if (!err)
-			backend->wish = edit->change->wish;
+			backend->admin_state = edit->change->admin_state;
 		return err;
 	}
 	return diag_set(edit->diag, EINVAL, "%s: no such change", edit->service->name);

@@ -14,7 +14,7 @@ struct config_change {
 		CHANGE_ADD, /* a backend that is not there yet */
 		CHANGE_REMOVE,
 		CHANGE_WEIGHT,
-		CHANGE_WISH,
+		CHANGE_ADMIN_STATE,
 	} kind;
 	char service[CONFIG_NAME_MAX + 1];
 	char backend[CONFIG_NAME_MAX + 1]; /* its name; "": address:port */
@@ -22,7 +22,7 @@ struct config_change {
 	__be16 port;                       /* to add; 0: the service's */
 	unsigned weight;                   /* of one to add, or its new one */
 	bool backup;                       /* to add */
-	enum backend_wish wish;            /* of one to add, or its new one */
+	enum admin_state admin_state;      /* of one to add, or its new one */
 };
 
 /* *ret_config is `from` with the change made; `from` stays as it is. The new

@@ -185,7 +185,7 @@ static int read_check_keys(struct reader *reader, const struct node *node,
 	return read_section(&check_section, reader, node, check);
 }
 
-/* Keys of HTTP on a check that is none: a mistake, not a wish. */
+/* Keys of HTTP on a check that is none: a mistake. */
 static int refuse_http_keys(const struct reader *reader, const struct node *node)
 {
 	static const char *const names[] = { "path", "host", "status" };

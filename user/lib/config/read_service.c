@@ -26,9 +26,9 @@ static const struct key backend_keys[] = {
 	  .what = "true or false" },
 	{ .name = "state",
 	  .read = read_word,
-	  .offset = offsetof(struct backend_config, wish),
+	  .offset = offsetof(struct backend_config, admin_state),
 	  .what = "a state",
-	  .words = config_wish_words },
+	  .words = config_admin_state_words },
 };
 
 static const struct section backend_section = SECTION("a backend", backend_keys);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Rules over the whole configuration: wishes that each look fine and cannot all
+/* Rules over the whole configuration: Settings that each look fine and cannot all
  * be granted. The configuration tells the values, the tree beside it (if it
  * comes from a file) the places.
  */

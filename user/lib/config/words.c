@@ -46,10 +46,10 @@ const struct word config_on_all_down_words[] = {
 	{},
 };
 
-const struct word config_wish_words[] = {
-	{ "up", WISH_UP },
-	{ "drain", WISH_DRAIN },
-	{ "disabled", WISH_DISABLED },
+const struct word config_admin_state_words[] = {
+	{ "up", ADMIN_UP },
+	{ "drain", ADMIN_DRAIN },
+	{ "disabled", ADMIN_DISABLED },
 	{},
 };
 
@@ -113,9 +113,9 @@ const char *config_on_all_down_name(enum on_all_down answer)
 	return word_of(config_on_all_down_words, (int)answer);
 }
 
-const char *config_wish_name(enum backend_wish wish)
+const char *config_admin_state_name(enum admin_state admin_state)
 {
-	return word_of(config_wish_words, (int)wish);
+	return word_of(config_admin_state_words, (int)admin_state);
 }
 
 const char *config_count_name(enum sl_limit_count count)

@@ -176,8 +176,8 @@ static void write_backend(struct emit *emit, const struct service_config *servic
 		emit_pair(emit, "weight", "%u", backend->weight);
 	if (backend->backup)
 		emit_pair(emit, "backup", "true");
-	if (backend->wish != WISH_UP)
-		emit_pair(emit, "state", "%s", config_wish_name(backend->wish));
+	if (backend->admin_state != ADMIN_UP)
+		emit_pair(emit, "state", "%s", config_admin_state_name(backend->admin_state));
 	emit_map_end(emit);
 }
 

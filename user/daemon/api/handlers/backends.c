@@ -58,14 +58,17 @@ static struct api_answer edit_existing(const struct api_ask *ask, struct config_
 
 struct api_answer api_post_enable(const struct api_ask *ask)
 {
-	return edit_existing(ask, (struct config_change){ .kind = CHANGE_WISH, .wish = WISH_UP },
-			     0);
+	return edit_existing(
+		ask, (struct config_change){ .kind = CHANGE_ADMIN_STATE, .admin_state = ADMIN_UP },
+		0);
 }
 
 struct api_answer api_post_disable(const struct api_ask *ask)
 {
 	return edit_existing(
-		ask, (struct config_change){ .kind = CHANGE_WISH, .wish = WISH_DISABLED }, 0);
+		ask,
+		(struct config_change){ .kind = CHANGE_ADMIN_STATE, .admin_state = ADMIN_DISABLED },
+		0);
 }
 
 struct api_answer api_post_drain(const struct api_ask *ask)
@@ -79,8 +82,10 @@ struct api_answer api_post_drain(const struct api_ask *ask)
 				  "\"timeout\" must be a duration from 1s to 720h, such as 30s, 5m "
 				  "or 2h, not \"%.64s\"",
 				  timeout);
-	return edit_existing(ask, (struct config_change){ .kind = CHANGE_WISH, .wish = WISH_DRAIN },
-			     (unsigned)ms);
+	return edit_existing(
+		ask,
+		(struct config_change){ .kind = CHANGE_ADMIN_STATE, .admin_state = ADMIN_DRAIN },
+		(unsigned)ms);
 }
 
 /* A member within bounds, or `otherwise` where it is not given. False: *ret_refusal. */
@@ -139,7 +144,7 @@ static bool take_name(const json_t *member, struct config_change *change,
 
 struct api_answer api_post_backend(const struct api_ask *ask)
 {
-	struct config_change change = { .kind = CHANGE_ADD, .weight = 1, .wish = WISH_UP };
+	struct config_change change = { .kind = CHANGE_ADD, .weight = 1, .admin_state = ADMIN_UP };
 	const char *address = json_string_value(ask->members[ADD_ADDRESS]);
 	struct api_answer refusal;
 	const struct service *service = api_find_service(ask, &refusal);

@@ -66,11 +66,11 @@ static json_t *view_hop(const struct hop *hop)
 			 hop_state_name(hop->state));
 }
 
-/* The operator's wish goes over health. */
+/* The admin state goes over health. */
 static const char *state_name(const struct backend *backend)
 {
-	if (backend->config->wish != WISH_UP)
-		return config_wish_name(backend->config->wish);
+	if (backend->config->admin_state != ADMIN_UP)
+		return config_admin_state_name(backend->config->admin_state);
 	return check_get(backend->check)->up ? "up" : "down";
 }
 
@@ -82,13 +82,13 @@ static json_t *view_slow_start(const struct backend *backend)
 	return tenths == 10 ? json_null() : json_integer((json_int_t)tenths * 10);
 }
 
-/* Since when it has its state, where that is known: of a wish it is not. */
+/* Since when it has its state, where that is known: of an admin state it is not. */
 static json_t *view_since(const struct backend *backend)
 {
 	unsigned long long now = uv_now(backend->service->balancer->loop);
 	unsigned long long since = check_get(backend->check)->changed_ms;
 
-	if (backend->config->wish != WISH_UP)
+	if (backend->config->admin_state != ADMIN_UP)
 		return json_null();
 	return json_integer((json_int_t)(now > since ? (now - since) / 1000 : 0));
 }

@@ -40,8 +40,9 @@ json_t *view_deadline(const struct backend *backend)
 	const struct balancer *balancer = backend->service->balancer;
 	const struct balancer_edit *last = NULL;
 
-	for (size_t i = 0; backend->config->wish == WISH_DRAIN && i < balancer->n_edits; i++)
-		if (balancer->edits[i].change.kind == CHANGE_WISH &&
+	for (size_t i = 0; backend->config->admin_state == ADMIN_DRAIN && i < balancer->n_edits;
+	     i++)
+		if (balancer->edits[i].change.kind == CHANGE_ADMIN_STATE &&
 		    is_about(&balancer->edits[i], backend))
 			last = &balancer->edits[i];
 	return last && last->deadline_ms ? json_integer((json_int_t)seconds_left(balancer, last))
@@ -67,20 +68,21 @@ static const char *describe_end(const struct balancer *balancer, const struct ba
 	return buffer;
 }
 
-static json_t *describe_wish(const struct balancer *balancer, const struct balancer_edit *edit)
+static json_t *describe_admin_state(const struct balancer *balancer,
+				    const struct balancer_edit *edit)
 {
 	const struct config_change *change = &edit->change;
 	char end[64];
 
-	switch (change->wish) {
-	case WISH_UP:
+	switch (change->admin_state) {
+	case ADMIN_UP:
 		return json_sprintf("backend %s/%s enabled at run time", change->service,
 				    change->backend);
-	case WISH_DRAIN:
+	case ADMIN_DRAIN:
 		return json_sprintf("backend %s/%s drained at run time%s", change->service,
 				    change->backend,
 				    describe_end(balancer, edit, end, sizeof(end)));
-	case WISH_DISABLED:
+	case ADMIN_DISABLED:
 		return json_sprintf("backend %s/%s disabled at run time", change->service,
 				    change->backend);
 	}
@@ -102,8 +104,8 @@ static json_t *describe(const struct balancer *balancer, const struct balancer_e
 	case CHANGE_WEIGHT:
 		return json_sprintf("backend %s/%s given weight %u at run time", change->service,
 				    change->backend, change->weight);
-	case CHANGE_WISH:
-		return describe_wish(balancer, edit);
+	case CHANGE_ADMIN_STATE:
+		return describe_admin_state(balancer, edit);
 	}
 	return NULL;
 }

@@ -77,7 +77,7 @@ static bool is_lacking(const struct backend *backend)
 {
 	const struct backend_config *config = backend->config;
 
-	if (config->wish != WISH_UP || !config->weight)
+	if (config->admin_state != ADMIN_UP || !config->weight)
 		return false;
 	return !view_is_healthy(backend) || (!config->backup && !backend_serves(backend));
 }

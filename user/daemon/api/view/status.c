@@ -53,7 +53,7 @@ static void backend_problem(const struct backend *backend, json_t *problems)
 {
 	char address[ENDPOINT_TEXT_SIZE], reason[256];
 
-	if (backend->config->wish != WISH_UP || !backend->config->weight)
+	if (backend->config->admin_state != ADMIN_UP || !backend->config->weight)
 		return;
 	if (view_is_healthy(backend) && (backend->config->backup || backend_serves(backend)))
 		return;
