@@ -170,11 +170,11 @@ unsigned datapath_limits(const struct datapath *datapath, const struct sl_key *k
 /* ---- generations -------------------------------------------------------------- */
 
 /* The limit goes on from `old`, at another pace perhaps. */
-static void succeed(struct datapath *datapath, const struct sl_limit *old, struct sl_limit *limit)
+static void inherit(struct datapath *datapath, const struct sl_limit *old, struct sl_limit *limit)
 {
 	struct limits_state *state = datapath->limits;
 
-	if (limit_succeed(old, state->last_id + 1, datapath_now(), limit))
+	if (limit_inherit(old, state->last_id + 1, datapath_now(), limit))
 		state->last_id++;
 }
 
@@ -198,7 +198,7 @@ static struct sl_bucket first_total(const struct datapath *datapath, const struc
 	if (!old)
 		return total;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return limit_succeed_total(&datapath->maps.limits[old], limit, &datapath->maps.totals[old],
+	return limit_inherit_total(&datapath->maps.limits[old], limit, &datapath->maps.totals[old],
 				   sl_ticks((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec));
 }
 
@@ -242,7 +242,7 @@ static int number(struct datapath *datapath, const struct service_config *servic
 		struct sl_limit *limit = &wanted->limits[i];
 
 		if (wanted->old[i])
-			succeed(datapath, &datapath->maps.limits[wanted->old[i]], limit);
+			inherit(datapath, &datapath->maps.limits[wanted->old[i]], limit);
 		else
 			error = begin(datapath, limit);
 		if (!error)

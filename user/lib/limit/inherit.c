@@ -28,7 +28,7 @@ static unsigned paid_after(const struct sl_limit *limit)
 	return (unsigned)(limit->rate.depth >> (SL_TICK_SHIFT + SL_SECOND_SHIFT)) + 2;
 }
 
-bool limit_succeed(const struct sl_limit *old, unsigned new_id, unsigned now,
+bool limit_inherit(const struct sl_limit *old, unsigned new_id, unsigned now,
 		   struct sl_limit *limit)
 {
 	limit->number = old->number;
@@ -49,7 +49,7 @@ bool limit_succeed(const struct sl_limit *old, unsigned new_id, unsigned now,
 	return true;
 }
 
-struct sl_bucket limit_succeed_total(const struct sl_limit *old, const struct sl_limit *limit,
+struct sl_bucket limit_inherit_total(const struct sl_limit *old, const struct sl_limit *limit,
 				     const struct sl_bucket *total, unsigned long long now)
 {
 	struct sl_bucket next = *total;

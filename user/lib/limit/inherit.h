@@ -18,11 +18,11 @@ bool limit_same_kind(const struct sl_limit *a, const struct sl_limit *b);
  * token bucket what the program needs to convert them. `now` is an SL_SECOND.
  * Returns whether new_id is taken.
  */
-bool limit_succeed(const struct sl_limit *old, unsigned new_id, unsigned now,
+bool limit_inherit(const struct sl_limit *old, unsigned new_id, unsigned now,
 		   struct sl_limit *limit);
 
 /* What the one bucket of a limit per service becomes thereby; `now` in ticks. */
-struct sl_bucket limit_succeed_total(const struct sl_limit *old, const struct sl_limit *limit,
+struct sl_bucket limit_inherit_total(const struct sl_limit *old, const struct sl_limit *limit,
 				     const struct sl_bucket *total, unsigned long long now);
 
 #endif

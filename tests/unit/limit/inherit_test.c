@@ -53,7 +53,7 @@ static void the_same_rate_and_a_larger_burst_keep_the_buckets(void **state)
 	old.replaced = 5;
 	old.replaced_until = 99;
 	old.replaced_interval = 1234;
-	assert_false(limit_succeed(&old, NEW_ID, 10, &limit));
+	assert_false(limit_inherit(&old, NEW_ID, 10, &limit));
 	assert_int_equal(limit.id, OLD_ID);
 	assert_int_equal(limit.number, NUMBER);
 	assert_int_equal(limit.replaced, 5);
@@ -69,7 +69,7 @@ static void another_rate_takes_the_new_id_and_knows_the_old_one(void **state)
 	unsigned long long paid = sl_ticks(60 * SECOND) >> (SL_TICK_SHIFT + SL_SECOND_SHIFT);
 
 	(void)state;
-	assert_true(limit_succeed(&old, NEW_ID, 10, &limit));
+	assert_true(limit_inherit(&old, NEW_ID, 10, &limit));
 	assert_int_equal(limit.id, NEW_ID);
 	assert_int_equal(limit.number, NUMBER);
 	assert_int_equal(limit.replaced, OLD_ID);
@@ -83,7 +83,7 @@ static void a_smaller_burst_takes_the_new_id(void **state)
 	struct sl_limit limit = token_bucket(SL_COUNT_PACKETS, (struct rate){ 100, 1 }, 50);
 
 	(void)state;
-	assert_true(limit_succeed(&old, NEW_ID, 10, &limit));
+	assert_true(limit_inherit(&old, NEW_ID, 10, &limit));
 	assert_int_equal(limit.replaced, OLD_ID);
 }
 
@@ -96,9 +96,9 @@ static void a_window_of_another_length_begins_anew(void **state)
 
 	(void)state;
 	old.id = OLD_ID;
-	assert_true(limit_succeed(&old, NEW_ID, 10, &limit));
+	assert_true(limit_inherit(&old, NEW_ID, 10, &limit));
 	assert_int_equal(limit.replaced, 0);
-	next = limit_succeed_total(&old, &limit, &total, sl_ticks(NOW_NS));
+	next = limit_inherit_total(&old, &limit, &total, sl_ticks(NOW_NS));
 	assert_int_equal(next.state[0], 0);
 	assert_int_equal(next.state[2], 0);
 	assert_int_equal(next.refused, 9);
@@ -113,8 +113,8 @@ static void a_window_that_admits_more_goes_on(void **state)
 
 	(void)state;
 	old.id = OLD_ID;
-	assert_false(limit_succeed(&old, NEW_ID, 10, &limit));
-	assert_int_equal(limit_succeed_total(&old, &limit, &total, sl_ticks(NOW_NS)).state[0], 77);
+	assert_false(limit_inherit(&old, NEW_ID, 10, &limit));
+	assert_int_equal(limit_inherit_total(&old, &limit, &total, sl_ticks(NOW_NS)).state[0], 77);
 }
 
 static void a_total_owes_as_many_units_at_the_new_rate(void **state)
@@ -127,8 +127,8 @@ static void a_total_owes_as_many_units_at_the_new_rate(void **state)
 
 	(void)state;
 	assert_int_equal(limit_state(&old, &total, now).remaining, 60);
-	assert_true(limit_succeed(&old, NEW_ID, 10, &limit));
-	next = limit_succeed_total(&old, &limit, &total, now);
+	assert_true(limit_inherit(&old, NEW_ID, 10, &limit));
+	next = limit_inherit_total(&old, &limit, &total, now);
 	assert_int_equal(limit_state(&limit, &next, now).remaining, 60);
 }
 
