@@ -56,7 +56,7 @@ static int serve(struct http *http, struct pages *pages)
 			return complain("poll", errno);
 		if (polled[0].revents)
 			error = talk_hear(&talk, RESPOND_FD_TALK, take_line, pages);
-		if (!error && !ready && pages_told(pages)) {
+		if (!error && !ready && pages_known(pages)) {
 			error = say_ready();
 			ready = true;
 		}

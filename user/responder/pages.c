@@ -28,14 +28,14 @@ struct service {
 	size_t n_entries; /* of them, in the table */
 };
 
-struct told {
+struct message {
 	struct hashtable by_key; /* of struct entry */
 	struct service *services;
 };
 
 struct pages {
-	struct told now, next;
-	bool told;
+	struct message now, next;
+	bool known;
 };
 
 static void service_free(struct service *service)
@@ -45,13 +45,13 @@ static void service_free(struct service *service)
 	free(service);
 }
 
-static void told_done(struct told *told)
+static void message_done(struct message *message)
 {
-	hashtable_done(&told->by_key);
-	while (told->services) {
-		struct service *service = told->services;
+	hashtable_done(&message->by_key);
+	while (message->services) {
+		struct service *service = message->services;
 
-		told->services = service->next;
+		message->services = service->next;
 		service_free(service);
 	}
 }
@@ -65,8 +65,8 @@ void pages_free(struct pages *pages)
 {
 	if (!pages)
 		return;
-	told_done(&pages->now);
-	told_done(&pages->next);
+	message_done(&pages->now);
+	message_done(&pages->next);
 	free(pages);
 }
 
@@ -82,9 +82,9 @@ static bool key_equal(const struct hash_node *node, const void *key)
 	return !memcmp(&HASH_ENTRY(node, struct entry, node)->key, key, sizeof(struct sl_key));
 }
 
-static struct hash_node *find(const struct told *told, const struct sl_key *key)
+static struct hash_node *find(const struct message *message, const struct sl_key *key)
 {
-	return hashtable_find(&told->by_key, key_hash(key), key, key_equal);
+	return hashtable_find(&message->by_key, key_hash(key), key, key_equal);
 }
 
 const struct page *pages_find(const struct pages *pages, const struct sl_key *service)
@@ -94,9 +94,9 @@ const struct page *pages_find(const struct pages *pages, const struct sl_key *se
 	return node ? &HASH_ENTRY(node, struct entry, node)->service->page : &defaults;
 }
 
-bool pages_told(const struct pages *pages)
+bool pages_known(const struct pages *pages)
 {
-	return pages->told;
+	return pages->known;
 }
 
 /* ---- being told ---------------------------------------------------------------- */
@@ -135,7 +135,7 @@ static int read_page(json_t *json, struct page *ret_page, int *ret_port, json_t 
 	return copy_text(body, &ret_page->body) ?: copy_text(content_type, &ret_page->content_type);
 }
 
-static int add_address(struct told *told, struct service *service, json_t *address, int port)
+static int add_address(struct message *message, struct service *service, json_t *address, int port)
 {
 	struct entry *entry = &service->entries[service->n_entries];
 	struct ip ip;
@@ -151,15 +151,15 @@ static int add_address(struct told *told, struct service *service, json_t *addre
 		.proto = IPPROTO_TCP,
 		.family = ip.family,
 	};
-	if (find(told, &entry->key))
+	if (find(message, &entry->key))
 		return -EINVAL;
-	error = hashtable_insert(&told->by_key, &entry->node, key_hash(&entry->key));
+	error = hashtable_insert(&message->by_key, &entry->node, key_hash(&entry->key));
 	if (!error)
 		service->n_entries++;
 	return error;
 }
 
-static int take_service(struct told *told, json_t *json)
+static int take_service(struct message *message, json_t *json)
 {
 	_cleanup_(service_cleanup) struct service *service = calloc(1, sizeof(*service));
 	json_t *addresses, *address;
@@ -173,16 +173,16 @@ static int take_service(struct told *told, json_t *json)
 		return error;
 	json_array_foreach(addresses, i, address)
 	{
-		error = add_address(told, service, address, port);
+		error = add_address(message, service, address, port);
 		if (error)
 			break;
 	}
 	for (i = 0; error && i < service->n_entries; i++)
-		hashtable_remove(&told->by_key, &service->entries[i].node);
+		hashtable_remove(&message->by_key, &service->entries[i].node);
 	if (error)
 		return error;
-	service->next = told->services;
-	told->services = TAKE_PTR(service);
+	service->next = message->services;
+	message->services = TAKE_PTR(service);
 	return 0;
 }
 
@@ -195,9 +195,9 @@ int pages_take(struct pages *pages, const char *line, size_t length)
 		return -EINVAL;
 	if (!json_is_true(json_object_get(json, "end")))
 		return take_service(&pages->next, json);
-	told_done(&pages->now);
+	message_done(&pages->now);
 	pages->now = pages->next;
-	pages->next = (struct told){ 0 };
-	pages->told = true;
+	pages->next = (struct message){ 0 };
+	pages->known = true;
 	return 0;
 }

@@ -31,7 +31,7 @@ void pages_free(struct pages *pages);
 int pages_take(struct pages *pages, const char *line, size_t length);
 
 /* Whether all of a telling has come. */
-bool pages_told(const struct pages *pages);
+bool pages_known(const struct pages *pages);
 
 /* Never NULL: a service that nothing was told about says what is usual. Valid until the
  * next pages_take().

@@ -51,7 +51,7 @@ static void tell(struct pages *pages, const char *services)
 	(void)snprintf(yaml, sizeof(yaml), "interfaces: []\nservices:\n%s", services);
 	if (config_parse(yaml, strlen(yaml), "test", &diag, &config))
 		fail_msg("%s", diag.text);
-	assert_int_equal(responder_told(config, &text, &length), 0);
+	assert_int_equal(responder_message(config, &text, &length), 0);
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
 	memset(&talk, 0, sizeof(talk));
 	assert_int_equal(write(fds[1], text, length), length);
@@ -101,7 +101,7 @@ static void test_who_does_not_respond_is_not_told(void **state)
 
 	(void)state;
 	tell(pages, "  - name: web\n    address: 198.51.100.10\n    port: 80\n" BACKENDS);
-	assert_true(pages_told(pages));
+	assert_true(pages_known(pages));
 	assert_ptr_equal(page_at(pages, "198.51.100.10", 80), &defaults);
 	pages_free(pages);
 }
@@ -111,7 +111,7 @@ static void test_a_telling_replaces_the_one_before(void **state)
 	struct pages *pages = pages_new();
 
 	(void)state;
-	assert_false(pages_told(pages));
+	assert_false(pages_known(pages));
 	tell(pages, "  - name: web\n    address: 198.51.100.10\n    port: 80\n"
 		    "    respond: {body: old}\n" RESPONDS BACKENDS);
 	assert_string_equal(page_at(pages, "198.51.100.10", 80)->body, "old");
@@ -139,7 +139,7 @@ static void test_nothing_holds_before_the_end(void **state)
 	(void)state;
 	assert_int_equal(take(pages, PAGE("192.0.2.1", "one")), 0);
 	assert_ptr_equal(page_at(pages, "192.0.2.1", 80), &defaults);
-	assert_false(pages_told(pages));
+	assert_false(pages_known(pages));
 	assert_int_equal(take(pages, "{\"end\":true}"), 0);
 	assert_string_equal(page_at(pages, "192.0.2.1", 80)->body, "one");
 	assert_int_equal(take(pages, PAGE("192.0.2.1", "two")), 0);

@@ -159,8 +159,8 @@ void check_free(struct check *check)
 	if (!check)
 		return;
 	target = check->target;
-	if (target->next_told == check)
-		target->next_told = check->next;
+	if (target->next_to_tell == check)
+		target->next_to_tell = check->next;
 	if (check->next)
 		check->next->prev = check->prev;
 	if (check->prev)

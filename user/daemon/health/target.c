@@ -74,11 +74,11 @@ static void target_schedule(struct target *target)
  */
 static void target_tell(struct target *target)
 {
-	target->next_told = target->askers;
-	while (target->next_told) {
-		struct check *check = target->next_told;
+	target->next_to_tell = target->askers;
+	while (target->next_to_tell) {
+		struct check *check = target->next_to_tell;
 
-		target->next_told = check->next;
+		target->next_to_tell = check->next;
 		check->changed(check->arg);
 	}
 }

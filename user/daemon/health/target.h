@@ -33,7 +33,7 @@ struct target {
 	struct probe_spec spec; /* first: the tree compares targets by it */
 	struct checks *checks;
 	struct check *askers;
-	struct check *next_told;       /* while the askers are told: who comes next */
+	struct check *next_to_tell;    /* while the askers are told: who comes next */
 	const struct probe_kind *kind; /* NULL: up, and not probed */
 	struct probe *probe;
 	uv_timer_t timer; /* until the next probe; while one is under way, until its time is up */

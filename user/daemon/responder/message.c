@@ -47,7 +47,7 @@ static int append_service(FILE *stream, const struct service_config *service)
 	return 0;
 }
 
-int responder_told(const struct config *config, char **ret_text, size_t *ret_length)
+int responder_message(const struct config *config, char **ret_text, size_t *ret_length)
 {
 	_cleanup_(cleanup_free) char *text = NULL;
 	size_t length = 0;

@@ -12,6 +12,6 @@ struct config;
 /* One line for each service of config that responds, and the end; config may be
  * NULL: there is none. *ret_text is the caller's to free. 0 or -ENOMEM.
  */
-int responder_told(const struct config *config, char **ret_text, size_t *ret_length);
+int responder_message(const struct config *config, char **ret_text, size_t *ret_length);
 
 #endif

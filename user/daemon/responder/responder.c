@@ -31,8 +31,8 @@ struct responder {
 	struct responder_net net;
 	struct steer *steer;
 	int maps[RESPOND_MAP_COUNT]; /* descriptors; -1: none */
-	char *told;                  /* what it is to know, in its latest form */
-	size_t told_length;
+	char *message;               /* what it is to know, in its latest form */
+	size_t message_length;
 
 	uv_process_t process;
 	uv_pipe_t talk;
@@ -53,7 +53,7 @@ static void release(struct responder *responder)
 	responder_net_done(&responder->net);
 	for (size_t i = 0; i < RESPOND_MAP_COUNT; i++)
 		cleanup_close(&responder->maps[i]);
-	free(responder->told);
+	free(responder->message);
 	free(responder);
 }
 
@@ -114,7 +114,7 @@ struct telling {
 	char text[];
 };
 
-static void on_told(uv_write_t *request, int status)
+static void on_sent(uv_write_t *request, int status)
 {
 	(void)status; /* where it has failed, the process is at its end */
 	free(request->data);
@@ -123,15 +123,15 @@ static void on_told(uv_write_t *request, int status)
 /* uv_write() keeps what the pipe does not take yet. */
 static int tell(struct responder *responder)
 {
-	struct telling *telling = malloc(sizeof(*telling) + responder->told_length);
+	struct telling *telling = malloc(sizeof(*telling) + responder->message_length);
 	uv_buf_t buffer;
 
 	if (!telling)
 		return -ENOMEM;
-	memcpy(telling->text, responder->told, responder->told_length);
+	memcpy(telling->text, responder->message, responder->message_length);
 	telling->request.data = telling;
-	buffer = uv_buf_init(telling->text, (unsigned)responder->told_length);
-	if (uv_write(&telling->request, (uv_stream_t *)&responder->talk, &buffer, 1, on_told))
+	buffer = uv_buf_init(telling->text, (unsigned)responder->message_length);
+	if (uv_write(&telling->request, (uv_stream_t *)&responder->talk, &buffer, 1, on_sent))
 		free(telling); /* as above */
 	return 0;
 }
@@ -140,13 +140,13 @@ int responder_tell(struct responder *responder, const struct config *config)
 {
 	size_t length;
 	char *text;
-	int error = responder_told(config, &text, &length);
+	int error = responder_message(config, &text, &length);
 
 	if (error)
 		return error;
-	free(responder->told);
-	responder->told = text;
-	responder->told_length = length;
+	free(responder->message);
+	responder->message = text;
+	responder->message_length = length;
 	return responder->runs ? tell(responder) : 0;
 }
 
@@ -300,7 +300,7 @@ static int prepare(struct responder *responder, struct datapath *datapath, struc
 	if (error)
 		return diag_set(diag, -error, "cannot give the responder the maps: %s",
 				strerror(-error));
-	return responder_told(NULL, &responder->told, &responder->told_length)
+	return responder_message(NULL, &responder->message, &responder->message_length)
 		       ? diag_set(diag, ENOMEM, "no memory")
 		       : 0;
 }
