@@ -9,7 +9,8 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/encap.h"
+#include "bpf/forward_ipip.h"
+#include "bpf/forward_nat.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/rewrite.h"

@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/forward.h"
+#include "bpf/forward_nat.h"
 #include "bpf/maps.h"
 #include "bpf/rewrite.h"
 #include "bpf/route.h"

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Changes to the IP and transport headers, with their checksums.
+ * The TTL or hop limit, which every way to forward lowers by one.
  */
 #ifndef SLUICE_BPF_REWRITE_H
 #define SLUICE_BPF_REWRITE_H
 
-#include <stddef.h>
-
-#include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
 
 #include <bpf/bpf_endian.h>
 
 #include "bpf/packet.h"
-#include "sluice/csum.h"
 #include "sluice/verdict.h"
-
-/* Which end of the packet is given another address and port. */
-enum rewrite_end { REWRITE_SOURCE, REWRITE_DESTINATION };
 
 /* Takes one hop off the TTL (RFC 1812 section 5.3.1) or hop limit. The packet
  * is unchanged where it has none left.
@@ -52,81 +43,6 @@ static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
 	 */
 	check = (__u32)ip->check + bpf_htons(0x0100);
 	ip->check = (__u16)(check + (check >= 0xffff));
-	return SL_NEXT;
-}
-
-/* Writes the new address; the IPv4 header's checksum follows. */
-static __always_inline bool rewrite_address(struct xdp_md *xdp, const struct sl_packet *packet,
-					    enum rewrite_end end, const struct sl_addr *addr)
-{
-	struct ipv6hdr *ip6;
-	struct iphdr *ip;
-	__be32 *field;
-
-	if (packet_is_ipv6(packet)) {
-		ip6 = packet_ipv6(xdp, packet);
-		if (!ip6)
-			return false;
-		__builtin_memcpy(end == REWRITE_SOURCE ? &ip6->saddr : &ip6->daddr, addr,
-				 sizeof(*addr));
-		return true;
-	}
-	ip = packet_ipv4(xdp, packet);
-	if (!ip)
-		return false;
-	field = end == REWRITE_SOURCE ? &ip->saddr : &ip->daddr;
-	ip->check = sl_csum_apply(ip->check, sl_csum_delta32(*field, addr->words[3]));
-	*field = addr->words[3];
-	return true;
-}
-
-/* Writes the new port, and brings the transport checksum up to date for it and
- * for the change of address that delta stands for (pseudo header).
- */
-static __always_inline bool rewrite_port(struct xdp_md *xdp, const struct sl_packet *packet,
-					 enum rewrite_end end, __be16 port, __u64 delta)
-{
-	struct tcphdr *tcp;
-	struct udphdr *udp;
-	__be16 *field;
-
-	if (packet_is_tcp(packet)) {
-		tcp = packet_tcp(xdp, packet);
-		if (!tcp)
-			return false;
-		field = end == REWRITE_SOURCE ? &tcp->source : &tcp->dest;
-		tcp->check = sl_csum_apply(tcp->check, delta + sl_csum_delta16(*field, port));
-		*field = port;
-		return true;
-	}
-	udp = packet_udp(xdp, packet);
-	if (!udp)
-		return false;
-	field = end == REWRITE_SOURCE ? &udp->source : &udp->dest;
-	/* Zero is "no checksum", and is never the result of one (RFC 768). */
-	if (udp->check) {
-		udp->check = sl_csum_apply(udp->check, delta + sl_csum_delta16(*field, port));
-		if (!udp->check)
-			udp->check = 0xffff;
-	}
-	*field = port;
-	return true;
-}
-
-/* Gives one end of the packet another address and port. */
-static __always_inline enum sl_verdict rewrite_end(struct xdp_md *xdp,
-						   const struct sl_packet *packet,
-						   enum rewrite_end end, const struct sl_addr *addr,
-						   __be16 port)
-{
-	const struct sl_addr *old =
-		end == REWRITE_SOURCE ? &packet->source : &packet->destination.addr;
-	__u64 delta = packet_is_ipv6(packet) ? sl_csum_delta_addr(old, addr)
-					     : sl_csum_delta32(old->words[3], addr->words[3]);
-
-	if (!rewrite_address(xdp, packet, end, addr) ||
-	    !rewrite_port(xdp, packet, end, port, delta))
-		return SL_DROP_INTERNAL;
 	return SL_NEXT;
 }
 

@@ -10,7 +10,6 @@
 
 #include "bpf/access.h"
 #include "bpf/count.h"
-#include "bpf/directory.h"
 #include "bpf/forward.h"
 #include "bpf/limit.h"
 #include "bpf/maps.h"
@@ -20,6 +19,7 @@
 #include "bpf/reject.h"
 #include "bpf/reply.h"
 #include "bpf/select.h"
+#include "bpf/service.h"
 
 /* A packet without a backend is refused: over a limit in the words that were asked
  * for, else as the service says.

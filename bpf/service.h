@@ -5,8 +5,8 @@
  * entry itself tells whether it is the one (include/sluice/abi.h). The daemon
  * keeps every key within SL_DIRECTORY_PROBES words, so the search is bounded.
  */
-#ifndef SLUICE_BPF_DIRECTORY_H
-#define SLUICE_BPF_DIRECTORY_H
+#ifndef SLUICE_BPF_SERVICE_H
+#define SLUICE_BPF_SERVICE_H
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"

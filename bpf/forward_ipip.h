@@ -5,8 +5,8 @@
  * so that the backend's card, which looks no deeper, spreads them over its queues.
  * Nothing is fragmented: what would not fit is answered, or dropped.
  */
-#ifndef SLUICE_BPF_ENCAP_H
-#define SLUICE_BPF_ENCAP_H
+#ifndef SLUICE_BPF_FORWARD_IPIP_H
+#define SLUICE_BPF_FORWARD_IPIP_H
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
