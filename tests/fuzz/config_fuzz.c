@@ -165,11 +165,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct config *config = NULL;
 	struct diag diag = {};
 	size_t i;
-	int err;
+	int error;
 
-	err = config_parse((const char *)data, size, NAME, &diag, &config);
-	if (err) {
-		assert(err == -EINVAL && !config);
+	error = config_parse((const char *)data, size, NAME, &diag, &config);
+	if (error) {
+		assert(error == -EINVAL && !config);
 		assert(diag.line > 0 && diag.column > 0 && diag.text[0]);
 		for (i = 0; diag.text[i]; i++)
 			assert(diag.text[i] >= 0x20 && diag.text[i] < 0x7f);

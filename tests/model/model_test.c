@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 		{ "sequences", required_argument, NULL, 'n' },
 		{ "first", required_argument, NULL, 'f' },
 		{ "only-sequences", no_argument, NULL, 'o' },
-		{ 0 },
+		{},
 	};
 	unsigned long long seed = DEFAULT_SEED;
 	unsigned sequences = 10000, first = 0;

@@ -71,7 +71,7 @@ static void set_backend(struct run *run, unsigned backend, enum state state)
 /* Both get the change; the table is the configuration's, thus given to the model. */
 static void apply(struct run *run)
 {
-	struct model_change change = { 0 };
+	struct model_change change = {};
 	struct subject *subject = run->subject;
 
 	if (!run->dirty)
@@ -102,7 +102,7 @@ static void apply(struct run *run)
 /* Live connections of each backend: those that are known and have not ended. */
 static void check_counts(struct run *run)
 {
-	unsigned live[MODEL_BACKENDS] = { 0 };
+	unsigned live[MODEL_BACKENDS] = {};
 
 	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
 		const struct model_flow *flow = &run->model.flows[i];

@@ -100,7 +100,7 @@ void schedulers_weights(struct subject *subject)
 	const unsigned total = WEIGHTS * 3000;
 
 	for (unsigned row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-		unsigned counts[BACKENDS] = { 0 };
+		unsigned counts[BACKENDS] = {};
 		double worst;
 
 		begin(subject, rows[row].scheduler);
@@ -333,8 +333,8 @@ static void begin_affinity(struct subject *subject, __u8 family, unsigned prefix
 
 static void come_back(struct subject *subject, __u8 family)
 {
-	int backends[PREFIXES] = { 0 }, before[PREFIXES];
-	unsigned counts[BACKENDS] = { 0 }, moved;
+	int backends[PREFIXES] = {}, before[PREFIXES];
+	unsigned counts[BACKENDS] = {}, moved;
 
 	begin_affinity(subject, family, 120);
 	(void)open_from_all(subject, backends);

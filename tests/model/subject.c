@@ -54,9 +54,9 @@ void subject_open(struct subject *subject, unsigned flows)
 	};
 	static bool registered;
 	char pin_dir[64];
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
-	*subject = (struct subject){ 0 };
+	*subject = (struct subject){};
 	(void)snprintf(pin_dir, sizeof(pin_dir), "/sys/fs/bpf/sluice-model-%d", (int)getpid());
 	if (datapath_load(&sizes, pin_dir, &diag, &subject->datapath))
 		fail("cannot load the program: %s", diag.text);
@@ -94,7 +94,7 @@ void subject_grace(struct subject *subject)
 void subject_restart(struct subject *subject)
 {
 	struct datapath *old = subject->datapath, *datapath;
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
 	if (datapath_new(dup(old->program_fd), &diag, &datapath))
 		fail("cannot take over: %s", diag.text);
@@ -178,8 +178,8 @@ void subject_apply(struct subject *subject)
 	struct backend_config backends[SUBJECT_BACKENDS];
 	struct plan_input inputs[SUBJECT_BACKENDS];
 	struct service_config service = subject->service;
-	_cleanup_(plan_done) struct plan plan = { 0 };
-	struct diag diag = { 0 };
+	_cleanup_(plan_done) struct plan plan = {};
+	struct diag diag = {};
 
 	service.backends = backends;
 	for (unsigned i = 0; i < SUBJECT_BACKENDS; i++) {

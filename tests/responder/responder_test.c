@@ -74,7 +74,7 @@ int datapath_responder_maps(const struct datapath *datapath, int ret_fds[static 
 
 	(void)datapath;
 	for (int i = 0; i < RESPOND_MAP_COUNT; i++) {
-		struct bpf_map_info info = { 0 };
+		struct bpf_map_info info = {};
 		__u32 length = sizeof(info);
 
 		if (bpf_obj_get_info_by_fd(maps[i], &info, &length))
@@ -125,7 +125,7 @@ static void put_index(enum respond_map map, unsigned index, const void *value)
 static void put_limit(const struct limit_config *from)
 {
 	struct sl_limit limit = limit_wire(from);
-	const struct sl_access allowed = { 0 };
+	const struct sl_access allowed = {};
 
 	limit.id = 100 + n_limits;
 	limit.number = n_limits;
@@ -212,7 +212,7 @@ static uint64_t ticks_now(void)
 static struct sl_bucket used_bucket(const struct sl_limit *limit, uint64_t units)
 {
 	uint64_t now = ticks_now(), part = limit->rate.interval / SL_WINDOW_PARTS;
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 
 	switch ((enum sl_limit_algorithm)limit->algorithm) {
 	case SL_ALGORITHM_TOKEN_BUCKET:
@@ -258,7 +258,7 @@ static void set_slots(const char *service, bool serves)
 static void tell(const char *path)
 {
 	struct config *other;
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
 	if (config_load(path, &diag, &other))
 		fail(diag.text);
@@ -340,7 +340,7 @@ static void on_changed(void *arg)
 
 int main(int argc, char **argv)
 {
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc != 2 || config_load(argv[1], &diag, &config))

@@ -9,8 +9,8 @@
  * are due are a queue in the order in which they were asked for.
  */
 #include <arpa/inet.h>
-#include <err.h>
 #include <errno.h>
+#include <err.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static void listen_at(const char *address, unsigned port, int type)
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
-	} place = { 0 };
+	} place = {};
 	int fd, on = 1, size = 4 << 20;
 
 	if (inet_pton(AF_INET, address, &place.in.sin_addr) == 1)

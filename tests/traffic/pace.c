@@ -15,8 +15,8 @@
  * A source has several ports, so that its packets take several queues.
  */
 #include <arpa/inet.h>
-#include <err.h>
 #include <errno.h>
+#include <err.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -127,7 +127,7 @@ static void *send_all(void *arg)
 
 static struct sockaddr_storage read_address(const char *text, unsigned short port)
 {
-	struct sockaddr_storage address = { 0 };
+	struct sockaddr_storage address = {};
 	struct sockaddr_in *ipv4 = (struct sockaddr_in *)&address;
 	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&address;
 

@@ -15,8 +15,8 @@
  * more. It ends with its input.
  */
 #include <arpa/inet.h>
-#include <err.h>
 #include <errno.h>
+#include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,7 +265,7 @@ static void print_spent(void)
 
 static void print_report(void)
 {
-	unsigned long long talking[SERVERS] = { 0 };
+	unsigned long long talking[SERVERS] = {};
 	int mute = 0;
 
 	for (int i = 0; i < n_talkers; i++) {

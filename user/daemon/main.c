@@ -55,7 +55,7 @@ static const struct option long_options[] = {
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{},
 };
 
 /* -1: go on. Else the exit status. */
@@ -162,7 +162,7 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 {
 	struct process *process = handle->data;
 	struct balancer_change change;
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
 	(void)number;
 	if (balancer_reload(process->balancer, &diag, &change)) {
@@ -220,8 +220,8 @@ static void log_advice(void *arg, const char *text)
 
 static int run(const struct arguments *arguments, struct config *config)
 {
-	struct process process = { 0 };
-	struct diag diag = { 0 };
+	struct process process = {};
+	struct diag diag = {};
 	int error = uv_loop_init(&process.loop);
 
 	if (error) {
@@ -254,7 +254,7 @@ int main(int argc, char **argv)
 			     .pin_dir = "/sys/fs/bpf/sluice" },
 	};
 	struct config *config = NULL;
-	struct diag diag = { 0 };
+	struct diag diag = {};
 	int status = parse_arguments(argc, argv, &arguments);
 
 	if (status >= 0)

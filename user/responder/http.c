@@ -145,7 +145,7 @@ static struct MHD_Response *build_response(const struct answer *answer, const st
 
 static enum MHD_Result send_answer(struct http *http, struct MHD_Connection *connection)
 {
-	struct answer_input input = { 0 };
+	struct answer_input input = {};
 	struct MHD_Response *response;
 	const struct page *page;
 	enum MHD_Result result;

@@ -43,10 +43,10 @@ static const struct {
 
 int maps_open(struct maps *ret_maps)
 {
-	struct maps maps = { 0 };
+	struct maps maps = {};
 
 	for (int i = 0; i < RESPOND_MAP_COUNT; i++) {
-		struct bpf_map_info info = { 0 };
+		struct bpf_map_info info = {};
 		__u32 length = sizeof(info);
 
 		if (bpf_obj_get_info_by_fd(map_fd(i), &info, &length))
@@ -110,7 +110,7 @@ static bool exempts(const struct sl_limit *limit, const struct ip *client)
 /* False: the limit refuses this client nothing. */
 static bool look_at_limit(__u32 index, const struct ip *client, struct answer_limit *ret_limit)
 {
-	struct answer_limit found = { 0 };
+	struct answer_limit found = {};
 	struct sl_source source;
 
 	if (!read_index(RESPOND_MAP_LIMITS, index, &found.limit) ||

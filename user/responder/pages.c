@@ -197,7 +197,7 @@ int pages_take(struct pages *pages, const char *line, size_t length)
 		return take_service(&pages->next, json);
 	message_done(&pages->now);
 	pages->now = pages->next;
-	pages->next = (struct message){ 0 };
+	pages->next = (struct message){};
 	pages->known = true;
 	return 0;
 }

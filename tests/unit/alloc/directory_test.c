@@ -56,7 +56,7 @@ static unsigned reader_find(const struct sl_key *key)
 
 static void test_random_changes(void **state)
 {
-	unsigned held[KEYS] = { 0 };
+	unsigned held[KEYS] = {};
 
 	(void)state;
 	srand(11);

@@ -107,14 +107,14 @@ static void every_cut_is_survived(void **state)
 		struct config *config = NULL;
 		struct diag diag = {};
 		char *cut = malloc(length ? length : 1);
-		int err;
+		int error;
 
 		assert_non_null(cut);
 		memcpy(cut, full, length);
-		err = config_parse(cut, length, "f.yaml", &diag, &config);
+		error = config_parse(cut, length, "f.yaml", &diag, &config);
 		free(cut);
-		if (err) {
-			assert_int_equal(err, -EINVAL);
+		if (error) {
+			assert_int_equal(error, -EINVAL);
 			assert_true(diag.line > 0 && diag.column > 0 && diag.text[0]);
 			assert_null(config);
 			continue;

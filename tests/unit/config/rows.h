@@ -41,14 +41,14 @@ static bool row_holds(const struct row *row)
 	struct diag diag = {};
 	char message[1200];
 	char place[64];
-	int err;
+	int error;
 
-	err = config_parse(row->yaml, strlen(row->yaml), "f.yaml", &diag, &config);
+	error = config_parse(row->yaml, strlen(row->yaml), "f.yaml", &diag, &config);
 	diag_format(&diag, message, sizeof(message));
 	if (getenv("SHOW"))
 		print_message("%-30s %s\n", row->what, message);
-	if (err != -EINVAL || config) {
-		print_error("%s: gave %d, %s\n", row->what, err, config ? "accepted" : "refused");
+	if (error != -EINVAL || config) {
+		print_error("%s: gave %d, %s\n", row->what, error, config ? "accepted" : "refused");
 		config_free(config);
 		return false;
 	}

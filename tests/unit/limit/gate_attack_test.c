@@ -105,7 +105,7 @@ static struct sender attack(const struct sl_limit *limit, const struct pattern *
 {
 	struct sender sender = { .limit = *limit, .place = { .cell = 1 } };
 	__u64 gap = (__u64)((double)limit->rate.interval / pattern->times);
-	struct gate gate = { 0 };
+	struct gate gate = {};
 
 	for (__u64 now = START; now < START + 60 * SECOND; now += gap)
 		if (is_on(pattern, now))
@@ -152,8 +152,8 @@ static void test_neighbours_are_not_refused(void **state)
 		{ .limit = limit_of(10, 10), .place = { .cell = 1 } },
 		{ .limit = limit_of(10, 1), .place = { .cell = 1 } },
 	};
-	__u64 next[ARRAY_SIZE(neighbours)] = { 0 };
-	struct gate gate = { 0 };
+	__u64 next[ARRAY_SIZE(neighbours)] = {};
+	struct gate gate = {};
 	uint64_t random = 17;
 
 	(void)state;
@@ -191,7 +191,7 @@ static void test_sources_at_random(void **state)
 	struct sender *senders = calloc(SENDERS, sizeof(*senders));
 	struct pattern patterns[SENDERS];
 	unsigned by_gate = 0, refused = 0;
-	struct gate gate = { 0 };
+	struct gate gate = {};
 	uint64_t random = 23;
 
 	(void)state;
@@ -229,7 +229,7 @@ static double bursts_get(const struct sl_limit *limit, __u64 pause)
 {
 	struct sender sender = { .limit = *limit, .place = { .cell = 1 } };
 	unsigned rounds = (unsigned)(300 * SECOND / pause), first = 0;
-	struct gate gate = { 0 };
+	struct gate gate = {};
 
 	for (unsigned round = 0; round < rounds; round++) {
 		for (unsigned i = 0; i < 2600; i++)

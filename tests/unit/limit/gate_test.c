@@ -38,7 +38,7 @@ static struct sl_source source_of(unsigned number, __u32 id)
 static void test_places_are_even(void **state)
 {
 	enum { SOURCES = 1 << 18, MASK = 63 };
-	unsigned lines[MASK + 1] = { 0 }, cells[SL_GATE_CELLS] = { 0 };
+	unsigned lines[MASK + 1] = {}, cells[SL_GATE_CELLS] = {};
 	const unsigned a_line = SOURCES / (MASK + 1);
 	const unsigned a_cell = SOURCES / SL_GATE_CELLS;
 

@@ -59,13 +59,13 @@ static void check_wait(const struct sl_limit *limit, const struct sl_bucket *buc
 /* Sends at random, and asks after each packet. */
 static void ask_at_random(const struct sl_limit *limit, uint64_t *random)
 {
-	unsigned long long whole = limit_state(limit, &(struct sl_bucket){ 0 }, 1).limit;
+	unsigned long long whole = limit_state(limit, &(struct sl_bucket){}, 1).limit;
 	unsigned long long period = limit->algorithm == SL_ALGORITHM_TOKEN_BUCKET
 					    ? limit->rate.depth
 					    : limit->rate.interval;
 	unsigned long long now = sl_ticks(5000 * SECOND);
 	unsigned waits = 0;
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 
 	for (unsigned i = 0; i < 3000; i++) {
 		unsigned units = 1 + random_below(random, (unsigned)whole);
@@ -111,7 +111,7 @@ static void an_unused_bucket_is_full_at_any_time(void **state)
 		window(SL_ALGORITHM_FIXED_WINDOW, (struct rate){ 50, 1 }),
 		window(SL_ALGORITHM_SLIDING_WINDOW, (struct rate){ 50, 1 }),
 	};
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)

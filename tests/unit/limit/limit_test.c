@@ -124,7 +124,7 @@ static void the_largest_burst_fits_and_one_more_does_not(void **state)
 		assert_true(more >> limit.shift >= 1ULL << 62);
 		/* TATs are compared as signed differences. */
 		assert_true(limit.gate_cap < (1ULL << 63) - (1ULL << 60));
-		assert_int_equal(limit_state(&limit, &(struct sl_bucket){ 0 }, 1).limit, most);
+		assert_int_equal(limit_state(&limit, &(struct sl_bucket){}, 1).limit, most);
 	}
 }
 
@@ -234,7 +234,7 @@ static void a_greedy_source_gets_rate_and_burst(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct sl_limit limit = token_bucket(rows[i].count, rows[i].rate, rows[i].burst);
-		struct sl_bucket bucket = { 0 };
+		struct sl_bucket bucket = {};
 		double passed = 0, time = 50000 * (double)rows[i].gap_ns / 1e9;
 		double due = (double)rows[i].rate.count / rows[i].rate.seconds * time +
 			     (double)rows[i].burst;

@@ -81,7 +81,7 @@ static void test_a_full_part_leaves_late(void **state)
 static void test_a_fixed_window_gives_twice_the_limit_across_its_boundary(void **state)
 {
 	struct sl_limit limit = limit_of(SL_ALGORITHM_FIXED_WINDOW, 1000);
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 
 	(void)state;
 	assert_int_equal(send(&limit, &bucket, 2000, 50 * SECOND - 1), 1000);
@@ -93,7 +93,7 @@ static void test_a_fixed_window_gives_twice_the_limit_across_its_boundary(void *
 static void test_a_sliding_window_does_not(void **state)
 {
 	struct sl_limit limit = limit_of(SL_ALGORITHM_SLIDING_WINDOW, 1000);
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 	unsigned passed = 0;
 
 	(void)state;
@@ -129,7 +129,7 @@ static unsigned most_in_a_span(const struct history *history, __u64 span)
 /* Pauses of up to a window and a half, and bursts of up to twice the limit. */
 static void send_at_random(const struct sl_limit *limit, uint64_t *random, struct history *history)
 {
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 	__u64 now = 100 * SECOND;
 
 	history->n = 0;
@@ -173,7 +173,7 @@ static void test_any_span_gets_the_limit_and_a_parts_share(void **state)
 static void test_the_rate_is_given(void **state)
 {
 	struct sl_limit limit = limit_of(SL_ALGORITHM_SLIDING_WINDOW, 1000);
-	struct sl_bucket slow = { 0 }, fast = { 0 };
+	struct sl_bucket slow = {}, fast = {};
 	unsigned refused = 0, passed = 0;
 
 	(void)state;

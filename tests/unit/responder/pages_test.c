@@ -44,7 +44,7 @@ static void tell(struct pages *pages, const char *services)
 	static struct talk talk;
 	char yaml[4096], *text;
 	struct config *config;
-	struct diag diag = { 0 };
+	struct diag diag = {};
 	size_t length;
 	int fds[2];
 

@@ -108,7 +108,7 @@ int balancer_attach_all(struct balancer *balancer, const struct config *config, 
 
 void balancer_detach_others(struct balancer *balancer, const struct config *config)
 {
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
 	for (size_t i = balancer->n_attachments; i-- > 0;) {
 		struct attachment *attachment = &balancer->attachments[i];

@@ -48,7 +48,7 @@ static bool anybody_responds(const struct config *config)
 
 void balancer_apply_responder(struct balancer *balancer, const struct config *config)
 {
-	struct diag diag = { 0 };
+	struct diag diag = {};
 	int error = 0;
 
 	if (!anybody_responds(config)) {

@@ -55,7 +55,7 @@ struct shared {
 static int apply_address(struct service *service, size_t address, const struct shared *shared,
 			 struct diag *diag)
 {
-	_cleanup_(plan_done) struct plan plan = { 0 };
+	_cleanup_(plan_done) struct plan plan = {};
 	const struct service_config *config = service->config;
 	int error = plan_build(config, &config->addresses[address], shared->inputs,
 			       shared->responder, &plan);
@@ -135,7 +135,7 @@ static void service_claim(const struct service *service)
 
 void balancer_reconcile(struct balancer *balancer)
 {
-	struct diag diag = { 0 };
+	struct diag diag = {};
 	struct service *service;
 
 	while ((service = TAILQ_FIRST(&balancer->dirty))) {

@@ -64,7 +64,7 @@ static void climb(struct service *service)
 static void end_drains(struct balancer *balancer)
 {
 	unsigned long long now = uv_now(balancer->loop);
-	struct diag diag = { 0 };
+	struct diag diag = {};
 
 	for (size_t i = 0; i < balancer->n_edits; i++) {
 		struct config_change change = balancer->edits[i].change;

@@ -192,7 +192,7 @@ static int begin(struct datapath *datapath, struct sl_limit *limit)
 static struct sl_bucket first_total(const struct datapath *datapath, const struct sl_limit *limit,
 				    unsigned old)
 {
-	struct sl_bucket total = { 0 };
+	struct sl_bucket total = {};
 	struct timespec now;
 
 	if (!old)

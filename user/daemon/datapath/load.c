@@ -289,7 +289,7 @@ int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_obj
 static int make_plain(struct datapath *datapath, struct diag *diag)
 {
 	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
-	struct bpf_prog_info info = { 0 };
+	struct bpf_prog_info info = {};
 	unsigned size = sizeof(info);
 	int error, fd;
 

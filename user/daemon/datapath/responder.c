@@ -19,7 +19,7 @@ int datapath_attach_responder(const struct datapath *datapath, int ifindex)
 static int open_read_only(int fd)
 {
 	LIBBPF_OPTS(bpf_get_fd_by_id_opts, options, .open_flags = BPF_F_RDONLY);
-	struct bpf_map_info info = { 0 };
+	struct bpf_map_info info = {};
 	__u32 length = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &length))

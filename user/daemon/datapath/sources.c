@@ -47,7 +47,7 @@ int datapath_limit_stats(const struct datapath *datapath, unsigned index,
 
 struct sl_bucket datapath_limit_total(const struct datapath *datapath, unsigned index)
 {
-	struct sl_bucket bucket = { 0 };
+	struct sl_bucket bucket = {};
 	const struct sl_bucket *total;
 
 	if (!datapath_limit(datapath, index))

@@ -51,12 +51,12 @@ static int target_make_probe(struct target *target)
 {
 	struct checks *checks = target->checks;
 	enum check_type type = target->spec.config.type;
-	int r;
+	int error;
 
 	if (!checks->shared[type]) {
-		r = target->kind->open(checks->loop, &checks->shared[type]);
-		if (r < 0)
-			return r;
+		error = target->kind->open(checks->loop, &checks->shared[type]);
+		if (error < 0)
+			return error;
 	}
 	return target->kind->make(checks->shared[type], &target->spec, &target->probe);
 }
@@ -66,7 +66,7 @@ static int target_new(struct checks *checks, const struct probe_spec *spec, bool
 {
 	_cleanup_(target_destroyp) struct target *target = calloc(1, sizeof(*target));
 	const char *path = spec->config.path, *host = spec->config.host;
-	int r;
+	int error;
 
 	if (!target)
 		return -ENOMEM;
@@ -77,9 +77,9 @@ static int target_new(struct checks *checks, const struct probe_spec *spec, bool
 	target->spec.config.host = host ? strdup(host) : NULL;
 	if ((path && !target->spec.config.path) || (host && !target->spec.config.host))
 		return -ENOMEM;
-	r = target->kind ? target_make_probe(target) : 0;
-	if (r < 0)
-		return r;
+	error = target->kind ? target_make_probe(target) : 0;
+	if (error < 0)
+		return error;
 	if (!tsearch(target, &checks->targets, probe_spec_compare))
 		return -ENOMEM;
 	target_begin(target, up);
@@ -127,20 +127,20 @@ int check_new(struct checks *checks, const struct check_config *config, const st
 	_cleanup_(cleanup_free) struct check *check = calloc(1, sizeof(*check));
 	struct probe_spec spec;
 	struct target **found;
-	int r;
+	int error;
 
 	if (!check)
 		return -ENOMEM;
-	r = probe_spec_fill(config, ip, port, &spec);
-	if (r < 0)
-		return r;
+	error = probe_spec_fill(config, ip, port, &spec);
+	if (error < 0)
+		return error;
 	found = tfind(&spec, &checks->targets, probe_spec_compare);
 	if (found)
 		check->target = *found;
 	else
-		r = target_new(checks, &spec, up, &check->target);
-	if (r < 0)
-		return r;
+		error = target_new(checks, &spec, up, &check->target);
+	if (error < 0)
+		return error;
 	check->changed = changed;
 	check->arg = arg;
 	/* In front: who joins while others are told is not told. */

@@ -207,13 +207,13 @@ static void http_done(CURL *easy, CURLcode code)
 static int http_open(struct uv_loop_s *loop, void **ret_shared)
 {
 	_cleanup_(cleanup_free) struct http *http = calloc(1, sizeof(*http));
-	int r;
+	int error;
 
 	if (!http)
 		return -ENOMEM;
-	r = curl_loop_new(loop, http_done, &http->curl);
-	if (r < 0)
-		return r;
+	error = curl_loop_new(loop, http_done, &http->curl);
+	if (error < 0)
+		return error;
 	*ret_shared = TAKE_PTR(http);
 	return 0;
 }

@@ -84,25 +84,25 @@ static int tcp_start(struct probe *head, probe_done_fn *done, void *arg)
 {
 	struct tcp_probe *probe = (struct tcp_probe *)head;
 	_cleanup_(cleanup_free) struct tcp_attempt *attempt = calloc(1, sizeof(*attempt));
-	int r;
+	int error;
 
 	if (!attempt)
 		return -ENOMEM;
-	r = uv_tcp_init(probe->loop, &attempt->socket);
-	if (r < 0)
-		return r;
+	error = uv_tcp_init(probe->loop, &attempt->socket);
+	if (error < 0)
+		return error;
 	attempt->probe = probe;
 	attempt->socket.data = attempt;
 	attempt->request.data = attempt;
 	probe->attempt = attempt;
 	probe->head.done = done;
 	probe->head.arg = arg;
-	r = uv_tcp_connect(&attempt->request, &attempt->socket,
-			   (const struct sockaddr *)&probe->address, tcp_connected);
-	if (r < 0)
+	error = uv_tcp_connect(&attempt->request, &attempt->socket,
+			       (const struct sockaddr *)&probe->address, tcp_connected);
+	if (error < 0)
 		attempt_drop(attempt, false);
 	(void)TAKE_PTR(attempt); /* the loop's now */
-	return r;
+	return error;
 }
 
 static void tcp_cancel(struct probe *head)

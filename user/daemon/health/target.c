@@ -165,15 +165,15 @@ static void target_start_probe(struct target *target)
 	uv_loop_t *loop = target->checks->loop;
 	uint64_t limit = target->spec.config.timeout_ms;
 	uint64_t now;
-	int r;
+	int error;
 
 	target->started_ns = uv_hrtime();
 	target->started_ms = uv_now(loop);
 	target->extended = false;
-	r = target->kind->start(target->probe, target_conclude, target);
-	if (r < 0) {
+	error = target->kind->start(target->probe, target_conclude, target);
+	if (error < 0) {
 		char text[PROBE_TEXT_SIZE];
-		enum probe_outcome outcome = probe_explain(-r, text);
+		enum probe_outcome outcome = probe_explain(-error, text);
 
 		target_conclude(target, outcome, text);
 		return;

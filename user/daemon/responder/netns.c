@@ -153,7 +153,7 @@ static int set_offloads(const char *device)
 		{ ETHTOOL_STXCSUM, 0 },
 	};
 	_cleanup_(cleanup_close) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { 0 };
+	struct ifreq request = {};
 
 	if (fd < 0)
 		return -errno;

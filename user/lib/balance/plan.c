@@ -281,7 +281,7 @@ int plan_build(const struct service_config *service, const struct ip *address,
 	if (error)
 		return error;
 	*ret_plan = plan;
-	plan = (struct plan){ 0 };
+	plan = (struct plan){};
 	return 0;
 }
 
@@ -289,5 +289,5 @@ void plan_done(struct plan *plan)
 {
 	free(plan->backends);
 	free(plan->table);
-	*plan = (struct plan){ 0 };
+	*plan = (struct plan){};
 }

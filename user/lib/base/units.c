@@ -72,11 +72,11 @@ static int parse_quantity(const char *text, const char *end, const struct unit *
 	const struct unit *unit;
 	unsigned long long value;
 	const char *suffix;
-	int err;
+	int error;
 
-	err = parse_digits(text, &suffix, &value);
-	if (err)
-		return err;
+	error = parse_digits(text, &suffix, &value);
+	if (error)
+		return error;
 	if (suffix > end)
 		return -EINVAL;
 	unit = find_unit(units, suffix, (size_t)(end - suffix));
@@ -102,11 +102,11 @@ int number_parse(const char *text, unsigned long long *ret_number)
 {
 	unsigned long long number;
 	const char *end;
-	int err;
+	int error;
 
-	err = parse_digits(text, &end, &number);
-	if (err)
-		return err;
+	error = parse_digits(text, &end, &number);
+	if (error)
+		return error;
 	if (*end)
 		return -EINVAL;
 	*ret_number = number;
@@ -127,17 +127,17 @@ const char *count_format(unsigned long long count, char buffer[static COUNT_TEXT
 static int parse_bytes(const char *text, const char *end, unsigned long long *ret_bytes)
 {
 	unsigned long long value;
-	int err;
+	int error;
 
-	err = parse_quantity(text, end, bytes, &value);
-	if (err != -EINVAL) {
-		if (!err)
+	error = parse_quantity(text, end, bytes, &value);
+	if (error != -EINVAL) {
+		if (!error)
 			*ret_bytes = value;
-		return err;
+		return error;
 	}
-	err = parse_quantity(text, end, bits, &value);
-	if (err)
-		return err;
+	error = parse_quantity(text, end, bits, &value);
+	if (error)
+		return error;
 	if (value % 8 != 0)
 		return -EINVAL;
 	*ret_bytes = value / 8;
@@ -162,16 +162,16 @@ static int parse_rate(const char *text,
 	const char *slash = strchr(text, '/');
 	const struct unit *period;
 	unsigned long long count;
-	int err;
+	int error;
 
 	if (!slash)
 		return -EINVAL;
 	period = find_unit(periods, slash + 1, strlen(slash + 1));
 	if (!period)
 		return -EINVAL;
-	err = parse(text, slash, &count);
-	if (err)
-		return err;
+	error = parse(text, slash, &count);
+	if (error)
+		return error;
 	if (!count)
 		return -EINVAL;
 	ret_rate->count = count;
@@ -193,11 +193,11 @@ int percent_parse(const char *text, unsigned long long *ret_percent)
 {
 	unsigned long long percent;
 	const char *end;
-	int err;
+	int error;
 
-	err = parse_digits(text, &end, &percent);
-	if (err)
-		return err;
+	error = parse_digits(text, &end, &percent);
+	if (error)
+		return error;
 	if (strcmp(end, "%") != 0)
 		return -EINVAL;
 	*ret_percent = percent;

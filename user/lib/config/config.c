@@ -58,14 +58,14 @@ static int read_interface(struct reader *reader, const struct node *node, struct
 {
 	struct interface_config *interface = &config->interfaces[index];
 	size_t i;
-	int err;
+	int error;
 
 	if (node->kind == NODE_TEXT)
-		err = read_interface_name(reader, NULL, node, &interface->name);
+		error = read_interface_name(reader, NULL, node, &interface->name);
 	else
-		err = read_section(&interface_section, reader, node, interface);
-	if (err)
-		return err;
+		error = read_section(&interface_section, reader, node, interface);
+	if (error)
+		return error;
 	for (i = 0; i < index; i++) {
 		if (strcmp(config->interfaces[i].name, interface->name) == 0)
 			return node_error(reader->diag, node,
@@ -81,18 +81,18 @@ int read_interfaces(struct reader *reader, const struct key *key, const struct n
 	struct config *config = target;
 	const struct node *item = node->first;
 	size_t count, i;
-	int err;
+	int error;
 
-	err = read_list_size(key, reader, node, &count);
-	if (err || !count)
-		return err;
+	error = read_list_size(key, reader, node, &count);
+	if (error || !count)
+		return error;
 	config->interfaces = calloc(count, sizeof(*config->interfaces));
 	if (!config->interfaces)
 		return read_out_of_memory(reader);
 	config->n_interfaces = count;
-	for (i = 0; i < count && !err; i++, item = item->next)
-		err = read_interface(reader, item, config, i);
-	return err;
+	for (i = 0; i < count && !error; i++, item = item->next)
+		error = read_interface(reader, item, config, i);
+	return error;
 }
 
 static const struct key defaults_keys[] = {
@@ -157,15 +157,15 @@ static int read_root(const struct node *root, const char *name, struct diag *dia
 		     struct config *config)
 {
 	_cleanup_(cleanup_reader) struct reader reader = { .diag = diag, .name = name };
-	int err;
+	int error;
 
 	if (check_config_init(&reader.check) != 0)
 		return read_out_of_memory(&reader);
-	err = read_section(&file_section, &reader, root, config);
-	if (!err)
-		err = config_check_access(&reader, root, &config->access);
-	if (err)
-		return err;
+	error = read_section(&file_section, &reader, root, config);
+	if (!error)
+		error = config_check_access(&reader, root, &config->access);
+	if (error)
+		return error;
 	return config_check_rules(config, root, NULL, diag);
 }
 
@@ -174,7 +174,7 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 {
 	_cleanup_(cleanup_config) struct config *config = NULL;
 	_cleanup_(cleanup_tree) struct tree *tree = NULL;
-	int err;
+	int error;
 
 	if (diag) {
 		diag->line = 0;
@@ -188,11 +188,11 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	config->flows = config_default_flows();
 	config->limiter = config_default_limiter();
 	config->ipip = config_default_ipip();
-	err = tree_new(text, length, diag, &tree);
-	if (!err && tree_root(tree))
-		err = read_root(tree_root(tree), name, diag, config);
-	if (err)
-		return err;
+	error = tree_new(text, length, diag, &tree);
+	if (!error && tree_root(tree))
+		error = read_root(tree_root(tree), name, diag, config);
+	if (error)
+		return error;
 	*ret_config = TAKE_PTR(config);
 	return 0;
 }
@@ -202,7 +202,7 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 	_cleanup_(cleanup_free) char *text = NULL;
 	_cleanup_(cleanup_close) int fd = -1;
 	size_t length = 0;
-	int err;
+	int error;
 
 	if (diag) {
 		diag->line = 0;
@@ -210,11 +210,11 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 		(void)snprintf(diag->file, sizeof(diag->file), "%s", path);
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	err = fd < 0 ? -errno : config_read_all(fd, &text, &length);
-	if (err == -EFBIG)
+	error = fd < 0 ? -errno : config_read_all(fd, &text, &length);
+	if (error == -EFBIG)
 		return diag_set(diag, EFBIG, "is larger than 64 MiB; no configuration is");
-	if (err)
-		return diag_set(diag, -err, "cannot be read: %s", strerror(-err));
+	if (error)
+		return diag_set(diag, -error, "cannot be read: %s", strerror(-error));
 	return config_parse(text, length, path, diag, ret_config);
 }
 

@@ -23,41 +23,41 @@ static int copy_text(const char *text, char **ret_copy)
 static int own_backends(struct service_config *service, const struct service_config *from)
 {
 	size_t i;
-	int err = 0;
+	int error = 0;
 
 	service->backends = calloc(from->n_backends, sizeof(*service->backends));
 	if (!service->backends)
 		return -ENOMEM;
 	service->n_backends = from->n_backends;
-	for (i = 0; i < from->n_backends && !err; i++) {
+	for (i = 0; i < from->n_backends && !error; i++) {
 		service->backends[i] = from->backends[i];
-		err = copy_text(from->backends[i].name, &service->backends[i].name);
+		error = copy_text(from->backends[i].name, &service->backends[i].name);
 	}
 	/* Those that were not reached hold NULL from calloc(). */
-	return err;
+	return error;
 }
 
 static int own_limits(struct service_config *service, const struct service_config *from)
 {
 	size_t i;
-	int err = 0;
+	int error = 0;
 
-	for (i = 0; i < from->n_limits && !err; i++) {
+	for (i = 0; i < from->n_limits && !error; i++) {
 		struct limit_config *limit = &service->limits[service->n_limits++];
 
 		*limit = from->limits[i];
 		limit->text = NULL;
-		err = prefix_list_copy(&from->limits[i].exempt, &limit->exempt);
-		if (!err)
-			err = copy_text(from->limits[i].text, &limit->text);
+		error = prefix_list_copy(&from->limits[i].exempt, &limit->exempt);
+		if (!error)
+			error = copy_text(from->limits[i].text, &limit->text);
 	}
-	return err;
+	return error;
 }
 
 /* What it owns is the copy's own, or NULL: config_free() can take it half made. */
 static int copy_service(struct service_config *service, const struct service_config *from)
 {
-	int err;
+	int error;
 
 	*service = *from;
 	service->name = NULL;
@@ -69,26 +69,26 @@ static int copy_service(struct service_config *service, const struct service_con
 	service->access = (struct access_config){};
 	service->respond.body = NULL;
 	service->respond.content_type = NULL;
-	err = copy_text(from->name, &service->name);
-	if (!err)
-		err = copy_text(from->check.path, &service->check.path);
-	if (!err)
-		err = copy_text(from->check.host, &service->check.host);
-	if (!err)
-		err = copy_text(from->respond.body, &service->respond.body);
-	if (!err)
-		err = copy_text(from->respond.content_type, &service->respond.content_type);
-	if (!err)
-		err = access_copy(&from->access, &service->access);
-	if (!err)
-		err = own_limits(service, from);
-	return err ? err : own_backends(service, from);
+	error = copy_text(from->name, &service->name);
+	if (!error)
+		error = copy_text(from->check.path, &service->check.path);
+	if (!error)
+		error = copy_text(from->check.host, &service->check.host);
+	if (!error)
+		error = copy_text(from->respond.body, &service->respond.body);
+	if (!error)
+		error = copy_text(from->respond.content_type, &service->respond.content_type);
+	if (!error)
+		error = access_copy(&from->access, &service->access);
+	if (!error)
+		error = own_limits(service, from);
+	return error ? error : own_backends(service, from);
 }
 
 static int copy_services(struct config *config, const struct config *from)
 {
 	size_t i;
-	int err = 0;
+	int error = 0;
 
 	if (!from->n_services)
 		return 0;
@@ -96,15 +96,15 @@ static int copy_services(struct config *config, const struct config *from)
 	if (!config->services)
 		return -ENOMEM;
 	config->n_services = from->n_services;
-	for (i = 0; i < from->n_services && !err; i++)
-		err = copy_service(&config->services[i], &from->services[i]);
-	return err;
+	for (i = 0; i < from->n_services && !error; i++)
+		error = copy_service(&config->services[i], &from->services[i]);
+	return error;
 }
 
 static int copy_interfaces(struct config *config, const struct config *from)
 {
 	size_t i;
-	int err = 0;
+	int error = 0;
 
 	if (!from->n_interfaces)
 		return 0;
@@ -112,17 +112,17 @@ static int copy_interfaces(struct config *config, const struct config *from)
 	if (!config->interfaces)
 		return -ENOMEM;
 	config->n_interfaces = from->n_interfaces;
-	for (i = 0; i < from->n_interfaces && !err; i++) {
+	for (i = 0; i < from->n_interfaces && !error; i++) {
 		config->interfaces[i].mode = from->interfaces[i].mode;
-		err = copy_text(from->interfaces[i].name, &config->interfaces[i].name);
+		error = copy_text(from->interfaces[i].name, &config->interfaces[i].name);
 	}
-	return err;
+	return error;
 }
 
 int config_copy(const struct config *from, struct config **ret_config)
 {
 	_cleanup_(cleanup_config) struct config *config = calloc(1, sizeof(*config));
-	int err;
+	int error;
 
 	if (!config)
 		return -ENOMEM;
@@ -130,13 +130,13 @@ int config_copy(const struct config *from, struct config **ret_config)
 	config->flows = from->flows;
 	config->limiter = from->limiter;
 	config->ipip = from->ipip;
-	err = access_copy(&from->access, &config->access);
-	if (!err)
-		err = copy_interfaces(config, from);
-	if (!err)
-		err = copy_services(config, from);
-	if (err)
-		return err;
+	error = access_copy(&from->access, &config->access);
+	if (!error)
+		error = copy_interfaces(config, from);
+	if (!error)
+		error = copy_services(config, from);
+	if (error)
+		return error;
 	*ret_config = TAKE_PTR(config);
 	return 0;
 }

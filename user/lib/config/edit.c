@@ -139,7 +139,7 @@ static int check_new(const struct edit *edit)
 	const char *service = edit->service->name;
 	char text[ADDR_TEXT_SIZE];
 	const char *fault;
-	int err;
+	int error;
 
 	if (!is_backend_name(change))
 		return diag_set(edit->diag, EINVAL,
@@ -153,8 +153,8 @@ static int check_new(const struct edit *edit)
 		return diag_set(edit->diag, EINVAL,
 				"%s: \"%s\" is %s; write one that other machines can reach",
 				service, ip_format(&change->ip, text), fault);
-	err = check_weight(edit);
-	return err ? err : check_admin_state(edit);
+	error = check_weight(edit);
+	return error ? error : check_admin_state(edit);
 }
 
 static int refuse_twin(const struct edit *edit, const char *name)
@@ -177,16 +177,16 @@ static int add_backend(struct edit *edit)
 	char endpoint[ENDPOINT_TEXT_SIZE];
 	struct backend_config *backends;
 	const char *name;
-	int err;
+	int error;
 
-	err = check_new(edit);
-	if (err)
-		return err;
+	error = check_new(edit);
+	if (error)
+		return error;
 	(void)endpoint_format(&change->ip, port, endpoint);
 	name = change->backend[0] ? change->backend : endpoint;
-	err = refuse_twin(edit, name);
-	if (err)
-		return err;
+	error = refuse_twin(edit, name);
+	if (error)
+		return error;
 	backends = realloc(service->backends, (service->n_backends + 1) * sizeof(*backends));
 	if (!backends)
 		return diag_set(edit->diag, ENOMEM, "out of memory");
@@ -224,7 +224,7 @@ static int remove_backend(struct edit *edit, struct backend_config *backend)
 
 static int change_backend(struct edit *edit, struct backend_config *backend)
 {
-	int err;
+	int error;
 
 	switch (edit->change->kind) {
 	case CHANGE_ADD:
@@ -232,15 +232,15 @@ static int change_backend(struct edit *edit, struct backend_config *backend)
 	case CHANGE_REMOVE:
 		return remove_backend(edit, backend);
 	case CHANGE_WEIGHT:
-		err = check_weight(edit);
-		if (!err)
+		error = check_weight(edit);
+		if (!error)
 			backend->weight = edit->change->weight;
-		return err;
+		return error;
 	case CHANGE_ADMIN_STATE:
-		err = check_admin_state(edit);
-		if (!err)
+		error = check_admin_state(edit);
+		if (!error)
 			backend->admin_state = edit->change->admin_state;
-		return err;
+		return error;
 	}
 	return diag_set(edit->diag, EINVAL, "%s: no such change", edit->service->name);
 }
@@ -250,17 +250,17 @@ static int change_service(struct edit *edit, size_t n_services)
 	struct service_config *service = edit->service;
 	bool is_default = service->table_size == config_default_table_size(service, n_services);
 	struct backend_config *backend;
-	int err;
+	int error;
 
 	if (edit->change->kind == CHANGE_ADD) {
-		err = add_backend(edit);
+		error = add_backend(edit);
 	} else {
 		backend = find_backend(service, edit->change->backend);
-		err = backend ? change_backend(edit, backend) : refuse_backend(edit);
+		error = backend ? change_backend(edit, backend) : refuse_backend(edit);
 	}
-	if (!err && is_default)
+	if (!error && is_default)
 		service->table_size = config_default_table_size(service, n_services);
-	return err;
+	return error;
 }
 
 int config_apply_change(const struct config *from, const struct config_change *change,
@@ -269,22 +269,22 @@ int config_apply_change(const struct config *from, const struct config_change *c
 	_cleanup_(cleanup_config) struct config *config = NULL;
 	struct edit edit = { .change = change, .diag = diag };
 	const struct service_config *service;
-	int err;
+	int error;
 
 	if (diag)
 		*diag = (struct diag){};
 	service = config_find_service(from, change->service);
 	if (!service)
 		return refuse_service(&edit, from);
-	err = config_copy(from, &config);
-	if (err)
+	error = config_copy(from, &config);
+	if (error)
 		return diag_set(diag, ENOMEM, "out of memory");
 	edit.service = &config->services[service - from->services];
-	err = change_service(&edit, config->n_services);
-	if (!err)
-		err = config_check_rules(config, NULL, edit.changed, diag);
-	if (err)
-		return err;
+	error = change_service(&edit, config->n_services);
+	if (!error)
+		error = config_check_rules(config, NULL, edit.changed, diag);
+	if (error)
+		return error;
 	*ret_config = TAKE_PTR(config);
 	return 0;
 }

@@ -106,18 +106,18 @@ static int take_prefix(const struct lines *lines, const char *text, size_t colum
 {
 	char fault[PREFIX_FAULT_SIZE];
 	struct prefix prefix;
-	int err;
+	int error;
 
 	if (prefix_parse(text, &prefix) != 0)
 		return refuse_at(lines, column, "%s",
 				 prefix_fault(text, fault) ?: "not a prefix; " WANT);
-	err = prefix_room_add(lines->room, lines->reader, &prefix);
-	if (err == -E2BIG)
+	error = prefix_room_add(lines->room, lines->reader, &prefix);
+	if (error == -E2BIG)
 		return refuse_at(lines, column,
 				 "with this one the configuration has more than %d prefixes, in "
 				 "all its lists",
 				 CONFIG_PREFIXES_MAX);
-	return err ? read_out_of_memory(lines->reader) : 0;
+	return error ? read_out_of_memory(lines->reader) : 0;
 }
 
 /* A line without its end. */
@@ -147,18 +147,18 @@ static int take_lines(struct lines *lines, const char *text, size_t length)
 {
 	static const char mark[] = { '\xef', '\xbb', '\xbf' }; /* a byte order mark of UTF-8 */
 	const char *end = text + length;
-	int err = 0;
+	int error = 0;
 
 	if (length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0)
 		text += sizeof(mark);
-	while (text < end && !err) {
+	while (text < end && !error) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 
 		lines->line++;
-		err = take_line(lines, text, (size_t)((stop ? stop : end) - text));
+		error = take_line(lines, text, (size_t)((stop ? stop : end) - text));
 		text = stop ? stop + 1 : end;
 	}
-	return err;
+	return error;
 }
 
 /* For reading, if it is a regular file: opening another kind can wait for somebody,
@@ -184,18 +184,18 @@ static int open_regular(const char *path)
 	return -ENOTSUP;
 }
 
-static int refuse_file(const struct reader *reader, const struct node *node, int err)
+static int refuse_file(const struct reader *reader, const struct node *node, int error)
 {
 	char shown[NODE_SHOW_SIZE];
 
 	(void)node_show(node, shown);
-	if (err == -ENOMEM)
+	if (error == -ENOMEM)
 		return diag_set(reader->diag, ENOMEM, "out of memory");
-	if (err == -ENOTSUP)
+	if (error == -ENOTSUP)
 		return node_error(reader->diag, node, "\"%s\" is not a regular file", shown);
-	if (err == -EFBIG)
+	if (error == -EFBIG)
 		return node_error(reader->diag, node, "\"%s\" is larger than 64 MiB", shown);
-	return node_error(reader->diag, node, "\"%s\" cannot be read: %s", shown, strerror(-err));
+	return node_error(reader->diag, node, "\"%s\" cannot be read: %s", shown, strerror(-error));
 }
 
 int config_read_prefix_file(struct reader *reader, const struct node *node, const char *name,
@@ -207,7 +207,7 @@ int config_read_prefix_file(struct reader *reader, const struct node *node, cons
 	_cleanup_(cleanup_close) int fd = -1;
 	struct lines lines = { .reader = reader, .room = room };
 	size_t length = 0;
-	int err;
+	int error;
 
 	if (asprintf(&path, "%.*s%s",
 		     name[0] == '/' || !slash ? 0 : (int)(slash + 1 - reader->name), reader->name,
@@ -217,9 +217,9 @@ int config_read_prefix_file(struct reader *reader, const struct node *node, cons
 	}
 	lines.path = path;
 	fd = open_regular(path);
-	err = fd < 0 ? fd : config_read_all(fd, &text, &length);
-	if (err)
-		return refuse_file(reader, node, err);
+	error = fd < 0 ? fd : config_read_all(fd, &text, &length);
+	if (error)
+		return refuse_file(reader, node, error);
 	reader->n_file_bytes += length;
 	if (reader->n_file_bytes > FILES_TOTAL_MAX)
 		return node_error(reader->diag, node,

@@ -77,16 +77,16 @@ static int copy_files(const struct prefix_list *from, struct prefix_list *list)
 int prefix_list_copy(const struct prefix_list *from, struct prefix_list *ret_copy)
 {
 	_cleanup_(prefix_list_done) struct prefix_list list = {};
-	int err;
+	int error;
 
 	*ret_copy = list;
-	err = copy_prefixes(from->prefixes, from->n, &list.prefixes);
-	if (!err)
-		err = copy_prefixes(from->written, from->n_written, &list.written);
-	if (!err)
-		err = copy_files(from, &list);
-	if (err)
-		return err;
+	error = copy_prefixes(from->prefixes, from->n, &list.prefixes);
+	if (!error)
+		error = copy_prefixes(from->written, from->n_written, &list.written);
+	if (!error)
+		error = copy_files(from, &list);
+	if (error)
+		return error;
 	list.n = from->n;
 	list.n_written = from->n_written;
 	*ret_copy = list;
@@ -130,15 +130,15 @@ const struct prefix *prefix_list_common(const struct prefix_list *a, const struc
 
 int access_copy(const struct access_config *from, struct access_config *ret_copy)
 {
-	int err;
+	int error;
 
 	*ret_copy = (struct access_config){};
-	err = prefix_list_copy(&from->allow, &ret_copy->allow);
-	if (!err)
-		err = prefix_list_copy(&from->deny, &ret_copy->deny);
-	if (err)
+	error = prefix_list_copy(&from->allow, &ret_copy->allow);
+	if (!error)
+		error = prefix_list_copy(&from->deny, &ret_copy->deny);
+	if (error)
 		access_done(ret_copy);
-	return err;
+	return error;
 }
 
 void access_done(struct access_config *access)

@@ -97,13 +97,13 @@ int read_section(const struct section *section, struct reader *reader, const str
 {
 	const struct node *values[KEYS_MAX] = {};
 	size_t i;
-	int err;
+	int error;
 
 	if (node->kind != NODE_MAP)
 		return node_refuse(reader->diag, node, section->what, "write a map of KEY: VALUE");
-	err = match_keys(section, reader, node, values);
-	if (err)
-		return err;
+	error = match_keys(section, reader, node, values);
+	if (error)
+		return error;
 	for (i = 0; i < section->n_keys; i++) {
 		const struct key *key = &section->keys[i];
 
@@ -112,9 +112,9 @@ int read_section(const struct section *section, struct reader *reader, const str
 					  key->name);
 		if (!values[i] || !key->read)
 			continue;
-		err = key->read(reader, key, values[i], (char *)target + key->offset);
-		if (err)
-			return err;
+		error = key->read(reader, key, values[i], (char *)target + key->offset);
+		if (error)
+			return error;
 	}
 	return 0;
 }
@@ -154,11 +154,11 @@ static int take_number(const struct reader *reader, const struct key *key, const
 int read_number(struct reader *reader, const struct key *key, const struct node *node, void *target)
 {
 	unsigned long long value;
-	int err;
+	int error;
 
-	err = take_number(reader, key, node, &value);
-	if (err)
-		return err;
+	error = take_number(reader, key, node, &value);
+	if (error)
+		return error;
 	*(unsigned *)target = (unsigned)value;
 	return 0;
 }
@@ -167,12 +167,12 @@ int read_port(struct reader *reader, const struct key *key, const struct node *n
 {
 	const struct key port = { .min = 1, .max = UINT16_MAX, .what = "a port" };
 	unsigned long long value;
-	int err;
+	int error;
 
 	(void)key;
-	err = take_number(reader, &port, node, &value);
-	if (err)
-		return err;
+	error = take_number(reader, &port, node, &value);
+	if (error)
+		return error;
 	*(__be16 *)target = htons((uint16_t)value);
 	return 0;
 }

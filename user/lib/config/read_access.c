@@ -38,11 +38,11 @@ static const struct section file_section = SECTION("an entry of prefixes", file_
 static int read_file_item(struct reader *reader, const struct node *node, struct prefix_room *room)
 {
 	struct prefix_list *list = room->list;
-	int err;
+	int error;
 
-	err = read_section(&file_section, reader, node, &list->files[list->n_files]);
-	if (err)
-		return err;
+	error = read_section(&file_section, reader, node, &list->files[list->n_files]);
+	if (error)
+		return error;
 	list->n_files++;
 	return config_read_prefix_file(reader, node_get(node, "file"),
 				       list->files[list->n_files - 1], room);
@@ -56,7 +56,7 @@ static int read_prefix_item(struct reader *reader, const struct node *node,
 	char fault[PREFIX_FAULT_SIZE];
 	struct prefix prefix;
 	const char *words;
-	int err;
+	int error;
 
 	if (node->kind != NODE_TEXT)
 		return node_refuse(reader->diag, node, "a prefix", item_want);
@@ -65,13 +65,13 @@ static int read_prefix_item(struct reader *reader, const struct node *node,
 		return words ? node_error(reader->diag, node, "%s", words)
 			     : node_refuse(reader->diag, node, "a prefix", item_want);
 	}
-	err = prefix_room_add(room, reader, &prefix);
-	if (err == -E2BIG)
+	error = prefix_room_add(room, reader, &prefix);
+	if (error == -E2BIG)
 		return node_error(reader->diag, node,
 				  "with this one the configuration has more than %d prefixes, in "
 				  "all its lists",
 				  CONFIG_PREFIXES_MAX);
-	if (err)
+	if (error)
 		return read_out_of_memory(reader);
 	list->written[list->n_written++] = prefix;
 	return 0;
@@ -97,7 +97,7 @@ int read_prefixes(struct reader *reader, const struct key *key, const struct nod
 	struct prefix_list *list = target;
 	struct prefix_room room = { .list = list };
 	const struct node *item;
-	int err;
+	int error;
 
 	(void)key;
 	if (node_is_empty(node))
@@ -105,12 +105,12 @@ int read_prefixes(struct reader *reader, const struct key *key, const struct nod
 	if (node->kind != NODE_LIST)
 		return node_refuse(reader->diag, node, "a list of prefixes",
 				   "write [192.0.2.0/24, {file: PATH}]");
-	err = make_room(reader, node, list);
-	for (item = node->first; item && !err; item = item->next)
-		err = item->kind == NODE_MAP ? read_file_item(reader, item, &room)
-					     : read_prefix_item(reader, item, &room);
-	if (err)
-		return err;
+	error = make_room(reader, node, list);
+	for (item = node->first; item && !error; item = item->next)
+		error = item->kind == NODE_MAP ? read_file_item(reader, item, &room)
+					       : read_prefix_item(reader, item, &room);
+	if (error)
+		return error;
 	prefix_list_sort(list);
 	reader->n_prefixes += list->n;
 	return 0;

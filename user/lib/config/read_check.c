@@ -205,13 +205,13 @@ static int refuse_http_keys(const struct reader *reader, const struct node *node
 int read_check_defaults(struct reader *reader, const struct key *key, const struct node *node,
 			void *target)
 {
-	int err;
+	int error;
 
 	(void)key;
 	(void)target;
-	err = read_check_keys(reader, node, &reader->check, &reader->check_has_type);
-	if (err)
-		return err;
+	error = read_check_keys(reader, node, &reader->check, &reader->check_has_type);
+	if (error)
+		return error;
 	if (reader->check_has_type && reader->check.type != CHECK_HTTP)
 		return refuse_http_keys(reader, node);
 	return 0;
@@ -230,22 +230,22 @@ int read_check(struct reader *reader, const struct node *node, __u8 proto,
 	       struct check_config *check)
 {
 	bool has_type = reader->check_has_type;
-	int err;
+	int error;
 
 	*check = reader->check;
 	check->path = strdup(reader->check.path);
 	check->host = reader->check.host ? strdup(reader->check.host) : NULL;
 	if (!check->path || (reader->check.host && !check->host))
 		return read_out_of_memory(reader);
-	err = node ? read_check_keys(reader, node, check, &has_type) : 0;
-	if (err)
-		return err;
+	error = node ? read_check_keys(reader, node, check, &has_type) : 0;
+	if (error)
+		return error;
 	if (!has_type)
 		check->type = proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
 	if (check->type == CHECK_HTTP)
 		return 0;
-	err = node ? refuse_http_keys(reader, node) : 0;
-	if (err)
-		return err;
+	error = node ? refuse_http_keys(reader, node) : 0;
+	if (error)
+		return error;
 	return forget_http_keys(reader, check);
 }

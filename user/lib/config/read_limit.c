@@ -20,12 +20,12 @@ static int read_choice(struct reader *reader, const struct key *key, const struc
 		       void *target)
 {
 	int choice;
-	int err;
+	int error;
 
-	err = read_word(reader, key, node, &choice);
-	if (!err)
+	error = read_word(reader, key, node, &choice);
+	if (!error)
 		*(bool *)target = choice;
-	return err;
+	return error;
 }
 
 static int read_rate(struct reader *reader, const struct key *key, const struct node *node,
@@ -249,29 +249,29 @@ static int check_sense(const struct reader *reader, const struct node *map,
 static int read_limit(struct reader *reader, const struct node *node, __u8 proto,
 		      struct limit_config *limit)
 {
-	int err;
+	int error;
 
-	err = read_section(&limit_section, reader, node, limit);
-	if (!err)
-		err = check_rate(reader, node, limit);
-	return err ? err : check_sense(reader, node, limit, proto);
+	error = read_section(&limit_section, reader, node, limit);
+	if (!error)
+		error = check_rate(reader, node, limit);
+	return error ? error : check_sense(reader, node, limit, proto);
 }
 
 int read_limits(struct reader *reader, const struct key *key, const struct node *node, void *target)
 {
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
 	struct service_config *service = target;
-	int err = 0;
+	int error = 0;
 
 	(void)key;
 	if (node->kind == NODE_LIST && (!item || node_count(node) > SL_LIMITS_MAX))
 		return node_error(reader->diag, node, "a list of limits has 1 to %d of them",
 				  SL_LIMITS_MAX);
-	for (; item && !err; item = node->kind == NODE_LIST ? item->next : NULL) {
+	for (; item && !error; item = node->kind == NODE_LIST ? item->next : NULL) {
 		struct limit_config *limit = &service->limits[service->n_limits++];
 
 		*limit = config_default_limit();
-		err = read_limit(reader, item, service->proto, limit);
+		error = read_limit(reader, item, service->proto, limit);
 	}
-	return err;
+	return error;
 }

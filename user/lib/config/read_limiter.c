@@ -9,11 +9,11 @@ static int read_gate(struct reader *reader, const struct key *key, const struct 
 		     void *target)
 {
 	unsigned gate, next = 1;
-	int err;
+	int error;
 
-	err = read_count(reader, key, node, &gate);
-	if (err)
-		return err;
+	error = read_count(reader, key, node, &gate);
+	if (error)
+		return error;
 	while (next < gate) /* the range ends with a power of two */
 		next *= 2;
 	if (next != gate)

@@ -37,17 +37,17 @@ static int read_backend(struct reader *reader, const struct node *node, __be16 s
 			struct backend_config *backend)
 {
 	char name[ENDPOINT_TEXT_SIZE];
-	int err;
+	int error;
 
 	backend->line = node->line;
 	backend->port = service_port;
 	backend->weight = 1;
-	err = read_section(&backend_section, reader, node, backend);
-	if (err)
-		return err;
-	err = read_address(reader, node_get(node, "address"), &backend->ip);
-	if (err || backend->name)
-		return err;
+	error = read_section(&backend_section, reader, node, backend);
+	if (error)
+		return error;
+	error = read_address(reader, node_get(node, "address"), &backend->ip);
+	if (error || backend->name)
+		return error;
 	return read_set_text(reader, endpoint_format(&backend->ip, backend->port, name),
 			     &backend->name);
 }
@@ -58,11 +58,11 @@ static int read_backends(struct reader *reader, const struct key *key, const str
 	struct service_config *service = target;
 	const struct node *item = node->first;
 	size_t count, i;
-	int err;
+	int error;
 
-	err = read_list_size(key, reader, node, &count);
-	if (err)
-		return err;
+	error = read_list_size(key, reader, node, &count);
+	if (error)
+		return error;
 	if (!count)
 		return node_error(reader->diag, node, "a service needs 1 backend or more");
 	reader->n_backends += count;
@@ -75,9 +75,9 @@ static int read_backends(struct reader *reader, const struct key *key, const str
 	if (!service->backends)
 		return read_out_of_memory(reader);
 	service->n_backends = count;
-	for (i = 0; i < count && !err; i++, item = item->next)
-		err = read_backend(reader, item, service->port, &service->backends[i]);
-	return err;
+	for (i = 0; i < count && !error; i++, item = item->next)
+		error = read_backend(reader, item, service->port, &service->backends[i]);
+	return error;
 }
 
 static int read_addresses(struct reader *reader, const struct key *key, const struct node *node,
@@ -86,16 +86,16 @@ static int read_addresses(struct reader *reader, const struct key *key, const st
 	struct service_config *service = target;
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
 	size_t n = 0;
-	int err;
+	int error;
 
 	(void)key;
 	if (node->kind == NODE_LIST && (!item || node_count(node) > CONFIG_ADDRESSES_MAX))
 		return node_error(reader->diag, node, "a service has 1 to %d addresses",
 				  CONFIG_ADDRESSES_MAX);
 	for (; item; item = node->kind == NODE_LIST ? item->next : NULL) {
-		err = read_address(reader, item, &service->addresses[n]);
-		if (err)
-			return err;
+		error = read_address(reader, item, &service->addresses[n]);
+		if (error)
+			return error;
 		n++;
 	}
 	service->n_addresses = n;
@@ -116,23 +116,23 @@ static int read_protocol(struct reader *reader, const struct key *key, const str
 			 void *target)
 {
 	int proto;
-	int err;
+	int error;
 
-	err = read_word(reader, key, node, &proto);
-	if (!err)
+	error = read_word(reader, key, node, &proto);
+	if (!error)
 		*(__u8 *)target = (__u8)proto;
-	return err;
+	return error;
 }
 
 static int read_table_size(struct reader *reader, const struct key *key, const struct node *node,
 			   void *target)
 {
 	unsigned size, prime;
-	int err;
+	int error;
 
-	err = read_number(reader, key, node, &size);
-	if (err)
-		return err;
+	error = read_number(reader, key, node, &size);
+	if (error)
+		return error;
 	for (prime = size; !config_is_prime(prime); prime++) /* the range ends with a prime */
 		;
 	if (prime != size)
@@ -219,18 +219,18 @@ static const struct section service_section = SECTION("a service", service_keys)
 static int read_service(struct reader *reader, const struct node *node, size_t n_services,
 			struct service_config *service)
 {
-	int err;
+	int error;
 
 	service->line = node->line;
 	service->proto = IPPROTO_TCP;
 	service->forward = SL_FORWARD_NAT;
 	service->affinity = config_default_affinity();
 	service->respond = config_default_respond();
-	err = read_section(&service_section, reader, node, service);
-	if (!err)
-		err = config_check_access(reader, node, &service->access);
-	if (err)
-		return err;
+	error = read_section(&service_section, reader, node, service);
+	if (!error)
+		error = config_check_access(reader, node, &service->access);
+	if (error)
+		return error;
 	if (service->proto == IPPROTO_UDP && service->on_all_down == ON_ALL_DOWN_RESPOND)
 		return node_error(reader->diag, node_get(node, "on_all_down"),
 				  "the responder speaks HTTP over TCP, and this service is udp; "
@@ -250,16 +250,16 @@ int read_services(struct reader *reader, const struct key *key, const struct nod
 	struct config *config = target;
 	const struct node *item = node->first;
 	size_t count, i;
-	int err;
+	int error;
 
-	err = read_list_size(key, reader, node, &count);
-	if (err || !count)
-		return err;
+	error = read_list_size(key, reader, node, &count);
+	if (error || !count)
+		return error;
 	config->services = calloc(count, sizeof(*config->services));
 	if (!config->services)
 		return read_out_of_memory(reader);
 	config->n_services = count;
-	for (i = 0; i < count && !err; i++, item = item->next)
-		err = read_service(reader, item, count, &config->services[i]);
-	return err;
+	for (i = 0; i < count && !error; i++, item = item->next)
+		error = read_service(reader, item, count, &config->services[i]);
+	return error;
 }

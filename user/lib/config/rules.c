@@ -154,27 +154,27 @@ static int take_addresses(struct rules *rules, const struct service_config *serv
 			  const struct node *node)
 {
 	size_t i;
-	int err = 0;
+	int error = 0;
 
-	for (i = 0; i < service->n_addresses && !err; i++, node = next_of(node)) {
+	for (i = 0; i < service->n_addresses && !error; i++, node = next_of(node)) {
 		struct claim *claim = &rules->addresses.items[rules->addresses.n++];
 
 		*claim = (struct claim){ .service = service,
 					 .node = node,
 					 .ip = service->addresses[i],
 					 .port = service->port };
-		err = rules_check_address(rules->diag, claim, i);
+		error = rules_check_address(rules->diag, claim, i);
 	}
-	return err;
+	return error;
 }
 
 static int take_backends(struct rules *rules, const struct service_config *service,
 			 const struct node *node)
 {
 	size_t i;
-	int err = 0;
+	int error = 0;
 
-	for (i = 0; i < service->n_backends && !err; i++, node = next_of(node)) {
+	for (i = 0; i < service->n_backends && !error; i++, node = next_of(node)) {
 		struct claim *claim = &rules->backends.items[rules->backends.n++];
 
 		*claim = (struct claim){ .service = service,
@@ -183,9 +183,9 @@ static int take_backends(struct rules *rules, const struct service_config *servi
 					 .ip = service->backends[i].ip,
 					 .port = service->backends[i].port,
 					 .changed = rules->changed == &service->backends[i] };
-		err = rules_check_backend(rules->diag, claim);
+		error = rules_check_backend(rules->diag, claim);
 	}
-	return err;
+	return error;
 }
 
 /* Takes down all claims, and checks what concerns one service alone. */
@@ -193,34 +193,34 @@ static int take_services(struct rules *rules, const struct config *config, const
 {
 	const struct node *node = first_of(node_get(root, "services"));
 	size_t i;
-	int err = 0;
+	int error = 0;
 
-	for (i = 0; i < config->n_services && !err; i++, node = next_of(node)) {
+	for (i = 0; i < config->n_services && !error; i++, node = next_of(node)) {
 		const struct service_config *service = &config->services[i];
 		struct claim *claim = &rules->services.items[rules->services.n++];
 
 		*claim = (struct claim){ .service = service, .node = node };
-		err = rules_check_service(rules->diag, claim, config->n_services);
-		if (!err)
-			err = take_addresses(rules, service, first_of(node_get(node, "address")));
-		if (!err)
-			err = take_backends(rules, service, first_of(node_get(node, "backends")));
+		error = rules_check_service(rules->diag, claim, config->n_services);
+		if (!error)
+			error = take_addresses(rules, service, first_of(node_get(node, "address")));
+		if (!error)
+			error = take_backends(rules, service, first_of(node_get(node, "backends")));
 	}
-	return err;
+	return error;
 }
 
 static int check_all(struct rules *rules, const struct config *config, const struct node *root)
 {
-	int err;
+	int error;
 
-	err = take_services(rules, config, root);
-	if (!err)
-		err = check_services(rules);
-	if (!err)
-		err = check_backends(rules);
-	if (!err)
-		err = check_chains(rules);
-	return err ? err : check_nat_backends(rules);
+	error = take_services(rules, config, root);
+	if (!error)
+		error = check_services(rules);
+	if (!error)
+		error = check_backends(rules);
+	if (!error)
+		error = check_chains(rules);
+	return error ? error : check_nat_backends(rules);
 }
 
 static void rules_done(struct rules *rules)
@@ -258,15 +258,15 @@ int config_check_rules(struct config *config, const struct node *root,
 {
 	_cleanup_(rules_done) struct rules rules = { .diag = diag, .changed = changed };
 	size_t i;
-	int err;
+	int error;
 
 	if (!config->n_services)
 		return 0;
-	err = make_room(&rules, config);
-	if (!err)
-		err = check_all(&rules, config, root);
-	if (err)
-		return err;
+	error = make_room(&rules, config);
+	if (!error)
+		error = check_all(&rules, config, root);
+	if (error)
+		return error;
 	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
 	if (!config->by_name)
 		return diag_set(diag, ENOMEM, "out of memory");

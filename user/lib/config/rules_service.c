@@ -159,7 +159,7 @@ static int check_turns(struct diag *diag, const struct claim *claim)
 int rules_check_service(struct diag *diag, const struct claim *claim, size_t n_services)
 {
 	const struct service_config *service = claim->service;
-	int err;
+	int error;
 
 	if (config_has_hashed_table(service) && service->table_size < service->n_backends)
 		return claim_error(diag, claim, "table_size",
@@ -170,8 +170,8 @@ int rules_check_service(struct diag *diag, const struct claim *claim, size_t n_s
 		return claim_error(diag, claim, "backends",
 				   "all are backups, so none would ever stand in for another; "
 				   "leave backup: true out of those that serve at first");
-	err = check_min_healthy(diag, claim);
-	if (err || service->scheduler != SL_SCHEDULER_ROUND_ROBIN)
-		return err;
+	error = check_min_healthy(diag, claim);
+	if (error || service->scheduler != SL_SCHEDULER_ROUND_ROBIN)
+		return error;
 	return check_turns(diag, claim);
 }

@@ -257,13 +257,13 @@ static int write_file(FILE *file, const struct config *config)
 {
 	_cleanup_(check_config_done) struct check_config defaults = {};
 	struct emit emit;
-	int err;
+	int error;
 
-	err = check_config_init(&defaults);
-	if (!err)
-		err = emit_init(&emit, file);
-	if (err)
-		return err;
+	error = check_config_init(&defaults);
+	if (!error)
+		error = emit_init(&emit, file);
+	if (error)
+		return error;
 	write_config(&emit, config, &defaults);
 	return emit_done(&emit);
 }
@@ -273,16 +273,16 @@ int config_write(const struct config *config, char **ret_text)
 	_cleanup_(cleanup_free) char *text = NULL;
 	size_t size;
 	FILE *file;
-	int err;
+	int error;
 
 	file = open_memstream(&text, &size);
 	if (!file)
 		return -ENOMEM;
-	err = write_file(file, config);
-	if (fclose(file) != 0 && !err)
-		err = -ENOMEM;
-	if (err)
-		return err;
+	error = write_file(file, config);
+	if (fclose(file) != 0 && !error)
+		error = -ENOMEM;
+	if (error)
+		return error;
 	*ret_text = TAKE_PTR(text);
 	return 0;
 }

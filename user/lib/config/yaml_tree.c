@@ -193,7 +193,7 @@ static int add_node(struct builder *builder, enum node_kind kind, const yaml_eve
 	const char *text = "";
 	struct node *node;
 	size_t length = 0;
-	int err;
+	int error;
 
 	if (kind == NODE_TEXT) {
 		text = (const char *)event->data.scalar.value;
@@ -212,9 +212,9 @@ static int add_node(struct builder *builder, enum node_kind kind, const yaml_eve
 	node->column = (unsigned)event->start_mark.column + 1;
 	node->length = length;
 	memcpy(node->text, text, length);
-	err = attach_node(builder, node, &event->start_mark);
-	if (err || kind == NODE_TEXT)
-		return err;
+	error = attach_node(builder, node, &event->start_mark);
+	if (error || kind == NODE_TEXT)
+		return error;
 	if (builder->depth == TREE_DEPTH_MAX)
 		return refuse_at(builder, &event->start_mark,
 				 "lists and maps are nested deeper than %d", TREE_DEPTH_MAX);
@@ -281,13 +281,13 @@ static int build(struct builder *builder)
 				     builder->length);
 	while (!builder->done) {
 		_cleanup_(yaml_event_delete) yaml_event_t event = {};
-		int err;
+		int error;
 
 		if (!yaml_parser_parse(&parser, &event))
 			return refuse_yaml(builder, &parser);
-		err = take_event(builder, &event);
-		if (err)
-			return err;
+		error = take_event(builder, &event);
+		if (error)
+			return error;
 	}
 	return 0;
 }
@@ -301,13 +301,13 @@ int tree_new(const char *text, size_t length, struct diag *diag, struct tree **r
 		.text = length ? text : "",
 		.length = length,
 	};
-	int err;
+	int error;
 
 	if (!tree)
 		return diag_set(diag, ENOMEM, "out of memory");
-	err = build(&builder);
-	if (err)
-		return err;
+	error = build(&builder);
+	if (error)
+		return error;
 	if (tree->root && node_is_empty(tree->root))
 		tree->root = NULL; /* "---" and nothing else */
 	*ret_tree = TAKE_PTR(tree);
