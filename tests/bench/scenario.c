@@ -4,6 +4,7 @@
  * that skips a line measures something else than was asked for.
  */
 #include "tests/bench/scenario.h"
+#include "lib/base/array.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +42,7 @@ static bool parse_action(const char *text, unsigned *ret_action)
 		{ "DROP", XDP_DROP },
 	};
 
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (!strcmp(text, actions[i].name)) {
 			*ret_action = actions[i].action;
 			return true;

@@ -11,6 +11,8 @@
 
 #include "sluice/hash.h"
 
+#include "lib/base/array.h"
+
 #define BACKENDS 5
 
 static const unsigned weights[BACKENDS] = { 4, 3, 1, 1, 2 };
@@ -99,7 +101,7 @@ void schedulers_weights(struct subject *subject)
 	};
 	const unsigned total = WEIGHTS * 3000;
 
-	for (unsigned row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+	for (unsigned row = 0; row < ARRAY_SIZE(rows); row++) {
 		unsigned counts[BACKENDS] = {};
 		double worst;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "lib/base/array.h"
 #include "lib/base/diag.h"
 #include "scenarios.h"
 
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
-	for (i = 0; argc == 3 && i < sizeof(scenarios) / sizeof(*scenarios); i++) {
+	for (i = 0; argc == 3 && i < ARRAY_SIZE(scenarios); i++) {
 		if (strcmp(argv[1], scenarios[i].name) != 0)
 			continue;
 		peer = argv[2];

@@ -15,6 +15,7 @@
 #include "daemon/netlink/netlink.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbour_entry.h"
+#include "lib/base/array.h"
 #include "scenarios.h"
 
 #define LOWER_UP (1 << 16)
@@ -90,9 +91,9 @@ void vlan_messages(void)
 	char buffer[512];
 	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		check(links_take(&links, link_message(buffer, &rows[i].device)));
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		if (carrier_of(&links, rows[i].device.ifindex) != rows[i].carrier)
 			fail("row %zu: carrier %d", i, carrier_of(&links, rows[i].device.ifindex));
 	check(links_find(&links, 2)->vlan == 5);

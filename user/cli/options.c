@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/diag.h"
 #include "sluice/api.h"
 
@@ -46,7 +47,7 @@ static const struct option {
 	{ "--help", NULL, offsetof(struct options, help), true, "this help, or that of a command" },
 	{ "--version", NULL, offsetof(struct options, version), true, "print the version" },
 };
-#define N_OPTIONS (sizeof(table) / sizeof(table[0]))
+#define N_OPTIONS ARRAY_SIZE(table)
 
 static const struct option *find(const char *word, size_t length)
 {

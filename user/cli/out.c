@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 
 #define COLUMNS_MAX 16
@@ -86,7 +87,7 @@ static const char *state_colour(const char *state)
 		{ "within", GREEN }, { "exempt", GREEN },    { "over", RED },
 	};
 
-	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
 		if (strcmp(state, colours[i].state) == 0)
 			return colours[i].colour;
 	return "";

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/out.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 
 #define NOTHING "-"
@@ -85,7 +86,7 @@ static void put_bytes(FILE *file, double bytes)
 	size_t unit = 0;
 
 	/* 999.95 would be rounded to 1000.0 */
-	while (bytes >= (unit ? 999.95 : 1000) && unit < sizeof(units) / sizeof(units[0]) - 1) {
+	while (bytes >= (unit ? 999.95 : 1000) && unit < ARRAY_SIZE(units) - 1) {
 		bytes /= 1000;
 		unit++;
 	}
@@ -104,7 +105,7 @@ static void put_seconds(FILE *file, json_int_t seconds)
 		{ 60, "m", "s", 1 },
 	};
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		if (seconds < units[i].seconds)
 			continue;
 		(void)fprintf(file, "%" JSON_INTEGER_FORMAT "%s %" JSON_INTEGER_FORMAT "%s",

@@ -14,6 +14,7 @@
 #include "daemon/core/advice.h"
 #include "daemon/core/balancer.h"
 #include "daemon/log.h"
+#include "lib/base/array.h"
 #include "lib/base/diag.h"
 
 enum { EXIT_USAGE = 2 };
@@ -147,7 +148,7 @@ static void stop(struct process *process)
 	api_free(process->api);
 	process->api = NULL;
 	balancer_stop(process->balancer);
-	for (size_t i = 0; i < sizeof(process->signals) / sizeof(process->signals[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(process->signals); i++)
 		if (!uv_is_closing((uv_handle_t *)&process->signals[i]))
 			uv_close((uv_handle_t *)&process->signals[i], NULL);
 }
@@ -180,7 +181,7 @@ static int start(struct process *process, const struct arguments *arguments, str
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
 	int error;
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		uv_signal_t *handle = &process->signals[i];
 
 		(void)uv_signal_init(&process->loop, handle);

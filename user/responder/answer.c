@@ -3,6 +3,7 @@
  * fields are those of draft-ietf-httpapi-ratelimit-headers-03.
  */
 #include "responder/answer.h"
+#include "lib/base/array.h"
 
 #include <stdio.h>
 
@@ -91,7 +92,7 @@ size_t answer_headers(const struct answer *answer, bool x_headers,
 	if (answer->status != TOO_MANY_REQUESTS)
 		return n;
 	for (int x = 0; x < (x_headers ? 2 : 1); x++)
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 			ret_headers[n].name = x ? rows[i].x_name : rows[i].name;
 			(void)snprintf(ret_headers[n++].value, sizeof(ret_headers->value), "%llu",
 				       rows[i].value);

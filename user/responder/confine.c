@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "responder/confine.h"
+#include "lib/base/array.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -140,7 +141,7 @@ static const unsigned short allowed[] = {
 #endif
 };
 
-#define N_ALLOWED   (sizeof(allowed) / sizeof(allowed[0]))
+#define N_ALLOWED   ARRAY_SIZE(allowed)
 #define DATA(field) offsetof(struct seccomp_data, field)
 
 /* Instructions before the list of calls, and behind it. */
@@ -177,7 +178,7 @@ static void write_filter(struct sock_filter filter[static HEAD + N_ALLOWED + TAI
 int confine_calls(void)
 {
 	struct sock_filter filter[HEAD + N_ALLOWED + TAIL];
-	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
 
 	write_filter(filter);
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -errno : 0;

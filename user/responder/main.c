@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/respond.h"
 #include "responder/confine.h"
 #include "responder/http.h"
@@ -51,8 +52,7 @@ static int serve(struct http *http, struct pages *pages)
 	int error = 0;
 
 	while (!error) {
-		if (poll(polled, sizeof(polled) / sizeof(polled[0]), http_step(http)) < 0 &&
-		    errno != EINTR)
+		if (poll(polled, ARRAY_SIZE(polled), http_step(http)) < 0 && errno != EINTR)
 			return complain("poll", errno);
 		if (polled[0].revents)
 			error = talk_hear(&talk, RESPOND_FD_TALK, take_line, pages);

@@ -13,9 +13,8 @@
 #include <cmocka.h>
 
 #include "daemon/api/view/prefix_match.c"
+#include "lib/base/array.h"
 #include "unit/base/random.h"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct prefix prefix_of(const char *text)
 {
@@ -56,7 +55,7 @@ static void test_a_prefix_covers(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct prefix prefix = prefix_of(rows[i].prefix);
 		struct ip ip = ip_of(rows[i].address);
 
@@ -80,7 +79,7 @@ static void test_an_address_is_cut(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = ip_of(rows[i].address);
 		struct prefix prefix = cut(&ip, rows[i].bits);
 		char text[PREFIX_TEXT_SIZE];

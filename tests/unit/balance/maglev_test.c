@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/balance/maglev.h"
+#include "lib/base/array.h"
 #include "lib/config/config.h"
 #include "sluice/hash.h"
 
@@ -67,7 +68,7 @@ static void test_weights_within_two_percent(void **state)
 	unsigned counts[5];
 
 	(void)state;
-	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+	for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {
 		double sum = 0;
 
 		fill(members, 5);
@@ -167,7 +168,7 @@ static void test_tables_are_forever(void **state)
 	struct maglev_member members[MEMBERS];
 
 	(void)state;
-	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+	for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {
 		uint64_t hash = 0;
 
 		fill(members, rows[row].n);

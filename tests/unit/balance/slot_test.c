@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/balance/slot.h"
+#include "lib/base/array.h"
 
 #define MARKS (SL_SLOT_TRACKING | SL_SLOT_FRESH)
 
@@ -52,7 +53,7 @@ static const struct row rows[] = {
 static void test_moves(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint64_t word = slot_move(rows[i].before, rows[i].next, serves, NULL);
 
 		if (word != rows[i].after)

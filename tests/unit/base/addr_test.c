@@ -11,8 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/base/addr.h"
-
-#define ROWS(table) (sizeof(table) / sizeof(*(table)))
+#include "lib/base/array.h"
 
 static struct ip ip_of(const char *text)
 {
@@ -43,7 +42,7 @@ static void good_addresses_come_back_as_they_went(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = ip_of(rows[i].text);
 
 		assert_int_equal(ip.family, rows[i].family);
@@ -73,7 +72,7 @@ static void what_is_no_address_is_refused(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = { .family = 77 };
 
 		assert_int_equal(ip_parse(rows[i], &ip), -EINVAL);
@@ -106,8 +105,8 @@ static void addresses_have_an_order(void **state)
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
-		for (j = 0; j < ROWS(rows); j++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (j = 0; j < ARRAY_SIZE(rows); j++) {
 			struct ip a = ip_of(rows[i]);
 			struct ip b = ip_of(rows[j]);
 
@@ -153,7 +152,7 @@ static void unicast_is_told(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = ip_of(rows[i].text);
 
 		assert_int_equal(ip_is_unicast(&ip), rows[i].unicast);

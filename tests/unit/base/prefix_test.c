@@ -11,10 +11,9 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "lib/base/prefix.h"
 #include "unit/base/random.h"
-
-#define ROWS(table) (sizeof(table) / sizeof(*(table)))
 
 static void good_ones(void **state)
 {
@@ -42,7 +41,7 @@ static void good_ones(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct prefix prefix, again;
 
 		if (prefix_parse(rows[i].text, &prefix) != 0)
@@ -110,7 +109,7 @@ static void bad_ones(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct prefix prefix = { .bits = 77 };
 		const char *said;
 
@@ -189,8 +188,8 @@ static void the_order(void **state)
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < ROWS(sorted); i++) {
-		for (j = 0; j < ROWS(sorted); j++) {
+	for (i = 0; i < ARRAY_SIZE(sorted); i++) {
+		for (j = 0; j < ARRAY_SIZE(sorted); j++) {
 			struct prefix a, b;
 			int order;
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "lib/base/rank.h"
 #include "unit/base/random.h"
 
@@ -59,7 +60,7 @@ static void test_the_first_few_are_those_of_all_sorted(void **state)
 					    : kind == 1 ? (int)random_below(&random, 1000000)
 					    : kind == 2 ? (int)i
 							: -(int)i;
-			for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++)
+			for (size_t k = 0; k < ARRAY_SIZE(sizes); k++)
 				check(values, n, sizes[k]);
 		}
 	}

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "lib/base/suggest.h"
 #include "unit/base/random.h"
 
@@ -36,7 +37,7 @@ static void known_distances(void **state)
 		};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(suggest_distance(rows[i].a, rows[i].b), rows[i].distance);
 		assert_int_equal(suggest_distance(rows[i].b, rows[i].a), rows[i].distance);
 	}

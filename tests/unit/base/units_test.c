@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "lib/base/units.h"
 
-#define ROWS(table) (sizeof(table) / sizeof(*(table)))
-#define UNTOUCHED   0xdeadbeefULL
+#define UNTOUCHED 0xdeadbeefULL
 
 typedef int parse_fn(const char *text, unsigned long long *ret_value);
 
@@ -103,7 +103,7 @@ static void quantities(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		unsigned long long value = UNTOUCHED;
 
 		if (rows[i].parse(rows[i].text, &value) != rows[i].error)
@@ -161,7 +161,7 @@ static void rates(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct rate rate = {};
 
 		if (rows[i].parse(rows[i].text, &rate) != rows[i].error ||
@@ -182,7 +182,7 @@ static void a_burst_is_a_seconds_worth(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_int_equal(rate_default_burst(&rows[i].rate), rows[i].burst);
 }
 
@@ -209,7 +209,7 @@ static void counts_come_back(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ROWS(rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_string_equal(count_format(rows[i].count, text), rows[i].text);
 		assert_int_equal(count_parse(text, &count), 0);
 		assert_int_equal(count, rows[i].count);

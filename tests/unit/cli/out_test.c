@@ -12,8 +12,7 @@
 
 #include "cli/out.c"
 #include "cli/out_cell.c"
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/base/array.h"
 
 /* ---- cells ------------------------------------------------------------- */
 
@@ -86,7 +85,7 @@ static const struct {
 static void test_cells(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LENGTH(cells); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
 		json_t *row = json_loads(cells[i].row, 0, NULL);
 		_cleanup_(cleanup_free) char *text = out_cell(row, &cells[i].column);
 
@@ -116,7 +115,7 @@ static void test_control_characters_do_not_get_through(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_(cleanup_free) char *clean = out_clean(rows[i].text);
 
 		assert_string_equal(clean, rows[i].clean);

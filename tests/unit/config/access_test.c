@@ -2,6 +2,7 @@
 /* Lists of prefixes in the configuration itself: what they hold, and what they
  * cannot be.
  */
+#include "lib/base/array.h"
 #include "unit/config/full.h"
 #include "unit/config/rows.h"
 
@@ -91,7 +92,7 @@ static void what_can_be_configured(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		config_free(parse(rows[i]));
 }
 

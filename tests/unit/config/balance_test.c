@@ -2,6 +2,7 @@
 /* The keys that say who gets a connection when: schedulers and their tables,
  * affinity, backups, drain, and what happens when too few can serve.
  */
+#include "lib/base/array.h"
 #include "lib/config/read.h"
 #include "sluice/hash.h"
 #include "unit/config/full.h"
@@ -210,7 +211,7 @@ static void seeds(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 
 		(void)snprintf(text, sizeof(text), "hash_seed: %s\n", rows[i].text);
@@ -272,7 +273,7 @@ static void what_can_be_configured(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i].yaml);
 
 		if (config->services[0].table_size != rows[i].table_size)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Every value counts as a change, and nothing else does. */
+#include "lib/base/array.h"
 #include "lib/config/compare.h"
 
 #include "lib/config/copy.h"
@@ -135,7 +136,7 @@ static void every_value_of_a_service_counts(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *to = parse_with(rows[i].old, rows[i].new);
 		struct config_difference difference;
 
@@ -171,7 +172,7 @@ static void what_is_of_the_whole_file_counts(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *to = parse_with(rows[i].old, rows[i].new);
 		struct config_difference difference;
 
@@ -227,7 +228,7 @@ static void the_rest_does_not_count(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *to = parse_with(rows[i].old, rows[i].new);
 
 		if (!config_equal(from, to))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Configurations that are taken: what is in them, and every default. */
+#include "lib/base/array.h"
 #include "unit/config/full.h"
 
 static void assert_ip(const struct ip *ip, const char *text)
@@ -146,7 +147,7 @@ static void types_of_checks(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 
 		(void)snprintf(
@@ -181,7 +182,7 @@ static void files_without_services(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i]);
 
 		assert_int_equal(config->n_services, 0);
@@ -229,7 +230,7 @@ static void what_can_be_configured(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		config_free(parse(rows[i]));
 }
 

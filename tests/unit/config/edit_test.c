@@ -2,6 +2,7 @@
 /* Changes at run time: what comes of them is what a file that says so gives,
  * and what a file would be refused for is refused in words.
  */
+#include "lib/base/array.h"
 #include "lib/config/edit.h"
 
 #include "unit/config/equal.h"
@@ -98,7 +99,7 @@ static void a_change_gives_what_the_file_would(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *wanted = parse_with(rows[i].old, rows[i].new);
 		struct config *config = NULL;
 		struct diag diag;
@@ -174,7 +175,7 @@ static void mistakes_are_told(void **state)
 	struct config *from = parse(base);
 
 	(void)state;
-	check_bad(from, rows, sizeof(rows) / sizeof(*rows));
+	check_bad(from, rows, ARRAY_SIZE(rows));
 	config_free(from);
 }
 
@@ -240,7 +241,7 @@ static void bad_additions_are_told(void **state)
 	struct config *from = parse(base);
 
 	(void)state;
-	check_bad(from, rows, sizeof(rows) / sizeof(*rows));
+	check_bad(from, rows, ARRAY_SIZE(rows));
 	config_free(from);
 }
 

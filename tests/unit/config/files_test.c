@@ -2,6 +2,7 @@
 /* Whole files: the examples, a big one, and every cut of a good one. */
 #include <glob.h>
 
+#include "lib/base/array.h"
 #include "lib/config/read.h"
 #include "unit/config/full.h"
 
@@ -22,7 +23,7 @@ static void tables_are_sized(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		unsigned size = config_table_size(rows[i].n_backends, rows[i].n_services);
 		unsigned divisor;
 

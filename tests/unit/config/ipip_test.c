@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The keys of ipip: what is in them, their defaults, and every error. */
+#include "lib/base/array.h"
 #include "unit/config/full.h"
 #include "unit/config/rows.h"
 
@@ -27,7 +28,7 @@ static void good_ones(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i].yaml);
 
 		assert_sources(config, rows[i].v4, rows[i].v6);

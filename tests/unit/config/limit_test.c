@@ -2,6 +2,7 @@
 /* Limits, the limiter and the responder: what is in them, every default, and every
  * value that must be refused.
  */
+#include "lib/base/array.h"
 #include "lib/limit/limit.h"
 #include "unit/config/full.h"
 #include "unit/config/rows.h"
@@ -342,7 +343,7 @@ static void bursts(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 		const struct limit_config *limit;
 
@@ -377,7 +378,7 @@ static void what_can_be_configured(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		config_free(parse(rows[i]));
 }
 

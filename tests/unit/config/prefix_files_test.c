@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/config/compare.h"
 #include "lib/config/copy.h"
 #include "unit/base/random.h"
@@ -89,7 +90,7 @@ static void files_are_read(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 
 		write_bytes("a.txt", rows[i].bytes, strlen(rows[i].bytes));
@@ -155,7 +156,7 @@ static void bad_lines(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		write_bytes("a.txt", rows[i].bytes, strlen(rows[i].bytes));
 		assert_refused("{file: a.txt}", rows[i].wanted);
 	}

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/array.h"
 #include "unit/base/random.h"
 
 struct random_text {
@@ -22,8 +23,7 @@ static int random_chance(struct random_text *text, unsigned percent)
 	return random_below(&text->state, 100) < percent;
 }
 
-#define RANDOM_WORD(text, words) \
-	((words)[random_below(&(text)->state, sizeof(words) / sizeof(*(words)))])
+#define RANDOM_WORD(text, words) ((words)[random_below(&(text)->state, ARRAY_SIZE(words))])
 
 /* Half of the time: the key with one of its values, as a part of a {map} or as a
  * line of its own.

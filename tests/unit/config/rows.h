@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "lib/base/diag.h"
 #include "lib/config/config.h"
 
@@ -69,6 +70,6 @@ static void check_rows(const struct row *rows, size_t n_rows)
 	assert_int_equal(wrong, 0);
 }
 
-#define CHECK_ROWS(rows) check_rows(rows, sizeof(rows) / sizeof(*(rows)))
+#define CHECK_ROWS(rows) check_rows(rows, ARRAY_SIZE(rows))
 
 #endif

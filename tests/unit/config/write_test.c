@@ -2,6 +2,7 @@
 /* What is written is read back as the same: the examples, a file that says
  * everything, and random ones. And it is fit for people.
  */
+#include "lib/base/array.h"
 #include "lib/config/write.h"
 
 #include <glob.h>
@@ -255,7 +256,7 @@ static void it_is_fit_for_people(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i].yaml);
 		char *text = NULL;
 
@@ -327,12 +328,12 @@ static void bodies_come_back(void **state)
 	(void)state;
 	memset(most, '\n', sizeof(most));
 	most[CONFIG_BODY_MAX] = 0;
-	for (i = 0; i <= sizeof(bodies) / sizeof(*bodies); i++) {
+	for (i = 0; i <= ARRAY_SIZE(bodies); i++) {
 		config = parse("services: [{name: a, address: 198.51.100.1, port: 1, "
 			       "respond: {body: x}, backends: [{address: 10.0.0.1}]}]");
 		free(config->services[0].respond.body);
 		config->services[0].respond.body =
-			strdup(i < sizeof(bodies) / sizeof(*bodies) ? bodies[i] : most);
+			strdup(i < ARRAY_SIZE(bodies) ? bodies[i] : most);
 		assert_round_trip(config);
 		config_free(config);
 	}

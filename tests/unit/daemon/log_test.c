@@ -8,10 +8,9 @@
 #include <cmocka.h>
 
 #include "daemon/log.c"
+#include "lib/base/array.h"
 
 #include <fcntl.h>
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct {
 	int stderr_fd, read_fd;

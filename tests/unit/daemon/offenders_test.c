@@ -14,11 +14,11 @@ static int test_clock(clockid_t clock, struct timespec *ret_now);
 
 #define clock_gettime test_clock
 #include "daemon/limits/offenders.c"
+#include "lib/base/array.h"
 #undef clock_gettime
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define FIRST             4 /* index of the first limit of "web" */
-#define DNS               9 /* of "dns" */
+#define FIRST 4 /* index of the first limit of "web" */
+#define DNS   9 /* of "dns" */
 
 static struct {
 	__u32 now; /* SL_SECONDs */

@@ -23,16 +23,16 @@
 #include "daemon/health/target.c"
 #include "daemon/log.c"
 
+#include "lib/base/array.h"
 #include "unit/balance/backend.h"
 
 #include <sys/param.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define PATIENCE_MS       8000
-#define CHECKS_MAX        300
+#define PATIENCE_MS 8000
+#define CHECKS_MAX  300
 
-#define OK_HEAD           "HTTP/1.1 200 OK\r\n"
-#define EMPTY             "Content-Length: 0\r\n\r\n"
+#define OK_HEAD     "HTTP/1.1 200 OK\r\n"
+#define EMPTY       "Content-Length: 0\r\n\r\n"
 
 static const struct check_config http_check = {
 	.type = CHECK_HTTP,

@@ -13,9 +13,8 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "lib/health.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* results: '+' good, '-' bad; states: 'U' or 'D' after each of them. */
 static const struct health_case {

@@ -10,18 +10,18 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "sluice/gate.h"
 #include "sluice/hash.h"
 #include "unit/base/random.h"
 #include "unit/limit/buckets.h"
 #include "unit/limit/limits.h"
 
-#define SECOND        (1000000000ULL << SL_TICK_SHIFT)
-#define MS            (SECOND / 1000)
-#define START         (1000 * SECOND)
-#define JIFFY         (4 * MS) /* of the clock by which the gate goes */
-#define LINES         16
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SECOND (1000000000ULL << SL_TICK_SHIFT)
+#define MS     (SECOND / 1000)
+#define START  (1000 * SECOND)
+#define JIFFY  (4 * MS) /* of the clock by which the gate goes */
+#define LINES  16
 
 static struct sl_limit limit_of(unsigned per_second, unsigned long long burst)
 {

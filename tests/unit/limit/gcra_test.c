@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "sluice/gcra.h"
 #include "unit/base/random.h"
 
-#define SECOND        1000000000ULL
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SECOND 1000000000ULL
 
 /* Whole ticks per unit: the token bucket is then exact too. */
 static struct sl_limit limit_of(uint64_t per_second, uint64_t burst)

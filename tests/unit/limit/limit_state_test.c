@@ -7,12 +7,12 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "unit/base/random.h"
 #include "unit/limit/buckets.h"
 #include "unit/limit/limits.h"
 
-#define SECOND        1000000000ULL
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SECOND 1000000000ULL
 
 /* Whether they would pass now; the bucket stays as it is. */
 static bool would_pass(const struct sl_limit *limit, const struct sl_bucket *bucket,

@@ -8,11 +8,11 @@
 #include <cmocka.h>
 
 #include "lib/base/addr.h"
+#include "lib/base/array.h"
 #include "unit/limit/buckets.h"
 #include "unit/limit/limits.h"
 
-#define SECOND        1000000000ULL
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SECOND 1000000000ULL
 
 /* Whether no other interval is nearer to the rate. */
 static bool is_nearest(const struct sl_limit *limit, const struct rate *rate)

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
+#include "lib/base/array.h"
 #include "unit/base/random.h"
 #include "unit/limit/buckets.h"
 
-#define SECOND        (1000000000ULL << SL_TICK_SHIFT)
-#define PART          (SECOND / SL_WINDOW_PARTS)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SECOND (1000000000ULL << SL_TICK_SHIFT)
+#define PART   (SECOND / SL_WINDOW_PARTS)
 
 static struct sl_limit limit_of(enum sl_limit_algorithm algorithm, uint64_t units)
 {

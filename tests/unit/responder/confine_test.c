@@ -2,6 +2,7 @@
 /* responder/confine: what a responder that somebody has taken over could still do.
  * Each case is a process of its own, which confines itself and tries.
  */
+#include "lib/base/array.h"
 #include "responder/confine.c"
 
 #include <fcntl.h>
@@ -143,7 +144,7 @@ static void test_what_is_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++)
 		if (outcome(attempts[i]) != REFUSED)
 			fail_msg("attempt %zu: %d", i, outcome(attempts[i]));
 }

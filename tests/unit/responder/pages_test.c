@@ -3,6 +3,7 @@
  * ends of lib/respond.h, and the line between them.
  */
 #include "daemon/responder/message.c"
+#include "lib/base/array.h"
 #include "responder/pages.c"
 #include "responder/talk.c"
 
@@ -169,7 +170,7 @@ static void test_bad_lines_are_left_out(void **state)
 
 	(void)state;
 	assert_int_equal(take(pages, PAGE("192.0.2.1", "good")), 0);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (take(pages, bad[i]) != -EINVAL)
 			fail_msg("taken: %s", bad[i]);
 	assert_int_equal(take(pages, "{\"end\":true}"), 0);

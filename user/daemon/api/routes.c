@@ -15,6 +15,7 @@
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/path.h"
 #include "daemon/api/reply.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "sluice/api.h"
 
@@ -81,7 +82,7 @@ static const struct route routes[] = {
 	  .members = { { "prefix", MEMBER_TEXT, true }, { "for", MEMBER_TEXT, false } } },
 	{ "DELETE", "/v1/denied/{prefix}", api_delete_denied, .takes = TAKES_MEMBERS },
 };
-#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+#define N_ROUTES ARRAY_SIZE(routes)
 
 /* The route of a path, by one method or (NULL) any. */
 static const struct route *find_route(const struct api_path *path, const char *method)

@@ -13,6 +13,7 @@
 #include "daemon/core/internal.h"
 #include "daemon/core/services.h"
 #include "daemon/log.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/compare.h"
@@ -38,7 +39,7 @@ static int check_sizes(const struct config *from, const struct config *to, struc
 		{ "limiter.gate", from->limiter.gate, to->limiter.gate },
 	};
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		if (sizes[i].from != sizes[i].to)
 			return diag_set(diag, EINVAL,
 					"%s cannot change while its map is in use (it is %u): stop "

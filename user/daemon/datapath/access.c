@@ -10,6 +10,7 @@
 
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/prefixes.h"
+#include "lib/base/array.h"
 #include "lib/base/diag.h"
 
 struct access_state {
@@ -67,7 +68,7 @@ static void append_others(struct prefix_entry *entries, size_t *n)
 	};
 	size_t named = *n;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		bool found = false;
 		struct prefix_entry others = { .prefix = all[i], .deny = true };
 

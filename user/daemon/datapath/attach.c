@@ -14,6 +14,7 @@
 
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/occupant.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
@@ -172,8 +173,8 @@ static bool extensions_refused(void)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	_cleanup_(cleanup_close) int fd = bpf_prog_load(BPF_PROG_TYPE_EXT, NULL, "GPL", nothing,
-							sizeof(nothing) / sizeof(nothing[0]), NULL);
+	_cleanup_(cleanup_close) int fd =
+		bpf_prog_load(BPF_PROG_TYPE_EXT, NULL, "GPL", nothing, ARRAY_SIZE(nothing), NULL);
 
 	return fd < 0 && errno == EPERM;
 }

@@ -13,6 +13,7 @@
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/occupant.h"
 #include "daemon/log.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "sluice.skel.h"
@@ -104,7 +105,7 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 	skeleton->rodata_config->sl_settings.return_mask = return_dir - 1;
 	skeleton->rodata_config->sl_settings.hash_seed = sizes->hash_seed;
 	skeleton->rodata_config->sl_settings.gate_mask = gate - 1;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		int error = bpf_map__set_max_entries(wanted[i].map, wanted[i].entries);
 
 		if (error)
@@ -331,7 +332,7 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 				"its hash_seed is %#llx, not %#llx, and another one would move all "
 				"connections to other backends",
 				(unsigned long long)datapath->hash_seed, sizes->hash_seed);
-	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
 		if (rooms[i].held < rooms[i].needed)
 			return diag_set(diag, ENOSPC, "its maps have room for %u %s, %u are needed",
 					rooms[i].held, rooms[i].what, rooms[i].needed);

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "daemon/datapath/internal.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "sluice/hash.h"
 #include "sluice/slot.h"
@@ -32,7 +33,7 @@
 
 static const enum map_name stages[] = { MAP_HANDSHAKES, MAP_FLOWS, MAP_AFFINITIES };
 
-#define N_STAGES (sizeof(stages) / sizeof(stages[0]))
+#define N_STAGES ARRAY_SIZE(stages)
 
 struct walk {
 	bool running; /* a round has begun */

@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <uv.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
@@ -129,7 +130,7 @@ static int subscribe(struct mnl_socket *socket)
 	int nexthop = RTNLGRP_NEXTHOP;
 	size_t i;
 
-	for (i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
 		int group = groups[i];
 
 		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/netlink/netlink.h"
+#include "lib/base/array.h"
 
 #define FLAG_LOWER_UP (1 << 16) /* IFF_LOWER_UP, which only linux/if.h has */
 
@@ -81,7 +82,7 @@ static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 		return LINK_PLAIN; /* hardware */
 	if (strcmp(kind, "vlan") == 0)
 		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
-	for (size_t i = 0; i < sizeof(xdp_kinds) / sizeof(xdp_kinds[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(xdp_kinds); i++)
 		if (strcmp(kind, xdp_kinds[i]) == 0)
 			return LINK_PLAIN;
 	return LINK_OTHER;

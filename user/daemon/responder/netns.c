@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "daemon/responder/link.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
@@ -94,7 +95,7 @@ static int set_all(const struct setting *settings, size_t n, const char *device)
 	return error;
 }
 
-#define SET_ALL(settings, device) set_all(settings, sizeof(settings) / sizeof(settings[0]), device)
+#define SET_ALL(settings, device) set_all(settings, ARRAY_SIZE(settings), device)
 
 /* Connections are short, many, and of clients that may be hostile. */
 static const struct setting inside[] = {
@@ -158,7 +159,7 @@ static int set_offloads(const char *device)
 	if (fd < 0)
 		return -errno;
 	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		struct ethtool_value value = values[i];
 
 		request.ifr_data = (char *)&value;
@@ -235,7 +236,7 @@ static int connect_inside(const struct responder_net *net)
 	int ifindex = (int)if_nametoindex(INNER);
 	int error = link_set_up(ifindex) ?: set_offloads(INNER);
 
-	for (size_t i = 0; !error && i < sizeof(families) / sizeof(families[0]); i++) {
+	for (size_t i = 0; !error && i < ARRAY_SIZE(families); i++) {
 		if (families[i] == AF_INET6 && !has_ipv6())
 			continue;
 		error = link_add_way_out(families[i], ifindex, net->hop.src_mac)

@@ -18,6 +18,7 @@
 #include "daemon/log.h"
 #include "daemon/responder/message.h"
 #include "daemon/responder/netns.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/respond.h"
@@ -266,7 +267,7 @@ static int find_program(struct diag *diag, char path[static PATH_MAX])
 		return diag_set(diag, errno, "cannot read /proc/self/exe: %s", strerror(errno));
 	path[length] = '\0';
 	slash = strrchr(path, '/');
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		size_t room = (size_t)(path + PATH_MAX - slash - 1);
 
 		if ((size_t)snprintf(slash + 1, room, "%s%s", places[i], RESPOND_PROGRAM) < room &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Quantities as people write them. Every product is checked before it is used. */
 #include "lib/base/units.h"
+#include "lib/base/array.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -115,7 +116,7 @@ int number_parse(const char *text, unsigned long long *ret_number)
 
 const char *count_format(unsigned long long count, char buffer[static COUNT_TEXT_SIZE])
 {
-	const struct unit *unit = &multiples[sizeof(multiples) / sizeof(*multiples) - 2];
+	const struct unit *unit = &multiples[ARRAY_SIZE(multiples) - 2];
 
 	while (count % unit->factor != 0 || (!count && unit != multiples))
 		unit--;

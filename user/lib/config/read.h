@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/array.h"
 #include "lib/config/config.h"
 #include "lib/config/yaml_node.h"
 
@@ -54,9 +55,9 @@ struct section {
 	size_t n_keys;
 };
 
-#define SECTION(what_, keys_)                                                                \
-	{                                                                                    \
-		.what = (what_), .keys = (keys_), .n_keys = sizeof(keys_) / sizeof(*(keys_)) \
+#define SECTION(what_, keys_)                                                 \
+	{                                                                     \
+		.what = (what_), .keys = (keys_), .n_keys = ARRAY_SIZE(keys_) \
 	}
 
 /* Reads a map key by key, in the table's order; refuses keys that are not in

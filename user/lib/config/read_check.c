@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/units.h"
 #include "lib/config/read.h"
 
@@ -191,7 +192,7 @@ static int refuse_http_keys(const struct reader *reader, const struct node *node
 	static const char *const names[] = { "path", "host", "status" };
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct node *value = node_get(node, names[i]);
 
 		if (value)

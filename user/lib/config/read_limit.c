@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/units.h"
 #include "lib/config/read.h"
 #include "lib/limit/limit.h"
@@ -235,7 +236,7 @@ static int check_sense(const struct reader *reader, const struct node *map,
 		return node_error(reader->diag, node_get(map, "action"),
 				  "the responder speaks HTTP over TCP, and this service is udp; "
 				  "write drop or reject");
-	for (i = 0; limit->per_service && i < sizeof(of_sources) / sizeof(*of_sources); i++) {
+	for (i = 0; limit->per_service && i < ARRAY_SIZE(of_sources); i++) {
 		const struct node *value = node_get(map, of_sources[i]);
 
 		if (value)

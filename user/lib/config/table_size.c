@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* How many slots a service's table has, by its scheduler. */
+#include "lib/base/array.h"
 #include "lib/config/read.h"
 
 /* Slots for each backend: enough for shares that are even to about 1 %. */
@@ -37,7 +38,7 @@ unsigned config_table_size(size_t n_backends, size_t n_services)
 		if (n_services > SERVICES_FEW && n_backends * SLOTS_PER_BACKEND_MANY < wanted)
 			wanted = n_backends * SLOTS_PER_BACKEND_MANY;
 	}
-	while (i < sizeof(primes) / sizeof(*primes) - 1 && primes[i] < wanted)
+	while (i < ARRAY_SIZE(primes) - 1 && primes[i] < wanted)
 		i++;
 	return primes[i];
 }

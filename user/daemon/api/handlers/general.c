@@ -16,6 +16,7 @@
 #include "daemon/api/reply.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/write.h"
@@ -103,7 +104,7 @@ static bool parse_mode(const char *text, enum attach_mode *ret_mode)
 {
 	static const enum attach_mode modes[] = { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (strcmp(config_mode_name(modes[i]), text) == 0) {
 			*ret_mode = modes[i];
 			return true;
