@@ -37,7 +37,7 @@ json_t *cli_get(const struct cli *cli, const char *path)
 
 json_t *cli_post(const struct cli *cli, const char *path, json_t *object)
 {
-	_cleanup_(cleanup_json) json_t *owned = object;
+	_cleanup_(json_decrefp) json_t *owned = object;
 	_cleanup_(cleanup_free) char *body = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
 	struct diag diag = {};
 
@@ -54,7 +54,7 @@ json_t *cli_post(const struct cli *cli, const char *path, json_t *object)
 
 int cli_show(const struct cli *cli, const char *path, const struct out_section *sections)
 {
-	_cleanup_(cleanup_json) json_t *answer = cli_get(cli, path);
+	_cleanup_(json_decrefp) json_t *answer = cli_get(cli, path);
 
 	if (!answer)
 		return CLI_FAILED;
@@ -135,7 +135,7 @@ char *cli_path_lines(const struct cli *cli, const char *path, const char *lines)
 
 int cli_show_rows(const struct cli *cli, json_t *answer, const struct out_section *sections)
 {
-	_cleanup_(cleanup_json) json_t *owned = answer;
+	_cleanup_(json_decrefp) json_t *owned = answer;
 	json_int_t more = json_integer_value(json_object_get(answer, "more"));
 
 	if (!owned)

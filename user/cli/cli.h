@@ -110,9 +110,4 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 /* Says on stderr what went wrong, and where, if diag knows the place. */
 void cli_complain(const struct diag *diag);
 
-static inline void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 #endif

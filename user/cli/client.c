@@ -26,24 +26,13 @@ struct answer {
 	size_t length, size;
 };
 
-static void free_easy(CURL **easy)
-{
-	curl_easy_cleanup(*easy);
-}
+DEFINE_CLEANUP(curl_easy_cleanup, CURL *);
 
-static void free_list(struct curl_slist **list)
-{
-	curl_slist_free_all(*list);
-}
+DEFINE_CLEANUP(curl_slist_free_all, struct curl_slist *);
 
 static void free_answer(struct answer *answer)
 {
 	free(answer->text);
-}
-
-static void free_json(json_t **json)
-{
-	json_decref(*json);
 }
 
 /* curl's callback: anything but the length taken ends the transfer. */
@@ -138,10 +127,10 @@ static int explain_refusal(const json_t *body, long status, struct diag *diag)
 int client_ask(const char *socket, const struct request *request, struct diag *diag,
 	       json_t **ret_answer)
 {
-	_cleanup_(free_easy) CURL *easy = curl_easy_init();
-	_cleanup_(free_list) struct curl_slist *headers = NULL;
+	_cleanup_(curl_easy_cleanupp) CURL *easy = curl_easy_init();
+	_cleanup_(curl_slist_free_allp) struct curl_slist *headers = NULL;
 	_cleanup_(free_answer) struct answer answer = {};
-	_cleanup_(free_json) json_t *body = NULL;
+	_cleanup_(json_decrefp) json_t *body = NULL;
 	_cleanup_(cleanup_free) char *url = NULL;
 	long status = 0;
 	CURLcode code;

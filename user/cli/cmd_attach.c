@@ -31,7 +31,7 @@ static const struct out_section detached_sections[] = {
 
 int cmd_attach(struct cli *cli, char *const *arguments)
 {
-	_cleanup_(cleanup_json) json_t *answer =
+	_cleanup_(json_decrefp) json_t *answer =
 		cli_post(cli, "/v1/attach",
 			 json_pack("{s:s, s:s}", "interface", arguments[0], "mode",
 				   cli->options.mode ?: "auto"));
@@ -44,7 +44,7 @@ int cmd_attach(struct cli *cli, char *const *arguments)
 
 int cmd_detach(struct cli *cli, char *const *arguments)
 {
-	_cleanup_(cleanup_json) json_t *answer =
+	_cleanup_(json_decrefp) json_t *answer =
 		cli_post(cli, "/v1/detach", json_pack("{s:s}", "interface", arguments[0]));
 
 	if (!answer)

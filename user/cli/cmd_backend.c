@@ -80,8 +80,8 @@ static const struct out_section show_sections[] = {
 static int list_of_service(struct cli *cli, const char *name)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/services/", name, NULL);
-	_cleanup_(cleanup_json) json_t *service = path ? cli_get(cli, path) : NULL;
-	_cleanup_(cleanup_json) json_t *answer = NULL;
+	_cleanup_(json_decrefp) json_t *service = path ? cli_get(cli, path) : NULL;
+	_cleanup_(json_decrefp) json_t *answer = NULL;
 
 	if (!service)
 		return CLI_FAILED;

@@ -30,7 +30,7 @@ static const struct out_section removed_sections[] = {
 /* Takes the reference; NULL: the user knows why already. */
 static int show(const struct cli *cli, json_t *answer, const struct out_section *sections)
 {
-	_cleanup_(cleanup_json) json_t *owned = answer;
+	_cleanup_(json_decrefp) json_t *owned = answer;
 
 	if (!owned)
 		return CLI_FAILED;
@@ -50,7 +50,7 @@ static int complain(const char *format, const char *word)
 /* "PATH/action" with the members of object; takes its reference. */
 static json_t *post_to(const struct cli *cli, const char *path, const char *action, json_t *object)
 {
-	_cleanup_(cleanup_json) json_t *owned = object;
+	_cleanup_(json_decrefp) json_t *owned = object;
 	_cleanup_(cleanup_free) char *whole = NULL;
 
 	if (asprintf(&whole, "%s/%s", path, action) < 0) {

@@ -91,7 +91,7 @@ static json_t *check_file(const struct cli *cli, const char *name)
 int cmd_check(struct cli *cli, char *const *arguments)
 {
 	static const char *const verbs[] = { "a reload would add", "remove", "change" };
-	_cleanup_(cleanup_json) json_t *answer =
+	_cleanup_(json_decrefp) json_t *answer =
 		arguments[0]
 			? check_file(cli, arguments[0])
 			: cli_ask(cli, &(struct request){ .method = "POST", .path = "/v1/check" });

@@ -26,8 +26,8 @@ static int put_lines(const struct out *out, const char *text)
 int cmd_config_show(struct cli *cli, char *const *arguments)
 {
 	const struct request request = { .method = "GET", .path = "/v1/config", .text = true };
-	_cleanup_(cleanup_json) json_t *config = cli_ask(cli, &request);
-	_cleanup_(cleanup_json) json_t *answer = NULL;
+	_cleanup_(json_decrefp) json_t *config = cli_ask(cli, &request);
+	_cleanup_(json_decrefp) json_t *answer = NULL;
 
 	(void)arguments;
 	if (!config)
@@ -52,7 +52,7 @@ static const struct out_section saved_sections[] = {
 
 int cmd_config_save(struct cli *cli, char *const *arguments)
 {
-	_cleanup_(cleanup_json) json_t *answer =
+	_cleanup_(json_decrefp) json_t *answer =
 		cli_ask(cli, &(struct request){ .method = "POST", .path = "/v1/config/save" });
 
 	(void)arguments;

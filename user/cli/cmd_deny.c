@@ -78,7 +78,7 @@ int cmd_deny_remove(struct cli *cli, char *const *arguments)
 int cmd_deny_list(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path_lines(cli, "/v1/denied", LINES);
-	_cleanup_(cleanup_json) json_t *answer = path ? cli_get(cli, path) : NULL;
+	_cleanup_(json_decrefp) json_t *answer = path ? cli_get(cli, path) : NULL;
 
 	(void)arguments;
 	if (!answer)

@@ -183,7 +183,7 @@ int cmd_limit_show(struct cli *cli, char *const *arguments)
 int cmd_limit_reset(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/sources/", arguments[0], arguments[1]);
-	_cleanup_(cleanup_json) json_t *answer = NULL;
+	_cleanup_(json_decrefp) json_t *answer = NULL;
 	json_int_t n;
 
 	if (!path)

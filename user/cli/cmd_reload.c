@@ -8,7 +8,7 @@
 int cmd_reload(struct cli *cli, char *const *arguments)
 {
 	static const char *const verbs[] = { "added", "removed", "changed" };
-	_cleanup_(cleanup_json) json_t *answer =
+	_cleanup_(json_decrefp) json_t *answer =
 		cli_ask(cli, &(struct request){ .method = "POST", .path = "/v1/reload" });
 
 	(void)arguments;

@@ -56,7 +56,7 @@ static void put_list(const struct out *out, const struct out_list *list, const j
 
 int cmd_status(struct cli *cli, char *const *arguments)
 {
-	_cleanup_(cleanup_json) json_t *status = cli_get(cli, "/v1/status");
+	_cleanup_(json_decrefp) json_t *status = cli_get(cli, "/v1/status");
 
 	(void)arguments;
 	if (!status)

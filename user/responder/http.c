@@ -217,14 +217,11 @@ static struct MHD_Daemon *start_server(struct http *http, int listener)
 				MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
-static void http_cleanup(struct http **http)
-{
-	http_free(*http);
-}
+DEFINE_CLEANUP(http_free, struct http *);
 
 struct http *http_new(int listener, const struct maps *maps, const struct pages *pages)
 {
-	_cleanup_(http_cleanup) struct http *http = calloc(1, sizeof(*http));
+	_cleanup_(http_freep) struct http *http = calloc(1, sizeof(*http));
 	const union MHD_DaemonInfo *info;
 
 	if (!http)

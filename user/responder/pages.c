@@ -101,16 +101,7 @@ bool pages_known(const struct pages *pages)
 
 /* ---- being told ---------------------------------------------------------------- */
 
-static void json_cleanup(json_t **json)
-{
-	json_decref(*json);
-}
-
-static void service_cleanup(struct service **service)
-{
-	if (*service)
-		service_free(*service);
-}
+DEFINE_CLEANUP(service_free, struct service *);
 
 static int copy_text(const char *text, char **ret_copy)
 {
@@ -161,7 +152,7 @@ static int add_address(struct message *message, struct service *service, json_t 
 
 static int take_service(struct message *message, json_t *json)
 {
-	_cleanup_(service_cleanup) struct service *service = calloc(1, sizeof(*service));
+	_cleanup_(service_freep) struct service *service = calloc(1, sizeof(*service));
 	json_t *addresses, *address;
 	int port, error;
 	size_t i;
@@ -188,7 +179,7 @@ static int take_service(struct message *message, json_t *json)
 
 int pages_take(struct pages *pages, const char *line, size_t length)
 {
-	_cleanup_(json_cleanup) json_t *json =
+	_cleanup_(json_decrefp) json_t *json =
 		json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
 
 	if (!json_is_object(json))

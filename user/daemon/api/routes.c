@@ -242,15 +242,10 @@ static struct api_answer read_members(const struct route *route, json_t *body, s
 	return (struct api_answer){};
 }
 
-static void free_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static struct api_answer handle(const struct route *route, struct api_ask *ask)
 {
 	const struct api_call *call = ask->call;
-	_cleanup_(free_json) json_t *body = NULL;
+	_cleanup_(json_decrefp) json_t *body = NULL;
 	struct api_answer refusal;
 	json_error_t error;
 

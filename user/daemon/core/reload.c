@@ -48,11 +48,6 @@ static int check_sizes(const struct config *from, const struct config *to, struc
 	return 0;
 }
 
-static void config_cleanup(struct config **config)
-{
-	config_free(*config);
-}
-
 /* What a change of configuration comes to, and whether it can be done. */
 static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
 			struct balancer_change *ret_change)
@@ -80,7 +75,7 @@ static int check_change(struct balancer *balancer, const struct config *config, 
 int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
 		   struct diag *diag, struct balancer_change *ret_change)
 {
-	_cleanup_(config_cleanup) struct config *config = NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
 	int error = text ? config_parse(text, length, name, diag, &config)
 			 : config_load(balancer->options.config_path, diag, &config);
 

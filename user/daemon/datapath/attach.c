@@ -14,6 +14,7 @@
 
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/occupant.h"
+#include "daemon/datapath/owned.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -65,18 +66,13 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 	}
 }
 
-static void object_cleanup(struct bpf_object **object)
-{
-	bpf_object__close(*object);
-}
-
 /* The program once more, for libxdp to load: in a dispatcher a program is of
  * another type than alone, so libxdp must load it itself; the plain one stays
  * for `ip link set ... xdp pinned`.
  */
 static int make_program(struct datapath *datapath)
 {
-	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
+	_cleanup_(bpf_object__closep) struct bpf_object *object = NULL;
 	struct xdp_program *program;
 	int error;
 

@@ -12,6 +12,7 @@
 
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/occupant.h"
+#include "daemon/datapath/owned.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
@@ -114,10 +115,7 @@ static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *s
 	return 0;
 }
 
-static void skeleton_cleanup(struct sluice_bpf **skeleton)
-{
-	sluice_bpf__destroy(*skeleton);
-}
+DEFINE_CLEANUP(sluice_bpf__destroy, struct sluice_bpf *);
 
 static void datapath_cleanup(struct datapath **datapath)
 {
@@ -126,7 +124,7 @@ static void datapath_cleanup(struct datapath **datapath)
 
 static int load_program(const struct datapath_sizes *sizes, struct diag *diag, int *ret_fd)
 {
-	_cleanup_(skeleton_cleanup) struct sluice_bpf *skeleton = sluice_bpf__open();
+	_cleanup_(sluice_bpf__destroyp) struct sluice_bpf *skeleton = sluice_bpf__open();
 	int error;
 
 	if (!skeleton)
@@ -258,14 +256,9 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 	return 0;
 }
 
-static void object_cleanup(struct bpf_object **object)
-{
-	bpf_object__close(*object);
-}
-
 int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_object)
 {
-	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
+	_cleanup_(bpf_object__closep) struct bpf_object *object = NULL;
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "sluice");
 	size_t size;
 	const void *elf = sluice_bpf__elf_bytes(&size);
@@ -289,7 +282,7 @@ int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_obj
  */
 static int make_plain(struct datapath *datapath, struct diag *diag)
 {
-	_cleanup_(object_cleanup) struct bpf_object *object = NULL;
+	_cleanup_(bpf_object__closep) struct bpf_object *object = NULL;
 	struct bpf_prog_info info = {};
 	unsigned size = sizeof(info);
 	int error, fd;

@@ -9,14 +9,10 @@
 #include <string.h>
 #include <xdp/libxdp.h>
 
+#include "daemon/datapath/owned.h"
 #include "lib/base/cleanup.h"
 
 #define PROGRAM_NAME "sluice"
-
-static void multiprog_cleanup(struct xdp_multiprog **multiprog)
-{
-	xdp_multiprog__close(*multiprog);
-}
 
 void occupant_done(struct occupant *occupant)
 {
@@ -35,7 +31,7 @@ static void keep_if_sluice(const struct xdp_program *program, struct occupant *o
 
 int occupant_look(int ifindex, struct occupant *ret_occupant)
 {
-	_cleanup_(multiprog_cleanup) struct xdp_multiprog *multiprog = NULL;
+	_cleanup_(xdp_multiprog__closep) struct xdp_multiprog *multiprog = NULL;
 	struct xdp_program *main_program, *program = NULL;
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 

@@ -13,14 +13,11 @@ struct steer {
 	struct bpf_link *link;
 };
 
-static void steer_cleanup(struct steer **steer)
-{
-	steer_free(*steer);
-}
+DEFINE_CLEANUP(steer_free, struct steer *);
 
 int steer_new(int netns, int listener, struct steer **ret_steer)
 {
-	_cleanup_(steer_cleanup) struct steer *steer = calloc(1, sizeof(*steer));
+	_cleanup_(steer_freep) struct steer *steer = calloc(1, sizeof(*steer));
 	__u64 value = (__u64)listener;
 	__u32 first = 0;
 

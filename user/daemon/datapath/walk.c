@@ -63,14 +63,11 @@ void walk_free(struct walk *walk)
 	free(walk);
 }
 
-static void walk_cleanup(struct walk **walk)
-{
-	walk_free(*walk);
-}
+DEFINE_CLEANUP(walk_free, struct walk *);
 
 static struct walk *walk_new(unsigned n_backends)
 {
-	_cleanup_(walk_cleanup) struct walk *walk = calloc(1, sizeof(*walk));
+	_cleanup_(walk_freep) struct walk *walk = calloc(1, sizeof(*walk));
 
 	if (!walk)
 		return NULL;

@@ -28,11 +28,7 @@ static void target_destroy(struct target *target)
 	free(target);
 }
 
-static void target_destroyp(struct target **target)
-{
-	if (*target)
-		target_destroy(*target);
-}
+DEFINE_CLEANUP(target_destroy, struct target *);
 
 static void target_closed(uv_handle_t *handle)
 {

@@ -179,15 +179,12 @@ void netlink_free(struct netlink *netlink)
 		free(netlink);
 }
 
-static void cleanup_netlink(struct netlink **netlink)
-{
-	netlink_free(*netlink);
-}
+DEFINE_CLEANUP(netlink_free, struct netlink *);
 
 int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener, struct diag *diag,
 		struct netlink **ret_netlink)
 {
-	_cleanup_(cleanup_netlink) struct netlink *netlink = calloc(1, sizeof(*netlink));
+	_cleanup_(netlink_freep) struct netlink *netlink = calloc(1, sizeof(*netlink));
 	int error;
 
 	if (!netlink)

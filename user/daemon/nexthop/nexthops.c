@@ -38,10 +38,7 @@ void hops_free(struct hops *hops)
 	uv_close((uv_handle_t *)&hops->tend_timer, on_timer_closed);
 }
 
-static void cleanup_hops(struct hops **hops)
-{
-	hops_free(*hops);
-}
+DEFINE_CLEANUP(hops_free, struct hops *);
 
 static void init_timer(struct hops *hops, uv_timer_t *timer)
 {
@@ -52,7 +49,7 @@ static void init_timer(struct hops *hops, uv_timer_t *timer)
 
 int hops_new(struct uv_loop_s *loop, struct diag *diag, struct hops **ret_hops)
 {
-	_cleanup_(cleanup_hops) struct hops *hops = calloc(1, sizeof(*hops));
+	_cleanup_(hops_freep) struct hops *hops = calloc(1, sizeof(*hops));
 	struct netlink_listener listener;
 	int error;
 

@@ -28,15 +28,11 @@
 
 #define MAKE       (NLM_F_CREATE | NLM_F_EXCL)
 
-static void close_socket(struct mnl_socket **socket)
-{
-	if (*socket)
-		(void)mnl_socket_close(*socket);
-}
+DEFINE_CLEANUP(mnl_socket_close, struct mnl_socket *);
 
 static int ask(struct nlmsghdr *request)
 {
-	_cleanup_(close_socket) struct mnl_socket *socket =
+	_cleanup_(mnl_socket_closep) struct mnl_socket *socket =
 		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	char answer[ANSWER_SIZE];
 	ssize_t length;

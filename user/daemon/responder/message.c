@@ -10,11 +10,6 @@
 #include "lib/config/config.h"
 #include "lib/respond.h"
 
-static void cleanup_json(json_t **json)
-{
-	json_decref(*json);
-}
-
 static json_t *addresses_json(const struct service_config *service)
 {
 	json_t *addresses = json_array();
@@ -40,7 +35,7 @@ static json_t *service_json(const struct service_config *service)
 
 static int append_service(FILE *stream, const struct service_config *service)
 {
-	_cleanup_(cleanup_json) json_t *json = service_json(service);
+	_cleanup_(json_decrefp) json_t *json = service_json(service);
 
 	if (!json || json_dumpf(json, stream, JSON_COMPACT) || fputc('\n', stream) == EOF)
 		return -ENOMEM;

@@ -306,15 +306,12 @@ static int prepare(struct responder *responder, struct datapath *datapath, struc
 		       : 0;
 }
 
-static void responder_cleanup(struct responder **responder)
-{
-	responder_free(*responder);
-}
+DEFINE_CLEANUP(responder_free, struct responder *);
 
 int responder_new(struct uv_loop_s *loop, struct datapath *datapath, responder_changed_fn *changed,
 		  void *arg, struct diag *diag, struct responder **ret_responder)
 {
-	_cleanup_(responder_cleanup) struct responder *responder = calloc(1, sizeof(*responder));
+	_cleanup_(responder_freep) struct responder *responder = calloc(1, sizeof(*responder));
 	int error;
 
 	if (!responder)

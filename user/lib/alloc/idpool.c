@@ -18,14 +18,11 @@ struct idpool {
 	bool *used;
 };
 
-static void idpool_cleanup(struct idpool **pool)
-{
-	idpool_free(*pool);
-}
+DEFINE_CLEANUP(idpool_free, struct idpool *);
 
 int idpool_new(unsigned size, struct idpool **ret_pool)
 {
-	_cleanup_(idpool_cleanup) struct idpool *pool = calloc(1, sizeof(*pool));
+	_cleanup_(idpool_freep) struct idpool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool)
 		return -ENOMEM;

@@ -12,6 +12,17 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
+/* Defines FUNCTIONp(), with which _cleanup_() releases a variable of this type by
+ * FUNCTION(); an empty variable is left alone. A header defines it beside FUNCTION().
+ */
+#define DEFINE_CLEANUP(function, type)                 \
+	static inline void function##p(type *variable) \
+	{                                              \
+		if (*variable)                         \
+			function(*variable);           \
+	}                                              \
+	struct function##_cleanup_needs_a_semicolon
+
 #define TAKE_PTR(pointer)                       \
 	({                                      \
 		__auto_type taken_ = (pointer); \

@@ -138,16 +138,6 @@ static const struct key file_keys[] = {
 
 static const struct section file_section = SECTION("a configuration", file_keys);
 
-static void cleanup_config(struct config **config)
-{
-	config_free(*config);
-}
-
-static void cleanup_tree(struct tree **tree)
-{
-	tree_free(*tree);
-}
-
 static void cleanup_reader(struct reader *reader)
 {
 	check_config_done(&reader->check);
@@ -172,8 +162,8 @@ static int read_root(const struct node *root, const char *name, struct diag *dia
 int config_parse(const char *text, size_t length, const char *name, struct diag *diag,
 		 struct config **ret_config)
 {
-	_cleanup_(cleanup_config) struct config *config = NULL;
-	_cleanup_(cleanup_tree) struct tree *tree = NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(tree_freep) struct tree *tree = NULL;
 	int error;
 
 	if (diag) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "lib/base/addr.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
 #include "lib/base/units.h"
 
@@ -213,6 +214,7 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 
 /* Accepts NULL. */
 void config_free(struct config *config);
+DEFINE_CLEANUP(config_free, struct config *);
 
 /* NULL where there is none. */
 const struct service_config *config_find_service(const struct config *config, const char *name);

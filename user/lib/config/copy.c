@@ -8,11 +8,6 @@
 #include "lib/config/config.h"
 #include "lib/config/prefix_list.h"
 
-static void cleanup_config(struct config **config)
-{
-	config_free(*config);
-}
-
 /* *ret_copy is NULL for a text that is none. */
 static int copy_text(const char *text, char **ret_copy)
 {
@@ -121,7 +116,7 @@ static int copy_interfaces(struct config *config, const struct config *from)
 
 int config_copy(const struct config *from, struct config **ret_config)
 {
-	_cleanup_(cleanup_config) struct config *config = calloc(1, sizeof(*config));
+	_cleanup_(config_freep) struct config *config = calloc(1, sizeof(*config));
 	int error;
 
 	if (!config)

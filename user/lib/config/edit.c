@@ -23,11 +23,6 @@ struct edit {
 	struct backend_config *changed; /* one that rules may blame; or NULL */
 };
 
-static void cleanup_config(struct config **config)
-{
-	config_free(*config);
-}
-
 /* Names behind each other, the ones too many as a count. */
 struct name_list {
 	char text[SHOWN_MAX * (CONFIG_NAME_MAX + 2) + 32];
@@ -266,7 +261,7 @@ static int change_service(struct edit *edit, size_t n_services)
 int config_apply_change(const struct config *from, const struct config_change *change,
 			struct diag *diag, struct config **ret_config)
 {
-	_cleanup_(cleanup_config) struct config *config = NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
 	struct edit edit = { .change = change, .diag = diag };
 	const struct service_config *service;
 	int error;

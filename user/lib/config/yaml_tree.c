@@ -58,11 +58,6 @@ void tree_free(struct tree *tree)
 	free(tree);
 }
 
-static void cleanup_tree(struct tree **tree)
-{
-	tree_free(*tree);
-}
-
 const struct node *tree_root(const struct tree *tree)
 {
 	return tree->root;
@@ -294,7 +289,7 @@ static int build(struct builder *builder)
 
 int tree_new(const char *text, size_t length, struct diag *diag, struct tree **ret_tree)
 {
-	_cleanup_(cleanup_tree) struct tree *tree = calloc(1, sizeof(*tree));
+	_cleanup_(tree_freep) struct tree *tree = calloc(1, sizeof(*tree));
 	struct builder builder = {
 		.tree = tree,
 		.diag = diag,

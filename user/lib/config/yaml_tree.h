@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "lib/base/cleanup.h"
 #include "lib/config/yaml_node.h"
 
 #define TREE_DEPTH_MAX 16 /* lists and maps inside each other; the file needs 7 */
@@ -24,6 +25,7 @@ int tree_new(const char *text, size_t length, struct diag *diag, struct tree **r
 
 /* Accepts NULL. */
 void tree_free(struct tree *tree);
+DEFINE_CLEANUP(tree_free, struct tree *);
 
 /* NULL for an empty document. Lives as long as the tree. */
 const struct node *tree_root(const struct tree *tree);

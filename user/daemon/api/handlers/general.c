@@ -181,11 +181,6 @@ struct api_answer api_post_reload(const struct api_ask *ask)
 		     : answer_change(ask->balancer->config, &change);
 }
 
-static void free_config(struct config **config)
-{
-	config_free(*config);
-}
-
 static bool is_config_type(const char *type)
 {
 	size_t length = strlen(SL_API_CONFIG_TYPE);
@@ -196,7 +191,7 @@ static bool is_config_type(const char *type)
 
 struct api_answer api_post_check(const struct api_ask *ask)
 {
-	_cleanup_(free_config) struct config *config = NULL;
+	_cleanup_(config_freep) struct config *config = NULL;
 	const struct api_call *call = ask->call;
 	const char *text = call->length ? call->body : NULL;
 	char name[API_SEGMENT_SIZE] = "request";
