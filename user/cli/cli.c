@@ -17,7 +17,8 @@ void cli_complain(const struct diag *diag)
 
 	diag_format(diag, text, sizeof(text));
 	clean = out_clean(text);
-	(void)fprintf(stderr, "%s%s\n", diag->file[0] ? "" : "sluicectl: ", clean ?: "no memory");
+	(void)fprintf(stderr, "%s%s\n",
+		      diag->file[0] ? "" : "sluicectl: ", clean ?: "out of memory");
 }
 
 json_t *cli_ask(const struct cli *cli, const struct request *request)

@@ -141,7 +141,7 @@ int client_ask(const char *socket, const struct request *request, struct diag *d
 	if (!easy || asprintf(&url, URL_START "%s", request->path) < 0 ||
 	    curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
 	    !prepare(easy, socket, request, &answer) || !prepare_body(easy, request, &headers))
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 
 	code = curl_easy_perform(easy);
 	if (code != CURLE_OK)

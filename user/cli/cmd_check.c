@@ -29,7 +29,7 @@ static int read_all(FILE *file, const char *name, struct text *text, struct diag
 			char *bytes = realloc(text->bytes, size);
 
 			if (!bytes)
-				return diag_set(diag, ENOMEM, "no memory for %s", name);
+				return diag_set(diag, ENOMEM, "out of memory for %s", name);
 			text->bytes = bytes;
 			text->size = size;
 		}

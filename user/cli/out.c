@@ -180,7 +180,7 @@ static void put_table(const struct out *out, const json_t *rows, const struct ou
 	_cleanup_(free_grid) struct grid grid = {};
 
 	if (!grid_fill(&grid, rows, section)) {
-		(void)fputs("no memory\n", out->file);
+		(void)fputs("out of memory\n", out->file);
 		return;
 	}
 	if (!grid.n_rows) {

@@ -322,7 +322,7 @@ int api_open(const char *path, struct diag *diag, struct api **ret_api)
 	int error;
 
 	if (!api || !path_copy)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	for (size_t i = 0; i < API_CONNECTIONS; i++)
 		api->connections[i].fd = -1;
 	error = api_socket_open(path, diag, &api->listening, &api->lock);

@@ -289,6 +289,6 @@ struct api_answer api_answer(const struct api_call *call)
 	ask.path = &path;
 	result = handle(route, &ask);
 	if (!result.body && !result.text)
-		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "there is no memory");
+		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
 	return result;
 }

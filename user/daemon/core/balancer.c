@@ -54,7 +54,7 @@ static int start(struct balancer *balancer, struct diag *diag)
 		return error;
 	balancer->reconcile = calloc(1, sizeof(*balancer->reconcile));
 	if (!balancer->reconcile)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	(void)uv_timer_init(balancer->loop, balancer->reconcile);
 	balancer->reconcile->data = balancer;
 	balancer->on_dirty = on_reconcile;
@@ -73,7 +73,7 @@ static int start(struct balancer *balancer, struct diag *diag)
 	balancer_apply_responder(balancer, balancer->config);
 	error = upkeep_new(balancer, &balancer->upkeep);
 	if (error)
-		return diag_set(diag, -error, "no memory");
+		return diag_no_memory(diag);
 	on_devices(balancer);
 	hops_follow_devices(balancer->hops, on_devices, balancer);
 	on_kernel_change(balancer); /* whatever was missed while no daemon ran */
@@ -94,7 +94,7 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 
 	if (!balancer) {
 		config_free(config);
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	}
 	TAILQ_INIT(&balancer->dirty);
 	balancer->loop = loop;

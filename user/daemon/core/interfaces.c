@@ -26,7 +26,7 @@ static int claim(struct balancer *balancer, const char *interface, struct diag *
 		return 0;
 	list = reallocarray(balancer->attachments, balancer->n_attachments + 1, sizeof(*list));
 	if (!list)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	balancer->attachments = list;
 	error = attachment_claim(interface, diag, &list[balancer->n_attachments]);
 	if (!error)

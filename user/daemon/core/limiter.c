@@ -59,9 +59,7 @@ void balancer_apply_responder(struct balancer *balancer, const struct config *co
 		error = responder_new(balancer->loop, balancer->datapath, on_responder, balancer,
 				      &diag, &balancer->responder);
 	if (!error)
-		error = responder_tell(balancer->responder, config)
-				? diag_set(&diag, ENOMEM, "no memory")
-				: 0;
+		error = responder_tell(balancer->responder, config) ? diag_no_memory(&diag) : 0;
 	if (error)
 		log_error("the responder does not run, what it would answer is dropped: %s",
 			  diag.text);
@@ -92,7 +90,7 @@ int balancer_follow_limits(struct balancer *balancer, struct diag *diag)
 		return diag_set(diag, -fd, "cannot listen to the program: %s", strerror(-fd));
 	balancer->events = calloc(1, sizeof(*balancer->events));
 	if (!balancer->events)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	(void)uv_poll_init(balancer->loop, balancer->events, fd);
 	balancer->events->data = balancer;
 	(void)uv_poll_start(balancer->events, UV_READABLE, on_events);

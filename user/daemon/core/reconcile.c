@@ -61,7 +61,7 @@ static int apply_address(struct service *service, size_t address, const struct s
 			       shared->responder, &plan);
 
 	if (error)
-		return diag_set(diag, -error, "no memory");
+		return diag_no_memory(diag);
 	plan.limits = shared->limits;
 	plan.access = shared->access;
 	error = datapath_apply(service->balancer->datapath, &plan, diag);
@@ -114,7 +114,7 @@ static int apply_service(struct service *service, struct diag *diag)
 	int error;
 
 	if (!inputs)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	fill_inputs(service, inputs);
 	error = put_shared(service, &shared, diag);
 	service->panic = false;

@@ -57,7 +57,7 @@ static int check_change(struct balancer *balancer, const struct config *config, 
 	int error = config_compare(balancer->config, config, &difference);
 
 	if (error)
-		return diag_set(diag, -error, "no memory");
+		return diag_no_memory(diag);
 	error = datapath_fits(balancer->datapath, &needed, diag);
 	if (error)
 		return error;
@@ -165,6 +165,6 @@ int balancer_edit(struct balancer *balancer, const struct config_change *change,
 		return error;
 	}
 	if (edits_note(balancer, change, deadline))
-		log_error("no memory to remember a change at run time: a reload will undo it");
+		log_error("out of memory to remember a change at run time: a reload will undo it");
 	return 0;
 }

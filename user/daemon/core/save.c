@@ -59,7 +59,7 @@ int balancer_save(struct balancer *balancer, struct diag *diag)
 	int error = config_write(balancer->config, &text);
 
 	if (error)
-		return diag_set(diag, -error, "no memory");
+		return diag_no_memory(diag);
 	error = replace_file(balancer->options.config_path, text, diag);
 	if (error)
 		return error;

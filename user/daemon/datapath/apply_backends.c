@@ -219,7 +219,7 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 	int error;
 
 	if (!indices)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	change.installed = find_or_make(datapath, &plan->key);
 	if (!change.installed)
 		return diag_set(diag, ENOSPC, "the maps have no room for another service");

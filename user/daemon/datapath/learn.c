@@ -261,7 +261,7 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 	int error = owner && learning ? 0 : -ENOMEM;
 
 	if (error)
-		return diag_set(diag, -error, "no memory");
+		return diag_no_memory(diag);
 	learning->datapath = datapath;
 	learning->owner = owner;
 	for (unsigned i = 0; !error && i < datapath->directory.size; i++) {

@@ -230,7 +230,7 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 	if (!datapath->by_id)
 		error = -ENOMEM;
 	if (error)
-		return diag_set(diag, -error, "no memory");
+		return diag_no_memory(diag);
 	error = datapath_learn(datapath, diag);
 	if (error)
 		return error;

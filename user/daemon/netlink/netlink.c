@@ -188,7 +188,7 @@ int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener,
 	int error;
 
 	if (!netlink)
-		return diag_set(diag, ENOMEM, "out of memory");
+		return diag_no_memory(diag);
 	netlink->listener = *listener;
 	error = open_sockets(netlink);
 	if (error < 0)

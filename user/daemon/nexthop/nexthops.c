@@ -54,7 +54,7 @@ int hops_new(struct uv_loop_s *loop, struct diag *diag, struct hops **ret_hops)
 	int error;
 
 	if (!hops)
-		return diag_set(diag, ENOMEM, "out of memory");
+		return diag_no_memory(diag);
 	hops->loop = loop;
 	TAILQ_INIT(&hops->routed);
 	TAILQ_INIT(&hops->unrouted);

@@ -302,7 +302,7 @@ static int prepare(struct responder *responder, struct datapath *datapath, struc
 		return diag_set(diag, -error, "cannot give the responder the maps: %s",
 				strerror(-error));
 	return responder_message(NULL, &responder->message, &responder->message_length)
-		       ? diag_set(diag, ENOMEM, "no memory")
+		       ? diag_no_memory(diag)
 		       : 0;
 }
 
@@ -315,7 +315,7 @@ int responder_new(struct uv_loop_s *loop, struct datapath *datapath, responder_c
 	int error;
 
 	if (!responder)
-		return diag_set(diag, ENOMEM, "no memory");
+		return diag_no_memory(diag);
 	responder->changed = changed;
 	responder->arg = arg;
 	responder->net = RESPONDER_NET_NONE;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "lib/base/diag.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,6 +15,11 @@ int diag_set(struct diag *diag, int error, const char *format, ...)
 	(void)vsnprintf(diag->text, sizeof(diag->text), format, args);
 	va_end(args);
 	return -error;
+}
+
+int diag_no_memory(struct diag *diag)
+{
+	return diag_set(diag, ENOMEM, "out of memory");
 }
 
 void diag_format(const struct diag *diag, char *buffer, unsigned long size)

@@ -21,6 +21,9 @@ struct diag {
 int diag_set(struct diag *diag, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The one sentence for want of memory. Returns -ENOMEM. */
+int diag_no_memory(struct diag *diag);
+
 /* Writes "file:line:column: text", or what of it is known, to a buffer. */
 void diag_format(const struct diag *diag, char *buffer, unsigned long size);
 

@@ -173,7 +173,7 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	}
 	config = calloc(1, sizeof(*config));
 	if (!config)
-		return diag_set(diag, ENOMEM, "out of memory");
+		return diag_no_memory(diag);
 	config->hash_seed = SL_DEFAULT_HASH_SEED;
 	config->flows = config_default_flows();
 	config->limiter = config_default_limiter();

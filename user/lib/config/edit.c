@@ -184,7 +184,7 @@ static int add_backend(struct edit *edit)
 		return error;
 	backends = realloc(service->backends, (service->n_backends + 1) * sizeof(*backends));
 	if (!backends)
-		return diag_set(edit->diag, ENOMEM, "out of memory");
+		return diag_no_memory(edit->diag);
 	service->backends = backends;
 	edit->changed = &backends[service->n_backends];
 	*edit->changed = (struct backend_config){
@@ -196,7 +196,7 @@ static int add_backend(struct edit *edit)
 		.admin_state = change->admin_state,
 	};
 	if (!edit->changed->name)
-		return diag_set(edit->diag, ENOMEM, "out of memory");
+		return diag_no_memory(edit->diag);
 	service->n_backends++;
 	return 0;
 }
@@ -273,7 +273,7 @@ int config_apply_change(const struct config *from, const struct config_change *c
 		return refuse_service(&edit, from);
 	error = config_copy(from, &config);
 	if (error)
-		return diag_set(diag, ENOMEM, "out of memory");
+		return diag_no_memory(diag);
 	edit.service = &config->services[service - from->services];
 	error = change_service(&edit, config->n_services);
 	if (!error)

@@ -190,7 +190,7 @@ static int refuse_file(const struct reader *reader, const struct node *node, int
 
 	(void)node_show(node, shown);
 	if (error == -ENOMEM)
-		return diag_set(reader->diag, ENOMEM, "out of memory");
+		return diag_no_memory(reader->diag);
 	if (error == -ENOTSUP)
 		return node_error(reader->diag, node, "\"%s\" is not a regular file", shown);
 	if (error == -EFBIG)

@@ -19,7 +19,7 @@
 
 int read_out_of_memory(struct reader *reader)
 {
-	return diag_set(reader->diag, ENOMEM, "out of memory");
+	return diag_no_memory(reader->diag);
 }
 
 int read_set_text(struct reader *reader, const char *text, char **target)

@@ -249,7 +249,7 @@ static int make_room(struct rules *rules, const struct config *config)
 	rules->addresses.items = calloc(n_addresses, sizeof(struct claim));
 	rules->backends.items = calloc(n_backends, sizeof(struct claim));
 	if (!rules->services.items || !rules->addresses.items || !rules->backends.items)
-		return diag_set(rules->diag, ENOMEM, "out of memory");
+		return diag_no_memory(rules->diag);
 	return 0;
 }
 
@@ -269,7 +269,7 @@ int config_check_rules(struct config *config, const struct node *root,
 		return error;
 	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
 	if (!config->by_name)
-		return diag_set(diag, ENOMEM, "out of memory");
+		return diag_no_memory(diag);
 	for (i = 0; i < config->n_services; i++) /* check_services() has sorted them */
 		config->by_name[i] = rules.services.items[i].service;
 	return 0;

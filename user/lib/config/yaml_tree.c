@@ -141,7 +141,7 @@ static int refuse_yaml(struct builder *builder, const yaml_parser_t *parser)
 	yaml_mark_t mark = parser->problem_mark;
 
 	if (parser->error == YAML_MEMORY_ERROR)
-		return diag_set(builder->diag, ENOMEM, "out of memory");
+		return diag_no_memory(builder->diag);
 	if (parser->error == YAML_READER_ERROR) {
 		mark = mark_of_byte(builder, parser->problem_offset);
 		return refuse_at(builder, &mark, "not text in UTF-8: %s", problem);
@@ -201,7 +201,7 @@ static int add_node(struct builder *builder, enum node_kind kind, const yaml_eve
 				 TREE_NODES_MAX);
 	node = tree_alloc(builder->tree, sizeof(*node) + length + 1);
 	if (!node)
-		return diag_set(builder->diag, ENOMEM, "out of memory");
+		return diag_no_memory(builder->diag);
 	node->kind = kind;
 	node->line = (unsigned)event->start_mark.line + 1;
 	node->column = (unsigned)event->start_mark.column + 1;
@@ -270,7 +270,7 @@ static int build(struct builder *builder)
 	_cleanup_(yaml_parser_delete) yaml_parser_t parser = {};
 
 	if (!yaml_parser_initialize(&parser))
-		return diag_set(builder->diag, ENOMEM, "out of memory");
+		return diag_no_memory(builder->diag);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)builder->text,
 				     builder->length);
@@ -299,7 +299,7 @@ int tree_new(const char *text, size_t length, struct diag *diag, struct tree **r
 	int error;
 
 	if (!tree)
-		return diag_set(diag, ENOMEM, "out of memory");
+		return diag_no_memory(diag);
 	error = build(&builder);
 	if (error)
 		return error;
