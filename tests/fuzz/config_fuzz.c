@@ -30,15 +30,14 @@ static void check_list(const struct prefix_list *list)
 {
 	char text[PREFIX_TEXT_SIZE];
 	struct prefix prefix;
-	size_t i;
 
 	assert(list->n <= CONFIG_PREFIXES_MAX && list->n >= (list->n_written > 0));
-	for (i = 0; i < list->n; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		assert(prefix_parse(prefix_format(&list->prefixes[i], text), &prefix) == 0);
 		assert(prefix_compare(&list->prefixes[i], &prefix) == 0);
 		assert(!i || prefix_compare(&list->prefixes[i - 1], &list->prefixes[i]) < 0);
 	}
-	for (i = 0; i < list->n_files; i++)
+	for (size_t i = 0; i < list->n_files; i++)
 		assert(list->files[i][0]);
 }
 
@@ -101,7 +100,6 @@ static void check_table(const struct service_config *service)
 static void check_service(const struct config *config, const struct service_config *service)
 {
 	size_t n_first_choice = 0;
-	size_t i;
 
 	assert(config_find_service(config, service->name) == service);
 	assert(service->n_addresses >= 1 && service->n_addresses <= CONFIG_ADDRESSES_MAX);
@@ -113,15 +111,15 @@ static void check_service(const struct config *config, const struct service_conf
 	assert(!service->slow_start_ms || service->slow_start_ms >= 1000);
 	assert(service->check.n_status >= 1 && service->check.n_status <= CONFIG_STATUS_RANGES);
 	assert(service->n_limits <= SL_LIMITS_MAX);
-	for (i = 0; i < service->n_limits; i++)
+	for (size_t i = 0; i < service->n_limits; i++)
 		check_limit(service, &service->limits[i]);
 	check_list(&service->access.allow);
 	check_list(&service->access.deny);
 	check_respond(&service->respond);
 	assert(service->proto == IPPROTO_TCP || !config_responds(service));
-	for (i = 0; i < service->n_addresses; i++)
+	for (size_t i = 0; i < service->n_addresses; i++)
 		assert(ip_is_unicast(&service->addresses[i]));
-	for (i = 0; i < service->n_backends; i++) {
+	for (size_t i = 0; i < service->n_backends; i++) {
 		const struct backend_config *backend = &service->backends[i];
 
 		assert(backend->name && backend->port && ip_is_unicast(&backend->ip));
@@ -164,14 +162,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config *config = NULL;
 	struct diag diag = {};
-	size_t i;
 	int error;
 
 	error = config_parse((const char *)data, size, NAME, &diag, &config);
 	if (error) {
 		assert(error == -EINVAL && !config);
 		assert(diag.line > 0 && diag.column > 0 && diag.text[0]);
-		for (i = 0; diag.text[i]; i++)
+		for (size_t i = 0; diag.text[i]; i++)
 			assert(diag.text[i] >= 0x20 && diag.text[i] < 0x7f);
 		return 0;
 	}
@@ -179,7 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_ipip(&config->ipip);
 	check_list(&config->access.allow);
 	check_list(&config->access.deny);
-	for (i = 0; i < config->n_services; i++)
+	for (size_t i = 0; i < config->n_services; i++)
 		check_service(config, &config->services[i]);
 	check_written(config);
 	config_free(config);

@@ -39,9 +39,7 @@ static void run_scenario(const struct scenario *scenario)
 
 int main(int argc, char **argv)
 {
-	size_t i;
-
-	for (i = 0; argc == 3 && i < ARRAY_SIZE(scenarios); i++) {
+	for (size_t i = 0; argc == 3 && i < ARRAY_SIZE(scenarios); i++) {
 		if (strcmp(argv[1], scenarios[i].name) != 0)
 			continue;
 		peer = argv[2];

@@ -38,9 +38,8 @@ static void free_all(struct seen *seen)
 void freed_in_callback(void)
 {
 	unsigned calls;
-	int i;
 
-	for (i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++)
 		watch(&crowd[i], "10.77.0.2");
 	crowd[0].then = crowd[1].then = free_two;
 	expect(&crowd[2], via("-", 0, P0_MAC), SOON);
@@ -65,9 +64,8 @@ static void make_many(unsigned n, unsigned mac)
 {
 	FILE *batch = ip_batch();
 	char address[32];
-	unsigned i;
 
-	for (i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		many_address(i, address);
 		(void)fprintf(
 			batch,
@@ -145,7 +143,6 @@ void changes_are_lost(void)
 	static struct seen seen[200];
 	struct seen a;
 	char address[32];
-	unsigned i;
 
 	ip("address add 10.79.255.1/16 dev v0");
 	make_many(200, 1);
@@ -155,7 +152,7 @@ void changes_are_lost(void)
 	ip("link set w9 up");
 	ip("neigh add 10.71.0.2 lladdr 02:71:00:00:00:02 dev v9 nud permanent");
 	wait_for(100);
-	for (i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < 200; i++) {
 		many_address(i, address);
 		watch(&seen[i], address);
 	}
@@ -165,12 +162,12 @@ void changes_are_lost(void)
 	make_many(200, 2);
 	ip("neigh del 10.79.0.9 dev v0");
 	ip("link del v9");
-	for (i = 0; i < 200; i++)
+	for (unsigned i = 0; i < 200; i++)
 		if (i != 7)
 			expect(&seen[i], many_text(i, 2), SOON);
 	expect(&a, "no-route dev= gw=-", SOON);
 	expect(&seen[7], "no-neighbour dev=v0 gw=-", SOON);
-	for (i = 0; i < 200; i++)
+	for (unsigned i = 0; i < 200; i++)
 		unwatch(&seen[i]);
 	unwatch(&a);
 }

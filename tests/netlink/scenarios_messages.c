@@ -89,11 +89,10 @@ void vlan_messages(void)
 	};
 	struct links links = {};
 	char buffer[512];
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		check(links_take(&links, link_message(buffer, &rows[i].device)));
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (carrier_of(&links, rows[i].device.ifindex) != rows[i].carrier)
 			fail("row %zu: carrier %d", i, carrier_of(&links, rows[i].device.ifindex));
 	check(links_find(&links, 2)->vlan == 5);

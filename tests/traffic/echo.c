@@ -9,8 +9,8 @@
  * are due are a queue in the order in which they were asked for.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <err.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

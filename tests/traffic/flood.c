@@ -10,8 +10,8 @@
  * device took, and in how many seconds.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <err.h>
+#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>

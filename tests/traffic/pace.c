@@ -15,8 +15,8 @@
  * A source has several ports, so that its packets take several queues.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <err.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>

@@ -8,8 +8,8 @@
  * of its payload, and how many datagrams the socket has lost so far.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <err.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
  * are dropped, as the tunnel devices of Linux that examples/ipip.yaml makes do.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>

@@ -93,14 +93,12 @@ static void test_random_changes(void **state)
 
 static void test_full(void **state)
 {
-	unsigned n;
-
 	(void)state;
 	memset(words, 0, sizeof(words));
 	for (unsigned i = 0; i < WORDS; i++)
 		words[i] = 1;
 	entries[1].key = make_key(1000);
-	for (n = 0; n < 10; n++) {
+	for (unsigned n = 0; n < 10; n++) {
 		struct sl_key key = make_key(n);
 
 		assert_true(directory_put(&directory, &key, 2) < 0);

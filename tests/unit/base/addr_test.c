@@ -39,10 +39,9 @@ static void good_addresses_come_back_as_they_went(void **state)
 		  "fe80:1111:2222:3333:4444:5555:ffff:ffff", SL_FAMILY_IPV6 },
 	};
 	char text[ADDR_TEXT_SIZE];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = ip_of(rows[i].text);
 
 		assert_int_equal(ip.family, rows[i].family);
@@ -69,10 +68,9 @@ static void what_is_no_address_is_refused(void **state)
 		":::",        "1::2::3",       "[::1]",       "fe80::1%lo",
 		"::g",        "1:2:3:4:5:6:7", "-1.0.0.1",    "1:2:3:4:5:6:7:8:9",
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = { .family = 77 };
 
 		assert_int_equal(ip_parse(rows[i], &ip), -EINVAL);
@@ -102,11 +100,10 @@ static void addresses_have_an_order(void **state)
 		"0.0.0.0", "9.255.255.255", "10.0.0.1",        "10.0.0.2",    "192.0.2.1",
 		"::",      "::1",           "::ffff:10.0.0.1", "2001:db8::1", "ff02::1",
 	};
-	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		for (j = 0; j < ARRAY_SIZE(rows); j++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(rows); j++) {
 			struct ip a = ip_of(rows[i]);
 			struct ip b = ip_of(rows[j]);
 
@@ -149,10 +146,9 @@ static void unicast_is_told(void **state)
 		{ "2001:db8::1", true },
 	};
 	struct ip none = {};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip ip = ip_of(rows[i].text);
 
 		assert_int_equal(ip_is_unicast(&ip), rows[i].unicast);

@@ -46,16 +46,15 @@ static void check_walk(const struct hashtable *table, struct entry *entries)
 {
 	struct hash_node *node;
 	size_t seen = 0;
-	unsigned i;
 
-	for (i = 0; i < KEYS; i++)
+	for (unsigned i = 0; i < KEYS; i++)
 		entries[i].visits = 0;
 	for (node = hashtable_next(table, NULL); node; node = hashtable_next(table, node)) {
 		HASH_ENTRY(node, struct entry, node)->visits++;
 		seen++;
 	}
 	assert_int_equal(seen, table->count);
-	for (i = 0; i < KEYS; i++)
+	for (unsigned i = 0; i < KEYS; i++)
 		assert_int_equal(entries[i].visits, entries[i].in);
 }
 
@@ -142,10 +141,9 @@ static void hash_spreads(void **state)
 {
 	unsigned last[256] = {}, first[256] = {}, seeds[256] = {};
 	unsigned char bytes[24] = {};
-	unsigned i;
 
 	(void)state;
-	for (i = 0; i < 256; i++) {
+	for (unsigned i = 0; i < 256; i++) {
 		memset(bytes, 0, sizeof(bytes));
 		seeds[hash_bytes(bytes, sizeof(bytes), i) & 255]++;
 		bytes[0] = i;
@@ -154,7 +152,7 @@ static void hash_spreads(void **state)
 		bytes[23] = i;
 		last[hash_bytes(bytes, sizeof(bytes), 0) & 255]++;
 	}
-	for (i = 0; i < 256; i++) {
+	for (unsigned i = 0; i < 256; i++) {
 		assert_true(first[i] < 10);
 		assert_true(last[i] < 10);
 		assert_true(seeds[i] < 10);

@@ -38,10 +38,9 @@ static void good_ones(void **state)
 		{ "::ffff:0.0.0.0/96", "::ffff:0.0.0.0/96", 96, SL_FAMILY_IPV6 },
 	};
 	char text[PREFIX_TEXT_SIZE], fault[PREFIX_FAULT_SIZE];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct prefix prefix, again;
 
 		if (prefix_parse(rows[i].text, &prefix) != 0)
@@ -106,10 +105,9 @@ static void bad_ones(void **state)
 		{ "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/0", NULL },
 	};
 	char fault[PREFIX_FAULT_SIZE];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct prefix prefix = { .bits = 77 };
 		const char *said;
 
@@ -185,11 +183,10 @@ static void the_order(void **state)
 		"10.0.0.0",  "10.0.0.1",      "192.0.2.0/24",  "::/0",      "::/128",
 		"::1",       "2001:db8::/32", "2001:db8::/33", "ff00::/8",
 	};
-	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(sorted); i++) {
-		for (j = 0; j < ARRAY_SIZE(sorted); j++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sorted); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(sorted); j++) {
 			struct prefix a, b;
 			int order;
 

@@ -100,10 +100,9 @@ static void quantities(void **state)
 		{ percent_parse, "10%%", -EINVAL, 0 },
 		{ percent_parse, "%", -EINVAL, 0 },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		unsigned long long value = UNTOUCHED;
 
 		if (rows[i].parse(rows[i].text, &value) != rows[i].error)
@@ -158,10 +157,9 @@ static void rates(void **state)
 		{ byte_rate_parse, "/s", -EINVAL, {} },
 		{ byte_rate_parse, "18446744073709551615Gbit/s", -ERANGE, {} },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct rate rate = {};
 
 		if (rows[i].parse(rows[i].text, &rate) != rows[i].error ||
@@ -179,10 +177,9 @@ static void a_burst_is_a_seconds_worth(void **state)
 		{ { 1000, 1 }, 1000 }, { { 600, 60 }, 10 }, { { 119, 60 }, 1 },
 		{ { 59, 60 }, 1 },     { { 1, 3600 }, 1 },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_int_equal(rate_default_burst(&rows[i].rate), rows[i].burst);
 }
 
@@ -206,10 +203,9 @@ static void counts_come_back(void **state)
 	};
 	char text[COUNT_TEXT_SIZE];
 	unsigned long long count;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_string_equal(count_format(rows[i].count, text), rows[i].text);
 		assert_int_equal(count_parse(text, &count), 0);
 		assert_int_equal(count, rows[i].count);

@@ -89,10 +89,9 @@ static void what_can_be_configured(void **state)
 		"allow: [10.0.0.0/8]\n" WEB "  deny: [10.0.0.0/8]\n" BACKENDS,
 		WEB "  limit: {rate: 1/s, exempt: [10.0.0.0/8]}\n  deny: [10.0.0.0/8]\n" BACKENDS,
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		config_free(parse(rows[i]));
 }
 

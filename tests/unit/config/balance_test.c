@@ -208,10 +208,9 @@ static void seeds(void **state)
 	};
 	uint64_t expected;
 	char text[64];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 
 		(void)snprintf(text, sizeof(text), "hash_seed: %s\n", rows[i].text);
@@ -270,10 +269,9 @@ static void what_can_be_configured(void **state)
 		/* nobody there to serve, and that is what is wanted */
 		{ WEB "  backends: [{address: 10.0.0.1, state: disabled}]\n", 65537 },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i].yaml);
 
 		if (config->services[0].table_size != rows[i].table_size)

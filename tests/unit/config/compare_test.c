@@ -133,10 +133,9 @@ static void every_value_of_a_service_counts(void **state)
 		{ "port: 80,", "port: 81," },
 	};
 	struct config *from = parse(base);
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *to = parse_with(rows[i].old, rows[i].new);
 		struct config_difference difference;
 
@@ -169,10 +168,9 @@ static void what_is_of_the_whole_file_counts(void **state)
 		{ "allow: [203.0.113.0/24]", "" },      { "deny: [203.0.113.7]", "" },
 	};
 	struct config *from = parse(base);
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *to = parse_with(rows[i].old, rows[i].new);
 		struct config_difference difference;
 
@@ -225,10 +223,9 @@ static void the_rest_does_not_count(void **state)
 		{ "status: [201, 205-206]", "status: [201-201, 205-206]" },
 	};
 	struct config *from = parse(base);
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *to = parse_with(rows[i].old, rows[i].new);
 
 		if (!config_equal(from, to))

@@ -144,10 +144,9 @@ static void types_of_checks(void **state)
 		{ "defaults: {check: none}\n", "tcp", "", CHECK_NONE },
 	};
 	char text[512];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 
 		(void)snprintf(
@@ -179,10 +178,9 @@ static void files_without_services(void **state)
 		"defaults: {check: {}}\n",
 		"{}",
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i]);
 
 		assert_int_equal(config->n_services, 0);
@@ -227,10 +225,9 @@ static void what_can_be_configured(void **state)
 		"- {name: a, address: [198.51.100.1, 198.51.100.2], port: 80, forward: dsr,"
 		" backends: [{address: 10.0.0.1, port: 80}]}\n",
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		config_free(parse(rows[i]));
 }
 

@@ -96,10 +96,9 @@ static void a_change_gives_what_the_file_would(void **state)
 	};
 	struct config *from = parse(base);
 	struct config *same = parse(base);
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *wanted = parse_with(rows[i].old, rows[i].new);
 		struct config *config = NULL;
 		struct diag diag;
@@ -126,9 +125,8 @@ struct bad {
 static void check_bad(const struct config *from, const struct bad *rows, size_t n)
 {
 	size_t wrong = 0;
-	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct diag diag = { .line = 7, .file = "old" };
 		struct config *config = NULL;
 		int error = config_apply_change(from, rows[i].change, &diag, &config);
@@ -269,14 +267,13 @@ static void no_more_than_ten_names_are_listed(void **state)
 	struct config *config = parse("");
 	struct bad row = { CHANGE(CHANGE_ADMIN_STATE, "none", "z"), ENOENT,
 			   "there is no service \"none\", nor any other" };
-	int i;
 
 	(void)state;
 	check_bad(config, &row, 1);
 	config_free(config);
 	config = parse("services: [{name: a, address: 198.51.100.1, port: 1, backends: "
 		       "[{name: b0, address: 10.0.0.100}]}]");
-	for (i = 1; i < 12; i++) {
+	for (int i = 1; i < 12; i++) {
 		struct config_change change = { .kind = CHANGE_ADD, .service = "a", .weight = 1 };
 
 		from = config;
@@ -303,16 +300,15 @@ static void tables_keep_to_their_size(void **state)
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
-	int i;
 
 	(void)state;
 	assert_non_null(file);
 	(void)fprintf(file, "services:\n- {name: a, address: 198.51.100.1, port: 1, backends: [");
-	for (i = 0; i < 655; i++)
+	for (int i = 0; i < 655; i++)
 		(void)fprintf(file, "{address: 10.0.%d.%d}, ", i / 250 + 1, i % 250 + 1);
 	(void)fprintf(file, "]}\n- {name: b, address: 198.51.100.2, port: 1, table_size: 257, "
 			    "backends: [");
-	for (i = 0; i < 257; i++)
+	for (int i = 0; i < 257; i++)
 		(void)fprintf(file, "{address: 10.1.%d.%d}, ", i / 250 + 1, i % 250 + 1);
 	(void)fprintf(file, "]}\n");
 	assert_int_equal(fclose(file), 0);

@@ -20,10 +20,9 @@ static void tables_are_sized(void **state)
 		{ 1311, 1, 655373 },    { 6553, 1, 655373 },    { 6554, 1, 16777213 },
 		{ 65536, 1, 16777213 },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		unsigned size = config_table_size(rows[i].n_backends, rows[i].n_services);
 		unsigned divisor;
 
@@ -43,12 +42,11 @@ static void tables_are_sized(void **state)
 static void the_examples_are_taken(void **state)
 {
 	glob_t found = {};
-	size_t i;
 
 	(void)state;
 	assert_int_equal(glob("examples/*.yaml", 0, NULL, &found), 0);
 	assert_true(found.gl_pathc >= 5);
-	for (i = 0; i < found.gl_pathc; i++) {
+	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct config *config = NULL;
 		struct diag diag = {};
 
@@ -68,16 +66,15 @@ static void a_big_file_is_taken(void **state)
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
 	char name[16];
-	size_t i, j;
 
 	(void)state;
 	assert_non_null(file);
 	(void)fprintf(file, "services:\n");
-	for (i = 0; i < n_services; i++) {
+	for (size_t i = 0; i < n_services; i++) {
 		(void)fprintf(file,
 			      "- name: s%zu\n  address: 198.18.%zu.%zu\n  port: 80\n  backends:\n",
 			      i, i / 250, i % 250 + 1);
-		for (j = 0; j < (i < 5000 ? 7 : 6); j++)
+		for (size_t j = 0; j < (i < 5000 ? 7 : 6); j++)
 			(void)fprintf(file, "  - {name: b%zu, address: 10.%zu.%zu.%zu}\n", j, j,
 				      i / 250, i % 250 + 1);
 	}
@@ -87,7 +84,7 @@ static void a_big_file_is_taken(void **state)
 	assert_int_equal(config->n_services, n_services);
 	assert_int_equal(config->services[4999].n_backends, 7);
 	assert_int_equal(config->services[4999].table_size, 2039);
-	for (i = 0; i < n_services; i++) {
+	for (size_t i = 0; i < n_services; i++) {
 		(void)snprintf(name, sizeof(name), "s%zu", i);
 		assert_ptr_equal(config_find_service(config, name), &config->services[i]);
 	}

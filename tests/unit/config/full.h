@@ -112,9 +112,8 @@ static inline struct config *parse_changed(const char *base, const char *old, co
 static inline void assert_prefixes(const struct prefix *prefixes, size_t n, const char *wanted)
 {
 	char text[PREFIX_TEXT_SIZE], all[1024] = "";
-	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		(void)strcat(all, i ? " " : "");
 		(void)strcat(all, prefix_format(&prefixes[i], text));
 	}

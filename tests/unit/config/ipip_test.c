@@ -25,10 +25,9 @@ static void good_ones(void **state)
 		  "2001:db8::1/128" },
 		{ FULL, "10.99.0.0/17", "2001:db8:99::/48" },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i].yaml);
 
 		assert_sources(config, rows[i].v4, rows[i].v6);

@@ -340,10 +340,9 @@ static void bursts(void **state)
 		{ "rate: 1/h, algorithm: sliding-window", 0 },
 	};
 	char text[512];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 		const struct limit_config *limit;
 
@@ -375,10 +374,9 @@ static void what_can_be_configured(void **state)
 		"limiter: {}\n",
 		"limiter: {gate: 67108864, buckets: 67108864}\n",
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		config_free(parse(rows[i]));
 }
 

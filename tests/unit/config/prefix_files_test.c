@@ -87,10 +87,9 @@ static void files_are_read(void **state)
 		{ "2001:db8:ffff:ffff:ffff:ffff:255.255.255.255/128",
 		  "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128" },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config;
 
 		write_bytes("a.txt", rows[i].bytes, strlen(rows[i].bytes));
@@ -153,10 +152,9 @@ static void bad_lines(void **state)
 		  "a.txt:1:1: not a prefix" },
 		{ "\x1b[31m10.0.0.1\n", "a.txt:1:1: not a prefix" },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		write_bytes("a.txt", rows[i].bytes, strlen(rows[i].bytes));
 		assert_refused("{file: a.txt}", rows[i].wanted);
 	}
@@ -236,10 +234,9 @@ static void files_that_are_too_large(void **state)
 {
 	char path[128], name[64], entries[256] = "";
 	struct config *config;
-	int i;
 
 	(void)state;
-	for (i = 0; i < 5; i++) { /* of nothing but a remark, and holes */
+	for (int i = 0; i < 5; i++) { /* of nothing but a remark, and holes */
 		(void)snprintf(name, sizeof(name), "big%d", i);
 		write_bytes(name, "#", 1);
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -256,7 +253,7 @@ static void files_that_are_too_large(void **state)
 	assert_int_equal(truncate(path, (64 << 20) + 1), 0);
 	assert_refused("{file: big4}",
 		       "sluice.yaml:1:15: deny[0].file: \"big4\" is larger than 64 MiB");
-	for (i = 0; i < 5; i++) {
+	for (int i = 0; i < 5; i++) {
 		(void)snprintf(path, sizeof(path), "%s/big%d", dir, i);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -268,12 +265,11 @@ static void write_many(const char *name, unsigned n)
 	uint64_t random = 0xdeb1;
 	char path[128];
 	FILE *file;
-	unsigned i;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	file = fopen(path, "we");
 	assert_non_null(file);
-	for (i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		unsigned j = (unsigned)((i * 7919ULL) % n); /* 7919 is prime to n */
 
 		if (j % 2)
@@ -298,7 +294,6 @@ static void many_prefixes(void **state)
 {
 	double begin, end;
 	struct config *config, *copy = NULL;
-	size_t i;
 
 	(void)state;
 	write_many("many.txt", 100000);
@@ -308,7 +303,7 @@ static void many_prefixes(void **state)
 	print_message("100 000 prefixes: %.0f ms\n", (end - begin) * 1000);
 	assert_true(end - begin < 1); /* 60 ms, and more under a checker of memory */
 	assert_int_equal(config->access.deny.n, 100000);
-	for (i = 1; i < config->access.deny.n; i++)
+	for (size_t i = 1; i < config->access.deny.n; i++)
 		assert_true(prefix_compare(&config->access.deny.prefixes[i - 1],
 					   &config->access.deny.prefixes[i]) < 0);
 	assert_int_equal(config_copy(config, &copy), 0);

@@ -167,7 +167,6 @@ static void random_service(struct random_text *text, unsigned service)
 	int has_v6 = random_chance(text, 50);
 	int is_udp = random_chance(text, 40);
 	unsigned n = 2 + random_below(&text->state, 6);
-	unsigned i;
 
 	(void)fprintf(text->file, "- name: s%u\n  port: 4000\n  address: [198.51.100.%u", service,
 		      service + 1);
@@ -187,7 +186,7 @@ static void random_service(struct random_text *text, unsigned service)
 	random_limit(text, is_udp);
 	random_access(text);
 	(void)fprintf(text->file, "  backends:\n");
-	for (i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++)
 		random_backend(text, service, i, has_v6 && i % 2, keeps_port);
 }
 
@@ -198,7 +197,6 @@ static char *random_config(uint64_t seed)
 	char *result = NULL;
 	unsigned n_services;
 	size_t size;
-	unsigned i;
 
 	text.file = open_memstream(&result, &size);
 	if (!text.file)
@@ -231,7 +229,7 @@ static char *random_config(uint64_t seed)
 			      random_chance(&text, 50) ? "generic" : "native");
 	n_services = random_below(&text.state, 5);
 	(void)fprintf(text.file, "services:\n");
-	for (i = 0; i < n_services; i++)
+	for (unsigned i = 0; i < n_services; i++)
 		random_service(&text, i);
 	if (fclose(text.file) != 0)
 		return NULL;

@@ -63,9 +63,8 @@ static bool row_holds(const struct row *row)
 static void check_rows(const struct row *rows, size_t n_rows)
 {
 	size_t wrong = 0;
-	size_t i;
 
-	for (i = 0; i < n_rows; i++)
+	for (size_t i = 0; i < n_rows; i++)
 		wrong += !row_holds(&rows[i]);
 	assert_int_equal(wrong, 0);
 }

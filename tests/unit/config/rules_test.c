@@ -96,11 +96,10 @@ static char *many_backends(const char *keys, unsigned n)
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
-	unsigned i;
 
 	assert_non_null(file);
 	(void)fprintf(file, WEB "%s  backends:\n", keys);
-	for (i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++)
 		(void)fprintf(file, "  - address: 10.%u.%u.%u\n", i >> 16, (i >> 8) & 255, i & 255);
 	assert_int_equal(fclose(file), 0);
 	return text;

@@ -51,12 +51,11 @@ static void the_full_file_comes_back(void **state)
 static void the_examples_come_back(void **state)
 {
 	glob_t found = {};
-	size_t i;
 
 	(void)state;
 	assert_int_equal(glob("examples/*.yaml", 0, NULL, &found), 0);
 	assert_true(found.gl_pathc >= 6);
-	for (i = 0; i < found.gl_pathc; i++) {
+	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct config *config = NULL;
 
 		assert_int_equal(config_load(found.gl_pathv[i], NULL, &config), 0);
@@ -69,11 +68,10 @@ static void the_examples_come_back(void **state)
 static void random_ones_come_back(void **state)
 {
 	size_t n_services = 0;
-	size_t i;
 
 	(void)state;
 	print_message("random configurations from seed %#llx on\n", RANDOM_SEED);
-	for (i = 0; i < N_RANDOM; i++) {
+	for (size_t i = 0; i < N_RANDOM; i++) {
 		char *text = random_config(RANDOM_SEED + i);
 		struct config *config = NULL;
 		struct diag diag = {};
@@ -121,10 +119,9 @@ static void changed_ones_come_back(void **state)
 	struct config *config = parse(FULL);
 	uint64_t random = RANDOM_SEED;
 	size_t n_taken = 0;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < N_CHANGES; i++) {
+	for (size_t i = 0; i < N_CHANGES; i++) {
 		struct config_change change = random_change(config, &random);
 		struct config *next = NULL;
 
@@ -253,10 +250,9 @@ static void it_is_fit_for_people(void **state)
 		  "  backends:\n"
 		  "  - {address: 10.0.0.3}\n" },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct config *config = parse(rows[i].yaml);
 		char *text = NULL;
 
@@ -323,12 +319,11 @@ static void bodies_come_back(void **state)
 	};
 	struct config *config;
 	char most[CONFIG_BODY_MAX + 1];
-	size_t i;
 
 	(void)state;
 	memset(most, '\n', sizeof(most));
 	most[CONFIG_BODY_MAX] = 0;
-	for (i = 0; i <= ARRAY_SIZE(bodies); i++) {
+	for (size_t i = 0; i <= ARRAY_SIZE(bodies); i++) {
 		config = parse("services: [{name: a, address: 198.51.100.1, port: 1, "
 			       "respond: {body: x}, backends: [{address: 10.0.0.1}]}]");
 		free(config->services[0].respond.body);

@@ -128,9 +128,8 @@ static int subscribe(struct mnl_socket *socket)
 		RTNLGRP_IPV6_NETCONF,
 	};
 	int nexthop = RTNLGRP_NEXTHOP;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		int group = groups[i];
 
 		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <

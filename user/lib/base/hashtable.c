@@ -17,9 +17,8 @@ uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed)
 {
 	const unsigned char *byte = bytes;
 	uint64_t hash = 0xcbf29ce484222325ULL ^ seed;
-	size_t i;
 
-	for (i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ byte[i]) * 0x100000001b3ULL;
 	hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
 	hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;

@@ -24,9 +24,8 @@ static bool cut(struct prefix *prefix)
 {
 	unsigned first = prefix->bits + 128 - family_bits(prefix->ip.family);
 	bool found = false;
-	unsigned i;
 
-	for (i = first / 8; i < sizeof(prefix->ip.addr.bytes); i++) {
+	for (unsigned i = first / 8; i < sizeof(prefix->ip.addr.bytes); i++) {
 		unsigned keep = i == first / 8 ? first % 8 : 0;
 		__u8 rest = prefix->ip.addr.bytes[i] & (0xff >> keep);
 

@@ -83,12 +83,11 @@ const struct claim *claims_find_repeat(struct claims *claims, claim_compare_fn *
 				       const struct claim **ret_first)
 {
 	const struct claim *repeat = NULL;
-	size_t i;
 
 	if (claims->n)
 		qsort_r(claims->items, claims->n, sizeof(*claims->items), compare_then_place,
 			&compare);
-	for (i = 1; i < claims->n; i++) {
+	for (size_t i = 1; i < claims->n; i++) {
 		const struct claim *before = &claims->items[i - 1];
 
 		if (compare(before, before + 1) != 0)

@@ -28,10 +28,9 @@ static int read_interface_name(struct reader *reader, const struct key *key,
 {
 	bool good = node->kind == NODE_TEXT && node->length && node->length < IF_NAMESIZE &&
 		    strcmp(node->text, ".") != 0 && strcmp(node->text, "..") != 0;
-	size_t i;
 
 	(void)key;
-	for (i = 0; good && i < node->length; i++)
+	for (size_t i = 0; good && i < node->length; i++)
 		good = node->text[i] > 0x20 && node->text[i] < 0x7f && !strchr("/:", node->text[i]);
 	if (!good)
 		return node_refuse(reader->diag, node, "an interface's name",
@@ -57,7 +56,6 @@ static int read_interface(struct reader *reader, const struct node *node, struct
 			  size_t index)
 {
 	struct interface_config *interface = &config->interfaces[index];
-	size_t i;
 	int error;
 
 	if (node->kind == NODE_TEXT)
@@ -66,7 +64,7 @@ static int read_interface(struct reader *reader, const struct node *node, struct
 		error = read_section(&interface_section, reader, node, interface);
 	if (error)
 		return error;
-	for (i = 0; i < index; i++) {
+	for (size_t i = 0; i < index; i++) {
 		if (strcmp(config->interfaces[i].name, interface->name) == 0)
 			return node_error(reader->diag, node,
 					  "the interface %s is listed twice; keep one",
@@ -210,12 +208,10 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 
 static void free_service(struct service_config *service)
 {
-	size_t i;
-
-	for (i = 0; i < service->n_backends; i++)
+	for (size_t i = 0; i < service->n_backends; i++)
 		free(service->backends[i].name);
 	free(service->backends);
-	for (i = 0; i < service->n_limits; i++) {
+	for (size_t i = 0; i < service->n_limits; i++) {
 		free(service->limits[i].text);
 		prefix_list_done(&service->limits[i].exempt);
 	}
@@ -228,13 +224,11 @@ static void free_service(struct service_config *service)
 
 void config_free(struct config *config)
 {
-	size_t i;
-
 	if (!config)
 		return;
-	for (i = 0; i < config->n_services; i++)
+	for (size_t i = 0; i < config->n_services; i++)
 		free_service(&config->services[i]);
-	for (i = 0; i < config->n_interfaces; i++)
+	for (size_t i = 0; i < config->n_interfaces; i++)
 		free(config->interfaces[i].name);
 	access_done(&config->access);
 	free(config->services);

@@ -17,14 +17,13 @@ static int copy_text(const char *text, char **ret_copy)
 
 static int own_backends(struct service_config *service, const struct service_config *from)
 {
-	size_t i;
 	int error = 0;
 
 	service->backends = calloc(from->n_backends, sizeof(*service->backends));
 	if (!service->backends)
 		return -ENOMEM;
 	service->n_backends = from->n_backends;
-	for (i = 0; i < from->n_backends && !error; i++) {
+	for (size_t i = 0; i < from->n_backends && !error; i++) {
 		service->backends[i] = from->backends[i];
 		error = copy_text(from->backends[i].name, &service->backends[i].name);
 	}
@@ -34,10 +33,9 @@ static int own_backends(struct service_config *service, const struct service_con
 
 static int own_limits(struct service_config *service, const struct service_config *from)
 {
-	size_t i;
 	int error = 0;
 
-	for (i = 0; i < from->n_limits && !error; i++) {
+	for (size_t i = 0; i < from->n_limits && !error; i++) {
 		struct limit_config *limit = &service->limits[service->n_limits++];
 
 		*limit = from->limits[i];
@@ -82,7 +80,6 @@ static int copy_service(struct service_config *service, const struct service_con
 
 static int copy_services(struct config *config, const struct config *from)
 {
-	size_t i;
 	int error = 0;
 
 	if (!from->n_services)
@@ -91,14 +88,13 @@ static int copy_services(struct config *config, const struct config *from)
 	if (!config->services)
 		return -ENOMEM;
 	config->n_services = from->n_services;
-	for (i = 0; i < from->n_services && !error; i++)
+	for (size_t i = 0; i < from->n_services && !error; i++)
 		error = copy_service(&config->services[i], &from->services[i]);
 	return error;
 }
 
 static int copy_interfaces(struct config *config, const struct config *from)
 {
-	size_t i;
 	int error = 0;
 
 	if (!from->n_interfaces)
@@ -107,7 +103,7 @@ static int copy_interfaces(struct config *config, const struct config *from)
 	if (!config->interfaces)
 		return -ENOMEM;
 	config->n_interfaces = from->n_interfaces;
-	for (i = 0; i < from->n_interfaces && !error; i++) {
+	for (size_t i = 0; i < from->n_interfaces && !error; i++) {
 		config->interfaces[i].mode = from->interfaces[i].mode;
 		error = copy_text(from->interfaces[i].name, &config->interfaces[i].name);
 	}

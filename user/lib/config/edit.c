@@ -62,12 +62,11 @@ static int refuse_service(const struct edit *edit, const struct config *config)
 {
 	const char *name = show_name(edit->change->service);
 	struct name_list list = {};
-	size_t i;
 
 	if (!config->n_services)
 		return diag_set(edit->diag, ENOENT, "there is no service \"%s\", nor any other",
 				name);
-	for (i = 0; i < config->n_services; i++)
+	for (size_t i = 0; i < config->n_services; i++)
 		list_name(&list, config->services[i].name);
 	return diag_set(edit->diag, ENOENT, "there is no service \"%s\"; there is %s", name,
 			list_end(&list));
@@ -77,9 +76,8 @@ static int refuse_backend(const struct edit *edit)
 {
 	const struct service_config *service = edit->service;
 	struct name_list list = {};
-	size_t i;
 
-	for (i = 0; i < service->n_backends; i++)
+	for (size_t i = 0; i < service->n_backends; i++)
 		list_name(&list, service->backends[i].name);
 	return diag_set(edit->diag, ENOENT, "%s: has no backend \"%s\"; it has %s", service->name,
 			show_name(edit->change->backend), list_end(&list));
@@ -87,9 +85,7 @@ static int refuse_backend(const struct edit *edit)
 
 static struct backend_config *find_backend(const struct service_config *service, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < service->n_backends; i++) {
+	for (size_t i = 0; i < service->n_backends; i++) {
 		if (strcmp(service->backends[i].name, name) == 0)
 			return &service->backends[i];
 	}

@@ -16,12 +16,11 @@ static int compare(const void *a, const void *b)
 void prefix_list_sort(struct prefix_list *list)
 {
 	size_t n = 0;
-	size_t i;
 
 	if (!list->n)
 		return;
 	qsort(list->prefixes, list->n, sizeof(*list->prefixes), compare);
-	for (i = 1; i < list->n; i++) {
+	for (size_t i = 1; i < list->n; i++) {
 		if (prefix_compare(&list->prefixes[n], &list->prefixes[i]) != 0)
 			list->prefixes[++n] = list->prefixes[i];
 	}
@@ -30,9 +29,7 @@ void prefix_list_sort(struct prefix_list *list)
 
 void prefix_list_done(struct prefix_list *list)
 {
-	size_t i;
-
-	for (i = 0; i < list->n_files; i++)
+	for (size_t i = 0; i < list->n_files; i++)
 		free(list->files[i]);
 	free(list->files);
 	free(list->written);
@@ -58,14 +55,12 @@ static int copy_prefixes(const struct prefix *from, size_t n, struct prefix **re
 
 static int copy_files(const struct prefix_list *from, struct prefix_list *list)
 {
-	size_t i;
-
 	if (!from->n_files)
 		return 0;
 	list->files = calloc(from->n_files, sizeof(*list->files));
 	if (!list->files)
 		return -ENOMEM;
-	for (i = 0; i < from->n_files; i++) {
+	for (size_t i = 0; i < from->n_files; i++) {
 		list->files[i] = strdup(from->files[i]);
 		if (!list->files[i])
 			return -ENOMEM;
@@ -96,15 +91,13 @@ int prefix_list_copy(const struct prefix_list *from, struct prefix_list *ret_cop
 
 bool prefix_list_equal(const struct prefix_list *a, const struct prefix_list *b)
 {
-	size_t i;
-
 	if (a->n != b->n || a->n_files != b->n_files)
 		return false;
-	for (i = 0; i < a->n; i++) {
+	for (size_t i = 0; i < a->n; i++) {
 		if (prefix_compare(&a->prefixes[i], &b->prefixes[i]) != 0)
 			return false;
 	}
-	for (i = 0; i < a->n_files; i++) {
+	for (size_t i = 0; i < a->n_files; i++) {
 		if (strcmp(a->files[i], b->files[i]) != 0)
 			return false;
 	}

@@ -38,9 +38,8 @@ static const char *suggest_key(const struct section *section, const struct node 
 {
 	unsigned best = entry->length > 4 ? 3 : 2; /* one more than is believed */
 	const char *name = NULL;
-	size_t i;
 
-	for (i = 0; i < section->n_keys; i++) {
+	for (size_t i = 0; i < section->n_keys; i++) {
 		unsigned distance = suggest_distance(entry->text, section->keys[i].name);
 
 		if (distance < best) {
@@ -57,12 +56,11 @@ static int refuse_key(const struct section *section, const struct reader *reader
 	const char *meant = suggest_key(section, entry);
 	char known[256] = "";
 	size_t used = 0;
-	size_t i;
 
 	if (meant)
 		return node_error(reader->diag, entry,
 				  "is not a key of this version; did you mean %s?", meant);
-	for (i = 0; i < section->n_keys && used < sizeof(known); i++)
+	for (size_t i = 0; i < section->n_keys && used < sizeof(known); i++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
 					 section->keys[i].name);
 	return node_error(reader->diag, entry, "is not a key of this version; %s has: %s",
@@ -96,7 +94,6 @@ int read_section(const struct section *section, struct reader *reader, const str
 		 void *target)
 {
 	const struct node *values[KEYS_MAX] = {};
-	size_t i;
 	int error;
 
 	if (node->kind != NODE_MAP)
@@ -104,7 +101,7 @@ int read_section(const struct section *section, struct reader *reader, const str
 	error = match_keys(section, reader, node, values);
 	if (error)
 		return error;
-	for (i = 0; i < section->n_keys; i++) {
+	for (size_t i = 0; i < section->n_keys; i++) {
 		const struct key *key = &section->keys[i];
 
 		if (!values[i] && key->required)

@@ -18,9 +18,7 @@
 /* Every character printable ASCII, no space, none of refused. */
 static bool is_graphic(const struct node *node, const char *refused)
 {
-	size_t i;
-
-	for (i = 0; i < node->length; i++) {
+	for (size_t i = 0; i < node->length; i++) {
 		if (node->text[i] <= 0x20 || node->text[i] >= 0x7f ||
 		    strchr(refused, node->text[i]))
 			return false;
@@ -190,9 +188,8 @@ static int read_check_keys(struct reader *reader, const struct node *node,
 static int refuse_http_keys(const struct reader *reader, const struct node *node)
 {
 	static const char *const names[] = { "path", "host", "status" };
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct node *value = node_get(node, names[i]);
 
 		if (value)

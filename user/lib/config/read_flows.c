@@ -15,11 +15,10 @@ static int parse_hex(const char *text, unsigned long long *ret_value)
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
 	unsigned long long value = 0;
 	size_t length = strlen(text);
-	size_t i;
 
 	if (length < 3 || length > 18 || text[0] != '0' || text[1] != 'x')
 		return -EINVAL;
-	for (i = 2; i < length; i++) {
+	for (size_t i = 2; i < length; i++) {
 		const char *digit = strchr(digits, text[i]);
 
 		if (!digit)
@@ -33,9 +32,8 @@ static int parse_hex(const char *text, unsigned long long *ret_value)
 __u64 config_seed_of_text(const char *text, size_t length)
 {
 	__u64 h = sl_hash_mix(length);
-	size_t i;
 
-	for (i = 0; i < length; i += 8) {
+	for (size_t i = 0; i < length; i += 8) {
 		__u64 chunk = 0;
 		size_t byte;
 

@@ -226,7 +226,6 @@ static int check_sense(const struct reader *reader, const struct node *map,
 		       const struct limit_config *limit, __u8 proto)
 {
 	static const char *const of_sources[] = { "prefix_v4", "prefix_v6", "under_pressure" };
-	size_t i;
 
 	if (proto == IPPROTO_UDP && limit->count == SL_COUNT_CONNECTIONS)
 		return node_error(reader->diag, node_get(map, "count"),
@@ -236,7 +235,7 @@ static int check_sense(const struct reader *reader, const struct node *map,
 		return node_error(reader->diag, node_get(map, "action"),
 				  "the responder speaks HTTP over TCP, and this service is udp; "
 				  "write drop or reject");
-	for (i = 0; limit->per_service && i < ARRAY_SIZE(of_sources); i++) {
+	for (size_t i = 0; limit->per_service && i < ARRAY_SIZE(of_sources); i++) {
 		const struct node *value = node_get(map, of_sources[i]);
 
 		if (value)

@@ -70,9 +70,7 @@ int read_respond(struct reader *reader, const struct key *key, const struct node
 
 bool config_responds(const struct service_config *service)
 {
-	size_t i;
-
-	for (i = 0; i < service->n_limits; i++) {
+	for (size_t i = 0; i < service->n_limits; i++) {
 		if (service->limits[i].action == SL_ACTION_RESPOND)
 			return true;
 	}

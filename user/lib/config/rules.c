@@ -92,9 +92,8 @@ static int check_backends(struct rules *rules)
 static int check_chains(const struct rules *rules)
 {
 	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
-	size_t i;
 
-	for (i = 0; i < rules->backends.n; i++) {
+	for (size_t i = 0; i < rules->backends.n; i++) {
 		const struct claim *backend = &rules->backends.items[i];
 		const struct claim *address;
 
@@ -118,9 +117,8 @@ static int check_nat_backends(struct rules *rules)
 	const struct claim *first, *repeat;
 	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 	size_t n = 0;
-	size_t i;
 
-	for (i = 0; i < rules->backends.n; i++) {
+	for (size_t i = 0; i < rules->backends.n; i++) {
 		if (rules->backends.items[i].service->forward == SL_FORWARD_NAT)
 			rules->backends.items[n++] = rules->backends.items[i];
 	}
@@ -153,10 +151,9 @@ static const struct node *first_of(const struct node *node)
 static int take_addresses(struct rules *rules, const struct service_config *service,
 			  const struct node *node)
 {
-	size_t i;
 	int error = 0;
 
-	for (i = 0; i < service->n_addresses && !error; i++, node = next_of(node)) {
+	for (size_t i = 0; i < service->n_addresses && !error; i++, node = next_of(node)) {
 		struct claim *claim = &rules->addresses.items[rules->addresses.n++];
 
 		*claim = (struct claim){ .service = service,
@@ -171,10 +168,9 @@ static int take_addresses(struct rules *rules, const struct service_config *serv
 static int take_backends(struct rules *rules, const struct service_config *service,
 			 const struct node *node)
 {
-	size_t i;
 	int error = 0;
 
-	for (i = 0; i < service->n_backends && !error; i++, node = next_of(node)) {
+	for (size_t i = 0; i < service->n_backends && !error; i++, node = next_of(node)) {
 		struct claim *claim = &rules->backends.items[rules->backends.n++];
 
 		*claim = (struct claim){ .service = service,
@@ -192,10 +188,9 @@ static int take_backends(struct rules *rules, const struct service_config *servi
 static int take_services(struct rules *rules, const struct config *config, const struct node *root)
 {
 	const struct node *node = first_of(node_get(root, "services"));
-	size_t i;
 	int error = 0;
 
-	for (i = 0; i < config->n_services && !error; i++, node = next_of(node)) {
+	for (size_t i = 0; i < config->n_services && !error; i++, node = next_of(node)) {
 		const struct service_config *service = &config->services[i];
 		struct claim *claim = &rules->services.items[rules->services.n++];
 
@@ -234,9 +229,8 @@ static int make_room(struct rules *rules, const struct config *config)
 {
 	size_t n_addresses = 0;
 	size_t n_backends = 0;
-	size_t i;
 
-	for (i = 0; i < config->n_services; i++) {
+	for (size_t i = 0; i < config->n_services; i++) {
 		n_addresses += config->services[i].n_addresses;
 		n_backends += config->services[i].n_backends;
 	}
@@ -257,7 +251,6 @@ int config_check_rules(struct config *config, const struct node *root,
 		       const struct backend_config *changed, struct diag *diag)
 {
 	_cleanup_(rules_done) struct rules rules = { .diag = diag, .changed = changed };
-	size_t i;
 	int error;
 
 	if (!config->n_services)
@@ -270,7 +263,7 @@ int config_check_rules(struct config *config, const struct node *root,
 	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
 	if (!config->by_name)
 		return diag_no_memory(diag);
-	for (i = 0; i < config->n_services; i++) /* check_services() has sorted them */
+	for (size_t i = 0; i < config->n_services; i++) /* check_services() has sorted them */
 		config->by_name[i] = rules.services.items[i].service;
 	return 0;
 }

@@ -16,9 +16,7 @@ static const char *family_name(__u8 family)
 
 static bool has_address_of_family(const struct service_config *service, __u8 family)
 {
-	size_t i;
-
-	for (i = 0; i < service->n_addresses; i++) {
+	for (size_t i = 0; i < service->n_addresses; i++) {
 		if (service->addresses[i].family == family)
 			return true;
 	}
@@ -27,9 +25,7 @@ static bool has_address_of_family(const struct service_config *service, __u8 fam
 
 static bool has_backend_of_family(const struct service_config *service, __u8 family)
 {
-	size_t i;
-
-	for (i = 0; i < service->n_backends; i++) {
+	for (size_t i = 0; i < service->n_backends; i++) {
 		if (service->backends[i].ip.family == family)
 			return true;
 	}
@@ -41,7 +37,6 @@ int rules_check_backend(struct diag *diag, const struct claim *backend)
 	const struct service_config *service = backend->service;
 	const char *family = family_name(backend->ip.family);
 	char text[ADDR_TEXT_SIZE];
-	size_t i;
 
 	if (service->forward != SL_FORWARD_NAT && backend->port != service->port)
 		return claim_error(diag, backend, "port",
@@ -49,7 +44,7 @@ int rules_check_backend(struct diag *diag, const struct claim *backend)
 				   "write %u, or forward: nat",
 				   ntohs(backend->port), ntohs(service->port),
 				   config_forward_name(service->forward), ntohs(service->port));
-	for (i = 0; i < service->n_addresses; i++) {
+	for (size_t i = 0; i < service->n_addresses; i++) {
 		if (ip_equal(&service->addresses[i], &backend->ip))
 			return claim_error(diag, backend, "address",
 					   "\"%s\" is the address of the service itself; write "
@@ -68,14 +63,13 @@ int rules_check_address(struct diag *diag, const struct claim *address, size_t i
 	const struct service_config *service = address->service;
 	const char *family = family_name(address->ip.family);
 	char text[ADDR_TEXT_SIZE], other[ADDR_TEXT_SIZE];
-	size_t i;
 
 	(void)ip_format(&address->ip, text);
 	if (!has_backend_of_family(service, address->ip.family))
 		return claim_error(diag, address, NULL,
 				   "\"%s\" is %s, and the service has no %s backend", text, family,
 				   family);
-	for (i = 0; i < index; i++) {
+	for (size_t i = 0; i < index; i++) {
 		const struct ip *ip = &service->addresses[i];
 
 		if (ip_equal(ip, &address->ip))
@@ -97,9 +91,8 @@ int rules_check_address(struct diag *diag, const struct claim *address, size_t i
 static size_t count_first_choice(const struct service_config *service, __u8 family)
 {
 	size_t count = 0;
-	size_t i;
 
-	for (i = 0; i < service->n_backends; i++) {
+	for (size_t i = 0; i < service->n_backends; i++) {
 		const struct backend_config *backend = &service->backends[i];
 
 		count += !backend->backup && (!family || backend->ip.family == family);
@@ -115,11 +108,10 @@ static int check_min_healthy(struct diag *diag, const struct claim *claim)
 	const struct service_config *service = claim->service;
 	bool both = has_backend_of_family(service, SL_FAMILY_IPV4) &&
 		    has_backend_of_family(service, SL_FAMILY_IPV6);
-	size_t i;
 
 	if (service->min_healthy_percent)
 		return 0;
-	for (i = 0; i < sizeof(families); i++) {
+	for (size_t i = 0; i < sizeof(families); i++) {
 		size_t count = count_first_choice(service, families[i]);
 
 		if (!count || service->min_healthy <= count)
@@ -136,9 +128,7 @@ static int check_min_healthy(struct diag *diag, const struct claim *claim)
 
 static int check_turns(struct diag *diag, const struct claim *claim)
 {
-	size_t i;
-
-	for (i = 0; i < 2 * sizeof(families); i++) {
+	for (size_t i = 0; i < 2 * sizeof(families); i++) {
 		__u8 family = families[i / 2];
 		bool backup = i % 2;
 		unsigned turns = config_turns(claim->service, family, backup);

@@ -58,9 +58,8 @@ unsigned config_turns(const struct service_config *service, __u8 family, bool ba
 {
 	unsigned divisor = 0;
 	unsigned sum = 0; /* fits: 65536 backends of weight 65535 */
-	size_t i;
 
-	for (i = 0; i < service->n_backends; i++) {
+	for (size_t i = 0; i < service->n_backends; i++) {
 		const struct backend_config *backend = &service->backends[i];
 
 		if (backend->ip.family != family || backend->backup != backup)
@@ -74,9 +73,8 @@ unsigned config_turns(const struct service_config *service, __u8 family, bool ba
 static unsigned count_family(const struct service_config *service, __u8 family)
 {
 	unsigned count = 0;
-	size_t i;
 
-	for (i = 0; i < service->n_backends; i++)
+	for (size_t i = 0; i < service->n_backends; i++)
 		count += service->backends[i].ip.family == family;
 	return count;
 }

@@ -64,12 +64,11 @@ static void write_interface(struct emit *emit, const struct interface_config *in
 static void write_addresses(struct emit *emit, const struct service_config *service)
 {
 	char text[ADDR_TEXT_SIZE];
-	size_t i;
 
 	emit_text(emit, "address");
 	if (service->n_addresses > 1)
 		emit_list(emit, LAYOUT_FLOW);
-	for (i = 0; i < service->n_addresses; i++)
+	for (size_t i = 0; i < service->n_addresses; i++)
 		emit_text(emit, ip_format(&service->addresses[i], text));
 	if (service->n_addresses > 1)
 		emit_list_end(emit);
@@ -98,13 +97,11 @@ static void write_affinity(struct emit *emit, const struct affinity_config *affi
 
 static void write_status(struct emit *emit, const struct check_config *check)
 {
-	size_t i;
-
 	if (check->n_status == 1 && check->status[0].first == 200 && check->status[0].last == 299)
 		return;
 	emit_text(emit, "status");
 	emit_list(emit, LAYOUT_FLOW);
-	for (i = 0; i < check->n_status; i++) {
+	for (size_t i = 0; i < check->n_status; i++) {
 		const struct status_range *range = &check->status[i];
 		char text[16];
 
@@ -208,8 +205,6 @@ static void write_service_keys(struct emit *emit, const struct service_config *s
 static void write_service(struct emit *emit, const struct service_config *service,
 			  size_t n_services, const struct check_config *defaults)
 {
-	size_t i;
-
 	emit_map(emit, LAYOUT_BLOCK);
 	write_service_keys(emit, service, n_services);
 	write_check(emit, service, *defaults);
@@ -218,7 +213,7 @@ static void write_service(struct emit *emit, const struct service_config *servic
 	write_respond(emit, &service->respond);
 	emit_text(emit, "backends");
 	emit_list(emit, LAYOUT_BLOCK);
-	for (i = 0; i < service->n_backends; i++)
+	for (size_t i = 0; i < service->n_backends; i++)
 		write_backend(emit, service, &service->backends[i]);
 	emit_list_end(emit);
 	emit_map_end(emit);
@@ -227,8 +222,6 @@ static void write_service(struct emit *emit, const struct service_config *servic
 static void write_config(struct emit *emit, const struct config *config,
 			 const struct check_config *defaults)
 {
-	size_t i;
-
 	emit_map(emit, LAYOUT_BLOCK);
 	if (config->hash_seed != SL_DEFAULT_HASH_SEED)
 		emit_pair(emit, "hash_seed", "0x%016" PRIx64, (uint64_t)config->hash_seed);
@@ -239,14 +232,14 @@ static void write_config(struct emit *emit, const struct config *config,
 	if (config->n_interfaces) {
 		emit_text(emit, "interfaces");
 		emit_list(emit, LAYOUT_BLOCK);
-		for (i = 0; i < config->n_interfaces; i++)
+		for (size_t i = 0; i < config->n_interfaces; i++)
 			write_interface(emit, &config->interfaces[i]);
 		emit_list_end(emit);
 	}
 	if (config->n_services) {
 		emit_text(emit, "services");
 		emit_list(emit, LAYOUT_BLOCK);
-		for (i = 0; i < config->n_services; i++)
+		for (size_t i = 0; i < config->n_services; i++)
 			write_service(emit, &config->services[i], config->n_services, defaults);
 		emit_list_end(emit);
 	}

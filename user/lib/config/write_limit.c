@@ -18,19 +18,18 @@ static enum layout layout_of(const struct prefix_list *list)
 static void write_prefixes(struct emit *emit, const char *key, const struct prefix_list *list)
 {
 	char text[PREFIX_TEXT_SIZE];
-	size_t i;
 
 	if (!list->n_written && !list->n_files)
 		return;
 	emit_text(emit, key);
 	emit_list(emit, layout_of(list));
-	for (i = 0; i < list->n_written; i++) {
+	for (size_t i = 0; i < list->n_written; i++) {
 		const struct prefix *prefix = &list->written[i];
 
 		emit_text(emit, prefix_is_address(prefix) ? ip_format(&prefix->ip, text)
 							  : prefix_format(prefix, text));
 	}
-	for (i = 0; i < list->n_files; i++) {
+	for (size_t i = 0; i < list->n_files; i++) {
 		emit_map(emit, LAYOUT_FLOW);
 		emit_pair(emit, "file", "%s", list->files[i]);
 		emit_map_end(emit);
@@ -74,14 +73,12 @@ static void write_limit(struct emit *emit, const struct limit_config *limit)
 
 void write_limits(struct emit *emit, const struct service_config *service)
 {
-	size_t i;
-
 	if (!service->n_limits)
 		return;
 	emit_text(emit, "limit");
 	if (service->n_limits > 1)
 		emit_list(emit, LAYOUT_BLOCK);
-	for (i = 0; i < service->n_limits; i++)
+	for (size_t i = 0; i < service->n_limits; i++)
 		write_limit(emit, &service->limits[i]);
 	if (service->n_limits > 1)
 		emit_list_end(emit);

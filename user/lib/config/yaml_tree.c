@@ -107,9 +107,8 @@ refuse_at(struct builder *builder, const yaml_mark_t *mark, const char *format, 
 static yaml_mark_t mark_of_byte(const struct builder *builder, size_t offset)
 {
 	yaml_mark_t mark = {};
-	size_t i;
 
-	for (i = 0; i < offset && i < builder->length; i++) {
+	for (size_t i = 0; i < offset && i < builder->length; i++) {
 		mark.column++;
 		if (builder->text[i] == '\n') {
 			mark.line++;
@@ -123,9 +122,8 @@ static yaml_mark_t mark_of_byte(const struct builder *builder, size_t offset)
 static bool is_tab(const struct builder *builder, const yaml_mark_t *mark)
 {
 	size_t characters = 0;
-	size_t i;
 
-	for (i = 0; i < builder->length; i++) {
+	for (size_t i = 0; i < builder->length; i++) {
 		if (((unsigned char)builder->text[i] & 0xc0) == 0x80)
 			continue;
 		if (characters++ == mark->index)
