@@ -51,7 +51,7 @@ static int target_make_probe(struct target *target)
 
 	if (!checks->shared[type]) {
 		error = target->kind->open(checks->loop, &checks->shared[type]);
-		if (error < 0)
+		if (error)
 			return error;
 	}
 	return target->kind->make(checks->shared[type], &target->spec, &target->probe);
@@ -74,7 +74,7 @@ static int target_new(struct checks *checks, const struct probe_spec *spec, bool
 	if ((path && !target->spec.config.path) || (host && !target->spec.config.host))
 		return -ENOMEM;
 	error = target->kind ? target_make_probe(target) : 0;
-	if (error < 0)
+	if (error)
 		return error;
 	if (!tsearch(target, &checks->targets, probe_spec_compare))
 		return -ENOMEM;
@@ -128,14 +128,14 @@ int check_new(struct checks *checks, const struct check_config *config, const st
 	if (!check)
 		return -ENOMEM;
 	error = probe_spec_fill(config, ip, port, &spec);
-	if (error < 0)
+	if (error)
 		return error;
 	found = tfind(&spec, &checks->targets, probe_spec_compare);
 	if (found)
 		check->target = *found;
 	else
 		error = target_new(checks, &spec, up, &check->target);
-	if (error < 0)
+	if (error)
 		return error;
 	check->changed = changed;
 	check->arg = arg;

@@ -212,7 +212,7 @@ static int http_open(struct uv_loop_s *loop, void **ret_shared)
 	if (!http)
 		return -ENOMEM;
 	error = curl_loop_new(loop, http_done, &http->curl);
-	if (error < 0)
+	if (error)
 		return error;
 	*ret_shared = TAKE_PTR(http);
 	return 0;

@@ -89,7 +89,7 @@ static int tcp_start(struct probe *head, probe_done_fn *done, void *arg)
 	if (!attempt)
 		return -ENOMEM;
 	error = uv_tcp_init(probe->loop, &attempt->socket);
-	if (error < 0)
+	if (error)
 		return error;
 	attempt->probe = probe;
 	attempt->socket.data = attempt;
@@ -99,7 +99,7 @@ static int tcp_start(struct probe *head, probe_done_fn *done, void *arg)
 	probe->head.arg = arg;
 	error = uv_tcp_connect(&attempt->request, &attempt->socket,
 			       (const struct sockaddr *)&probe->address, tcp_connected);
-	if (error < 0)
+	if (error)
 		attempt_drop(attempt, false);
 	(void)TAKE_PTR(attempt); /* the loop's now */
 	return error;

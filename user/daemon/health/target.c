@@ -171,7 +171,7 @@ static void target_start_probe(struct target *target)
 	target->started_ms = uv_now(loop);
 	target->extended = false;
 	error = target->kind->start(target->probe, target_conclude, target);
-	if (error < 0) {
+	if (error) {
 		char text[PROBE_TEXT_SIZE];
 		enum probe_outcome outcome = probe_explain(-error, text);
 

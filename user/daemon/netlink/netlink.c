@@ -147,13 +147,13 @@ static int open_sockets(struct netlink *netlink)
 	int error;
 
 	error = open_socket(ASK_BUFFER, &netlink->ask);
-	if (error < 0)
+	if (error)
 		return error;
 	if (setsockopt(mnl_socket_get_fd(netlink->ask), SOL_SOCKET, SO_RCVTIMEO, &timeout,
 		       sizeof(timeout)) < 0)
 		return -errno;
 	error = open_socket(LISTEN_BUFFER, &netlink->subscription);
-	if (error < 0)
+	if (error)
 		return error;
 	return subscribe(netlink->subscription);
 }
@@ -190,15 +190,15 @@ int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener,
 		return diag_no_memory(diag);
 	netlink->listener = *listener;
 	error = open_sockets(netlink);
-	if (error < 0)
+	if (error)
 		return diag_set(diag, -error, "cannot open a netlink socket: %s", strerror(-error));
 	netlink->poll.data = netlink;
 	error = uv_poll_init(loop, &netlink->poll, mnl_socket_get_fd(netlink->subscription));
-	if (error < 0)
+	if (error)
 		return diag_set(diag, -error, "cannot watch netlink: %s", uv_strerror(error));
 	netlink->polling = true;
 	error = uv_poll_start(&netlink->poll, UV_READABLE, on_readable);
-	if (error < 0)
+	if (error)
 		return diag_set(diag, -error, "cannot watch netlink: %s", uv_strerror(error));
 	*ret_netlink = TAKE_PTR(netlink);
 	return 0;
@@ -225,7 +225,7 @@ static int dump_error(const struct nlmsghdr *message)
 {
 	const int *error = mnl_nlmsg_get_payload(message);
 
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? 0 : *error;
+	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) || *error > 0 ? 0 : *error;
 }
 
 /* Reads what the kernel says to `request` up to its end. answer may be called
@@ -273,7 +273,7 @@ int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_answe
 	bool ignored;
 	int error = send_request(netlink, request);
 
-	return error < 0 ? error : collect(netlink, request, answer, arg, &ignored);
+	return error ?: collect(netlink, request, answer, arg, &ignored);
 }
 
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_answer_fn *answer,
@@ -288,7 +288,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_answ
 		error = send_request(netlink, request);
 		if (error == 0)
 			error = collect(netlink, request, answer, arg, &again);
-		if (error < 0)
+		if (error)
 			return error;
 	}
 	return 0;

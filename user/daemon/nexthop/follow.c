@@ -108,7 +108,7 @@ static void resync(struct hops *hops)
 	error = links_load(&sources->links, sources->netlink);
 	if (error == 0)
 		error = neighbours_load(&sources->neighbours, uv_now(hops->loop));
-	if (error < 0)
+	if (error)
 		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
 	hops->resync_due = error < 0;
 	hops->heard = true;

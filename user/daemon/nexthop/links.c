@@ -183,7 +183,7 @@ int links_load(struct links *links, struct netlink *netlink)
 	links->round++;
 	links->short_of_memory = false;
 	error = netlink_dump(netlink, request, on_dumped, links);
-	if (error < 0)
+	if (error)
 		return error;
 	for (node = hashtable_next(&links->by_index, NULL); node; node = next) {
 		next = hashtable_next(&links->by_index, node);

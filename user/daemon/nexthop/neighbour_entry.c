@@ -107,7 +107,7 @@ void neighbour_batch_send(struct neighbour_batch *batch)
 	if (batch->used == 0)
 		return;
 	error = netlink_tell(batch->netlink, batch->buffer, batch->used);
-	if (error < 0)
+	if (error)
 		batch->error = error;
 	batch->used = 0;
 }

@@ -186,7 +186,7 @@ static int add(struct neighbours *neighbours, const struct neighbour_key *key, u
 	error = neighbour_entry_get(neighbours->netlink, key, &entry);
 	if (error == 0)
 		error = hashtable_insert(&neighbours->by_key, &neighbour->node, key_hash(key));
-	if (error < 0) {
+	if (error) {
 		free(neighbour);
 		return error;
 	}
@@ -207,7 +207,7 @@ int neighbour_use(struct neighbours *neighbours, int ifindex, const struct ip *i
 		return 0;
 	if (!neighbour)
 		error = add(neighbours, &key, now_ms, &neighbour);
-	if (error < 0)
+	if (error)
 		return error;
 	neighbour_unuse(neighbours, user);
 	user->neighbour = neighbour;
@@ -257,7 +257,7 @@ int neighbours_load(struct neighbours *neighbours, uint64_t now_ms)
 	mnl_nlmsg_put_extra_header(request, sizeof(struct ndmsg));
 	neighbours->round++;
 	error = netlink_dump(neighbours->netlink, request, on_dumped, &load);
-	if (error < 0)
+	if (error)
 		return error;
 	neighbour = TAILQ_FIRST(&neighbours->all);
 	for (; neighbour; neighbour = TAILQ_NEXT(neighbour, link))

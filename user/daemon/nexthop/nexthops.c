@@ -64,11 +64,11 @@ int hops_new(struct uv_loop_s *loop, struct diag *diag, struct hops **ret_hops)
 	init_timer(hops, &hops->tend_timer);
 	listener = hops_listener(hops);
 	error = netlink_new(loop, &listener, diag, &hops->sources.netlink);
-	if (error < 0)
+	if (error)
 		return error;
 	neighbours_init(&hops->sources.neighbours, hops->sources.netlink, on_neighbour);
 	error = links_load(&hops->sources.links, hops->sources.netlink);
-	if (error < 0)
+	if (error)
 		return diag_set(diag, -error, "cannot read the network devices: %s",
 				strerror(-error));
 	*ret_hops = TAKE_PTR(hops);
@@ -97,7 +97,7 @@ static int target_new(struct hops *hops, const struct ip *ip, struct target **re
 	target->path.user.owner = target;
 	LIST_INIT(&target->watches);
 	error = hop_path_find(&hops->sources, ip, uv_now(hops->loop), &target->path);
-	if (error < 0) {
+	if (error) {
 		hashtable_remove(&hops->targets, &target->node);
 		return error;
 	}
@@ -134,7 +134,7 @@ int hop_watch_new(struct hops *hops, const struct ip *ip, hop_changed_fn *change
 		watch->target = HASH_ENTRY(node, struct target, node);
 	else
 		error = target_new(hops, ip, &watch->target);
-	if (error < 0)
+	if (error)
 		return error;
 	watch->changed = changed;
 	watch->arg = arg;

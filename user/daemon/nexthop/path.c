@@ -21,7 +21,7 @@ int hop_path_find(struct hop_sources *sources, const struct ip *ip, uint64_t now
 	int error;
 
 	error = route_lookup(sources->netlink, ip, &route);
-	if (error < 0)
+	if (error)
 		return error;
 	if (route.kind == ROUTE_UNICAST)
 		error = neighbour_use(&sources->neighbours, route.ifindex,
@@ -29,7 +29,7 @@ int hop_path_find(struct hop_sources *sources, const struct ip *ip, uint64_t now
 				      &path->user);
 	else
 		neighbour_unuse(&sources->neighbours, &path->user);
-	if (error < 0)
+	if (error)
 		return error;
 	if (route.kind == ROUTE_UNICAST)
 		path->last_ifindex = route.ifindex;
