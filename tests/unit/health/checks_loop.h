@@ -120,15 +120,20 @@ static inline void was_told(void *arg)
 static inline struct check *make_check(const struct check_config *config, const char *address,
 				       __be16 port, bool up)
 {
-	struct ip ip;
-	int r;
+	struct check_request request = {
+		.config = config,
+		.port = port,
+		.up = up,
+		.changed = was_told,
+	};
+	int error;
 
 	assert_true(t.n_made < CHECKS_MAX);
-	assert_int_equal(ip_parse(address, &ip), 0);
+	assert_int_equal(ip_parse(address, &request.ip), 0);
 	t.in_call = true;
-	r = check_new(t.checks, config, &ip, port, up, was_told, NULL, &t.made[t.n_made]);
+	error = check_new(t.checks, &request, &t.made[t.n_made]);
 	t.in_call = false;
-	assert_int_equal(r, 0);
+	assert_int_equal(error, 0);
 	return t.made[t.n_made++];
 }
 

@@ -313,26 +313,24 @@ static void test_refuses_nonsense(void **state)
 	static const char *const bad_paths[] = { "", "x", "/a b", "/\r\nX: y", "/\x7f" };
 	static const char *const bad_hosts[] = { "", "a b", "a\r\nX: y" };
 	struct check_config config = http_check;
+	struct check_request request = { .config = &config, .port = htons(9), .changed = was_told };
 	struct check *check;
-	struct ip ip;
 
 	(void)state;
-	(void)ip_parse("127.0.0.1", &ip);
+	(void)ip_parse("127.0.0.1", &request.ip);
 	for (size_t i = 0; i < ARRAY_SIZE(bad_paths) + ARRAY_SIZE(bad_hosts); i++) {
 		bool is_path = i < ARRAY_SIZE(bad_paths);
 
 		config.path = (char *)(is_path ? bad_paths[i] : "/");
 		config.host = is_path ? NULL : (char *)bad_hosts[i - ARRAY_SIZE(bad_paths)];
-		assert_int_equal(
-			check_new(t.checks, &config, &ip, htons(9), false, was_told, NULL, &check),
-			-EINVAL);
+		assert_int_equal(check_new(t.checks, &request, &check), -EINVAL);
 	}
 	config = tcp_check;
 	config.interval_ms = 0;
-	assert_int_equal(check_new(t.checks, &config, &ip, htons(9), false, was_told, NULL, &check),
-			 -EINVAL);
-	assert_int_equal(check_new(t.checks, &tcp_check, &ip, 0, false, was_told, NULL, &check),
-			 -EINVAL);
+	assert_int_equal(check_new(t.checks, &request, &check), -EINVAL);
+	request.config = &tcp_check;
+	request.port = 0;
+	assert_int_equal(check_new(t.checks, &request, &check), -EINVAL);
 	assert_null(t.checks->targets);
 }
 

@@ -77,12 +77,19 @@ static int start_backend(struct backend *backend)
 {
 	struct balancer *balancer = backend->service->balancer;
 	const struct backend_config *config = backend->config;
+	const struct check_request request = {
+		.config = &backend->service->config->check,
+		.ip = config->ip,
+		.port = config->port,
+		.up = backend->served_last,
+		.changed = on_check,
+		.arg = backend,
+	};
 	int error = hop_watch_new(balancer->hops, &config->ip, on_hop, backend, &backend->hop);
 
 	if (error)
 		return error;
-	return check_new(balancer->checks, &backend->service->config->check, &config->ip,
-			 config->port, backend->served_last, on_check, backend, &backend->check);
+	return check_new(balancer->checks, &request, &backend->check);
 }
 
 static int compare_name(const void *name, const void *backend)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Who asks for what: equal checks become askers of one target, which lives as
+/* Who asks for what: equal checks become askers of one target, which lives as
  * long as it has one. What happens to a target is health/target.c's.
  */
 #include "daemon/health/checks.h"
@@ -13,11 +12,11 @@
 #include "daemon/health/target.h"
 #include "lib/base/cleanup.h"
 
-static const struct probe_kind *const check_kinds[] = {
-	[CHECK_NONE] = NULL,
-	[CHECK_TCP] = &probe_tcp,
-	[CHECK_HTTP] = &probe_http,
-};
+/* CHECK_NONE has no kind of probe. */
+#define CHECK_KIND(name, word, speaks_http) [CHECK_##name] = &probe_##word,
+static const struct probe_kind *const check_kinds[CHECK_TYPE_COUNT] = { CHECK_PROBED_TYPES(
+	CHECK_KIND) };
+#undef CHECK_KIND
 
 static void target_destroy(struct target *target)
 {
@@ -111,14 +110,13 @@ void checks_free(struct checks *checks)
 	if (!checks)
 		return;
 	assert(!checks->targets);
-	for (size_t i = 0; i <= CHECK_HTTP; i++)
+	for (size_t i = 0; i < CHECK_TYPE_COUNT; i++)
 		if (check_kinds[i])
 			check_kinds[i]->close(checks->shared[i]);
 	uv_close((uv_handle_t *)&checks->starter, checks_closed);
 }
 
-int check_new(struct checks *checks, const struct check_config *config, const struct ip *ip,
-	      __be16 port, bool up, check_changed_fn *changed, void *arg, struct check **ret_check)
+int check_new(struct checks *checks, const struct check_request *request, struct check **ret_check)
 {
 	_cleanup_(cleanup_free) struct check *check = calloc(1, sizeof(*check));
 	struct probe_spec spec;
@@ -127,18 +125,18 @@ int check_new(struct checks *checks, const struct check_config *config, const st
 
 	if (!check)
 		return -ENOMEM;
-	error = probe_spec_fill(config, ip, port, &spec);
+	error = probe_spec_fill(request->config, &request->ip, request->port, &spec);
 	if (error)
 		return error;
 	found = tfind(&spec, &checks->targets, probe_spec_compare);
 	if (found)
 		check->target = *found;
 	else
-		error = target_new(checks, &spec, up, &check->target);
+		error = target_new(checks, &spec, request->up, &check->target);
 	if (error)
 		return error;
-	check->changed = changed;
-	check->arg = arg;
+	check->changed = request->changed;
+	check->arg = request->arg;
 	/* In front: who joins while others are told is not told. */
 	check->next = check->target->askers;
 	if (check->next)

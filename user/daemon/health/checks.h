@@ -29,8 +29,8 @@ struct check_result {
 	char text[160]; /* of the last probe, for people: "HTTP 503, wanted 200-299" */
 };
 
-/* Called from the loop after `up` has changed, or `answers` of what is down; never from within a call of this
- * module. check_get() tells the news.
+/* Called from the loop after `up` has changed, or `answers` of a backend that is down; never from within a
+ * call of this module. check_get() has the new state.
  */
 typedef void check_changed_fn(void *arg);
 
@@ -41,13 +41,20 @@ int checks_new(struct uv_loop_s *loop, struct checks **ret_checks);
  */
 void checks_free(struct checks *checks);
 
-/* Starts checking (CHECK_NONE: is up from the start, and probes nothing). Starts
- * down, or as `up` says: what a predecessor had found. config is copied. If an
- * equal check already runs, joins it and takes its state. port: the backend's,
- * in network order; config->port overrides it. 0 or -errno.
+/* What is to be checked, and who hears of it. Everything is copied. */
+struct check_request {
+	const struct check_config *config; /* CHECK_NONE probes nothing: up from the start */
+	struct ip ip;
+	__be16 port; /* of the backend; config->port overrides it */
+	bool up;     /* the state to begin with: what a predecessor had found */
+	check_changed_fn *changed;
+	void *arg;
+};
+
+/* Starts checking. If an equal check already runs, joins it and takes its state.
+ * 0 or -errno.
  */
-int check_new(struct checks *checks, const struct check_config *config, const struct ip *ip,
-	      __be16 port, bool up, check_changed_fn *changed, void *arg, struct check **ret_check);
+int check_new(struct checks *checks, const struct check_request *request, struct check **ret_check);
 void check_free(struct check *check);
 
 /* Valid until the loop runs again. */

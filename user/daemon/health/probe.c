@@ -71,7 +71,7 @@ int probe_spec_fill(const struct check_config *config, const struct ip *ip, __be
 {
 	struct probe_spec spec = { .ip = *ip, .port = config->port ?: port };
 
-	if ((unsigned)config->type > CHECK_HTTP || config->n_status > CONFIG_STATUS_RANGES)
+	if ((unsigned)config->type >= CHECK_TYPE_COUNT || config->n_status > CONFIG_STATUS_RANGES)
 		return -EINVAL;
 	spec.config.type = config->type;
 	if (config->type == CHECK_NONE) {
@@ -83,7 +83,7 @@ int probe_spec_fill(const struct check_config *config, const struct ip *ip, __be
 		return -EINVAL;
 	spec.config = *config;
 	spec.config.port = 0;
-	if (config->type != CHECK_HTTP) {
+	if (!check_speaks_http(config->type)) {
 		spec.config.path = NULL;
 		spec.config.host = NULL;
 		spec.config.n_status = 0;

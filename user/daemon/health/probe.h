@@ -64,8 +64,10 @@ struct probe_kind {
 	const char *(*missing)(struct probe *probe);
 };
 
-extern const struct probe_kind probe_tcp;
-extern const struct probe_kind probe_http;
+/* probe_tcp, probe_http, ...: one for each type of check that probes. */
+#define PROBE_DECLARE(name, word, speaks_http) extern const struct probe_kind probe_##word;
+CHECK_PROBED_TYPES(PROBE_DECLARE)
+#undef PROBE_DECLARE
 
 /* Takes over from config only what matters to its kind of check, so that nothing
  * else tells two checks apart; path and host stay config's. -EINVAL: against

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * An HTTP probe: one GET on a connection of its own (one that is kept open
+/* An HTTP probe: one GET on a connection of its own (one that is kept open
  * would hide a dead listener), judged by the status of the answer. A probe
  * under way borrows an easy handle from a pool, so that memory follows the
  * probes under way and not the checks.

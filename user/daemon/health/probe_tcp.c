@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * A TCP probe: good when the connection comes about. It is then reset instead
+/* A TCP probe: good when the connection comes about. It is then reset instead
  * of closed, so that neither side keeps it in TIME_WAIT.
  */
 #include <errno.h>

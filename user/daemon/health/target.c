@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The rounds of a target: wait, probe, draw the conclusion, tell the askers. It
+/* The rounds of a target: wait, probe, draw the conclusion, tell the askers. It
  * has one timer for the wait and for the limit of the probe's time, so that a
  * probe never overlaps with itself.
  */

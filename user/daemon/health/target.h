@@ -26,7 +26,7 @@ struct checks {
 	uv_timer_t starter;      /* starts them */
 	uint64_t random;
 	uint64_t warned_ms; /* when it was last said that probes cannot be made; 0: never */
-	void *shared[CHECK_HTTP + 1]; /* by enum check_type, once opened */
+	void *shared[CHECK_TYPE_COUNT]; /* by enum check_type, once opened */
 };
 
 struct target {

@@ -13,6 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
 #include "lib/base/units.h"
+#include "lib/config/check_type.h"
 
 struct diag;
 
@@ -45,12 +46,6 @@ enum admin_state {
 	ADMIN_DISABLED, /* no traffic at all */
 };
 
-enum check_type {
-	CHECK_NONE, /* always up */
-	CHECK_TCP,
-	CHECK_HTTP,
-};
-
 struct status_range {
 	unsigned short first, last; /* HTTP status, 100 to 599, inclusive */
 };
@@ -63,7 +58,7 @@ struct check_config {
 	unsigned fall;           /* 3; consecutive failures that make it down; 1 to 100 */
 	unsigned jitter_percent; /* 10; each interval is varied by up to so much, 0 to 50 */
 	__be16 port;             /* 0: the backend's own */
-	char *path;              /* http; "/" */
+	char *path;              /* of a type that speaks HTTP; "/" */
 	char *host;              /* http: the Host header; NULL: the backend's address and port */
 	struct status_range status[CONFIG_STATUS_RANGES]; /* http; 200-299 */
 	size_t n_status;

@@ -210,7 +210,7 @@ int read_check_defaults(struct reader *reader, const struct key *key, const stru
 	error = read_check_keys(reader, node, &reader->check, &reader->check_has_type);
 	if (error)
 		return error;
-	if (reader->check_has_type && reader->check.type != CHECK_HTTP)
+	if (reader->check_has_type && !check_speaks_http(reader->check.type))
 		return refuse_http_keys(reader, node);
 	return 0;
 }
@@ -240,7 +240,7 @@ int read_check(struct reader *reader, const struct node *node, __u8 proto,
 		return error;
 	if (!has_type)
 		check->type = proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
-	if (check->type == CHECK_HTTP)
+	if (check_speaks_http(check->type))
 		return 0;
 	error = node ? refuse_http_keys(reader, node) : 0;
 	if (error)

@@ -15,12 +15,17 @@ const struct word config_forward_words[] = {
 	{ "full-nat", WORD_LATER }, { "gue", WORD_LATER },     {},
 };
 
+#define CHECK_WORD(name, word, speaks_http) { #word, CHECK_##name },
+#define CHECK_LATER(word)                   { #word, WORD_LATER },
+/* clang-format off */
 const struct word config_check_words[] = {
-	{ "none", CHECK_NONE },    { "tcp", CHECK_TCP },
-	{ "http", CHECK_HTTP },    { "https", WORD_LATER },
-	{ "udp", WORD_LATER },     { "dns", WORD_LATER },
-	{ "program", WORD_LATER }, {},
+	CHECK_TYPES(CHECK_WORD)
+	CHECK_LATER_WORDS(CHECK_LATER)
+	{},
 };
+/* clang-format on */
+#undef CHECK_WORD
+#undef CHECK_LATER
 
 const struct word config_mode_words[] = {
 	{ "auto", ATTACH_AUTO },
