@@ -38,7 +38,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits test-upgrade bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
@@ -163,6 +163,10 @@ test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, 
 # A minute for each promise of the limiter: twenty minutes.
 test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as root)
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py)
+
+# By hand: BASE is built in a worktree of its own. A minute.
+test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and nothing is lost (as root)
+	$(Q)SLUICE_BASE=$(or $(BASE),$(error BASE=REVISION is missing)) $(PYTEST) -q tests/e2e/upgrade.py
 
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
 test-guest: all $(B)/bench/syn.bpf.o ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)

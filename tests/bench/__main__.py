@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 
+from lab import revision
+
 from . import results
 
 EPILOGUE = """\
@@ -64,7 +66,8 @@ def main():
             importlib.import_module(f"{__package__}.{part}").run(options)
         except KeyboardInterrupt:
             sys.exit("\nbench: interrupted; everything is removed again")
-        except (results.Failed, AssertionError, OSError, subprocess.SubprocessError) as failure:
+        except (results.Failed, revision.Failed, AssertionError, OSError,
+                subprocess.SubprocessError) as failure:
             sys.exit(f"bench: {part}: {failure}")
 
 

@@ -10,14 +10,14 @@ change, and its noise is what they differ by. Slower is what exceeds 3 % by more
 the noise.
 """
 
-import contextlib
 import json
 import os
 import statistics
 import subprocess
 
-from lab.daemon import ROOT, SLUICED
+from lab.daemon import SLUICED
 from lab.netns import Lab
+from lab.revision import built
 
 from . import program, results
 from .bed import Bed
@@ -34,29 +34,6 @@ STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.
 
 
 # ---- the other revision ------------------------------------------------------
-def _quietly(*argv, **how):
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, **how)
-    if done.returncode:
-        raise results.Failed(f"{' '.join(argv[:4])}: exit {done.returncode}\n"
-                             f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
-
-
-@contextlib.contextmanager
-def built(revision, directory):
-    """The path of that revision's sluiced."""
-    name = _quietly("git", "rev-parse", "--verify", "--short=12", f"{revision}^{{commit}}",
-                    cwd=ROOT).strip()
-    tree = os.path.join(directory, "base")
-    _quietly("git", "worktree", "add", "--detach", tree, name, cwd=ROOT)
-    try:
-        print(f"building {name}", flush=True)
-        _quietly("make", "-j2", "build/sluiced", cwd=tree)
-        yield name, os.path.join(tree, "build", "sluiced")
-    finally:
-        _quietly("git", "worktree", "remove", "--force", tree, cwd=ROOT)
-
-
 def understood(sluiced, row, directory):
     """Whether that revision takes the service at all."""
     path = os.path.join(directory, "row.yaml")

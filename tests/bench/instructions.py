@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 
+from lab import revision
 from lab.daemon import ROOT, SLUICED
 from lab.netns import Lab
 
@@ -186,7 +187,7 @@ def run_alone(lab, options):
 
 
 def run_beside(lab, options):
-    with compare.built(options.base, lab.path("")) as (name, base):
+    with revision.built(options.base, lab.path("")) as (name, base):
         chosen = sets(options, compare.known(base, lab.path("")))
         (kernel, ours), (_, theirs) = measure_all(lab, [SLUICED, base], chosen, options)
     conclude({"guest_kernel": kernel, "base": name, "tolerance": TOLERANCE,
