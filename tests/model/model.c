@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Each rule is preceded by the sentence that it is made from, of docs/architecture.md,
- * Slots and transition.
+/* A quotation precedes each rule: the sentence of docs/architecture.md, Slots and
+ * transition, that the rule is made from.
  */
 #include "model.h"
 
@@ -29,8 +29,8 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 	if (!slot->tracking) {
 		if (next == slot->current)
 			return;
-		/* "A backend that is dead gives its slots away at once, and a settled one stays
-		 * settled: nobody there is left to protect."
+		/* "A backend that is dead loses its slots at once. A settled slot that moves
+		 * away from a dead backend stays settled."
 		 */
 		if (serves(model, slot->current)) {
 			slot->tracking = true;
@@ -51,13 +51,14 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 }
 
 /* "Where a reload changes a table's size, or the scheduler, the service gets another
- * table, and the old one stays as the source of previous until all has settled."
+ * table. If the scheduler of the old table hashes, the old table stays as the source of
+ * previous until all slots of the new table have settled."
  */
 static void replace_table(struct model *model, const struct model_change *change)
 {
 	bool begun = model->n_tables != 0;
 
-	/* Where every flow is known, or none can be yet, nobody belongs to the old one. */
+	/* Where every flow is known, or none can be yet, no flow belongs to the old table. */
 	if (begun && model->rules.hashed) {
 		assert(model->n_tables < MODEL_TABLES);
 		memmove(&model->tables[1], &model->tables[0],
@@ -89,7 +90,7 @@ static void forget_backend(struct model *model, int backend)
 	}
 }
 
-/* Of a dead backend nobody is left to protect: in the tables before, too. */
+/* A dead backend loses its slots of the replaced tables, too. */
 static void purge_tables(struct model *model)
 {
 	for (unsigned t = 1; t < model->n_tables; t++) {
@@ -132,8 +133,8 @@ static const struct model_slot *slot_of(const struct model *model, unsigned tabl
 	return &model->tables[table].slots[model->tables[table].slot_of[flow]];
 }
 
-/* Whom an older connection belongs to: a slot that has never settled in this table has
- * its previous in the one before.
+/* The backend of an older connection. A slot that has never settled in this table has
+ * its previous in the table before.
  */
 static int previous_of(const struct model *model, unsigned flow)
 {
@@ -147,8 +148,8 @@ static int previous_of(const struct model *model, unsigned flow)
 	return slot->previous;
 }
 
-/* A backend for a new connection. "affinity pins a client's address to its
- * backend for a time."
+/* A backend for a new connection. "affinity pins a client's address to its backend
+ * for a time."
  */
 static int new_backend(const struct model *model, unsigned flow)
 {
@@ -165,9 +166,9 @@ static int new_backend(const struct model *model, unsigned flow)
 	return MODEL_NOBODY;
 }
 
-/* "Hit: that backend, if it can still serve. A SYN that hits an entry pinned to a backend
- * that takes no new connections is a new connection on a reused port; so is one behind a
- * FIN or RST."
+/* "A hit means that backend, if it can still serve. A SYN that hits an entry whose
+ * backend takes no new connections is a new connection on a reused port; so is a SYN
+ * that hits an entry after a FIN or RST."
  */
 static bool is_hit(const struct model *model, unsigned flow, enum model_packet packet)
 {
@@ -183,9 +184,9 @@ static bool is_tracked(const struct model *model, unsigned flow)
 	return model->rules.tracked || slot_of(model, 0, flow)->tracking;
 }
 
-/* Whether a packet of a flow that is not known may be an older connection's.
- * "UDP has no SYN. While the slot is fresh a miss belongs to previous, after that to
- * current": of the transition, and again where the slot moves once more.
+/* Whether a packet of a flow that is not known may belong to an older connection.
+ * "UDP has no SYN. While the slot is fresh, which is for the idle timeout of UDP after
+ * its last move, a miss belongs to previous; after that a miss belongs to current."
  */
 static bool is_older(const struct model *model, unsigned flow, enum model_packet packet)
 {
@@ -209,13 +210,14 @@ int model_packet(const struct model *model, unsigned flow, enum model_packet pac
 	if (is_hit(model, flow, packet))
 		return model->flows[flow].backend;
 	*ret_or = current = new_backend(model, flow);
-	/* "Miss and a TCP SYN: current. Miss and no SYN: an older connection; previous if
-	 * it can still serve, else current."
+	/* "A miss and a TCP SYN mean a new connection. It goes to current." "A miss without
+	 * a SYN means an older connection. It goes to previous if that backend can still
+	 * serve, else to current."
 	 */
 	if (!is_older(model, flow, packet))
 		return current;
 	*ret_or = previous = previous_of(model, flow);
-	/* The text may mean the first 30 s of the whole transition, too. */
+	/* A program that counts the timeout from the start of the transition is right, too. */
 	if (!model->rules.tcp && model->now - slot->began > model->rules.times.older)
 		return current;
 	return previous;
@@ -286,8 +288,8 @@ void model_walk_look(struct model *model)
 }
 
 /* "A slot settles when two things hold: its last change is longer ago than the idle
- * timeout; and no flow seen within that timeout is pinned to another backend than
- * current."
+ * timeout; and no flow that was seen within that timeout is pinned to another backend
+ * than current."
  */
 void model_walk_end(struct model *model)
 {
