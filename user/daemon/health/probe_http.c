@@ -22,6 +22,9 @@
 /* libcurl's own limit must never come first: health/checks.c keeps the time. */
 #define HTTP_CONNECT_MS 3600000L
 
+/* CURLE_TOO_LARGE, which libcurl 8.6 and later return; older headers do not name it. */
+#define HTTP_TOO_LARGE 100
+
 struct http {
 	struct curl_loop *curl;
 	CURL *idle[HTTP_IDLE_MAX];
@@ -181,7 +184,8 @@ static enum probe_outcome http_judge(struct http_probe *probe, CURLcode code,
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, which is: anything */
 	case CURLE_WEIRD_SERVER_REPLY:
 		return http_fail("not an HTTP answer", ret_text);
-	case CURLE_OUT_OF_MEMORY: /* also what libcurl makes of a line over 100 KiB */
+	case HTTP_TOO_LARGE:
+	case CURLE_OUT_OF_MEMORY: /* libcurl before 8.6 returns it for a line over 100 KiB, too */
 		if (connected > 0)
 			return http_fail(too_long, ret_text);
 		return probe_explain(ENOMEM, ret_text);
