@@ -216,6 +216,19 @@ static void test_connections_are_reset(void **state)
 	backend_stop(&backend);
 }
 
+/* How many of the made checks wait for their start, and which is the last of them. */
+static size_t count_waiting(size_t *ret_last)
+{
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < t.n_made; i++)
+		if (t.made[i]->target->is_due) {
+			waiting++;
+			*ret_last = i;
+		}
+	return waiting;
+}
+
 /* All due at once: the loop gets a turn in between, and a check that waits for
  * its start can be freed.
  */
@@ -223,7 +236,7 @@ static void test_queue_of_starts(void **state)
 {
 	const size_t n = 3 * TARGET_STARTS_PER_TURN;
 	struct check_config config = tcp_check;
-	size_t waiting = 0, last = 0;
+	size_t waiting = n, last = 0;
 	__be16 port = 0;
 	int fd = backend_bind(AF_INET, &port);
 
@@ -235,12 +248,11 @@ static void test_queue_of_starts(void **state)
 		(void)make(&config, port);
 	}
 	(void)poll(NULL, 0, (int)(n * TARGET_START_SPREAD_MS) + 50);
-	(void)uv_run(&t.loop, UV_RUN_NOWAIT);
-	for (size_t i = 0; i < n; i++)
-		if (t.made[i]->target->is_due) {
-			waiting++;
-			last = i;
-		}
+	/* libuv runs a timer of 0 ms in the turn that starts it, or in the next one. */
+	for (unsigned turn = 0; turn < 2 && waiting == n; turn++) {
+		(void)uv_run(&t.loop, UV_RUN_NOWAIT);
+		waiting = count_waiting(&last);
+	}
 	assert_int_equal(waiting, n - TARGET_STARTS_PER_TURN);
 	drop_check(last);
 	RUN_UNTIL(t.told == n - 1);
