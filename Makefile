@@ -12,7 +12,8 @@ PYTEST    = $(PYTHON) -B -m pytest -p no:cacheprovider
 B         := build
 VERSION   := 0.1.0
 PACKAGES  := libbpf libxdp libuv libmicrohttpd jansson yaml-0.1 libmnl libcap-ng libcurl
-ARCH_INC  := /usr/include/$(shell $(CC) -dumpmachine)
+# Where $(CC) finds the headers of this architecture, for -target bpf knows none.
+ARCH_INC  := $(patsubst %/asm/types.h,%,$(filter %/asm/types.h,$(shell $(CC) -M -include asm/types.h -x c /dev/null)))
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
 CFLAGS    ?= -O2 -g

@@ -303,9 +303,10 @@ void schedulers_least_connections(struct subject *subject)
 /* A host of a /24, and a port that it has not used before. */
 static struct client next_client(unsigned prefix)
 {
-	static unsigned short port = 1024;
+	static unsigned short next = 1024;
+	unsigned short port = next++;
 
-	return (struct client){ .address = prefix << 8 | port % 200, .port = port++ };
+	return (struct client){ .address = prefix << 8 | port % 200, .port = port };
 }
 
 /* Opens a connection from each prefix; how many did not go where they did before.

@@ -85,9 +85,10 @@ static inline void backend_read_request(struct backend *backend, int fd)
 static inline void backend_serve(struct backend *backend, int fd)
 {
 	struct pollfd gone = { .fd = fd };
+	enum backend_mode mode = backend->mode; /* clang refuses to switch on an _Atomic */
 	char c;
 
-	switch (backend->mode) {
+	switch (mode) {
 	case BACKEND_SILENT:
 		if (backend->n_held < BACKEND_HELD_MAX)
 			backend->held[backend->n_held++] = dup(fd);
