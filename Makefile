@@ -3,6 +3,7 @@
 
 CLANG     ?= clang
 CC        ?= gcc
+CLANG_FORMAT ?= clang-format-14
 BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool /usr/bin/bpftool) bpftool)
 PYTHON    ?= /usr/bin/python3
 PREFIX    ?= /usr/local
@@ -209,10 +210,10 @@ $(B)/bench/program-cost $(B)/bench/wire: $(B)/bench/generator.skel.h $(wildcard 
 
 # ---- care ---------------------------------------------------------------
 lint: all ## layers, headers, shell, static analysis
-	$(Q)CC='$(CC)' CLANG='$(CLANG)' LINT_CFLAGS='$(ALL_CFLAGS)' LINT_BPF_CFLAGS='$(BPF_CFLAGS)' scripts/lint.sh
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS='$(ALL_CFLAGS)' LINT_BPF_CFLAGS='$(BPF_CFLAGS)' scripts/lint.sh
 
 format: ## clang-format all C
-	$(Q)clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+	$(Q)$(CLANG_FORMAT) -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced

@@ -258,9 +258,9 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 	_cleanup_(cleanup_free) struct installed **owner =
 		calloc(datapath->maps.map[MAP_BACKENDS].entries, sizeof(*owner));
 	_cleanup_(cleanup_free) struct learning *learning = calloc(1, sizeof(*learning));
-	int error = owner && learning ? 0 : -ENOMEM;
+	int error = 0;
 
-	if (error)
+	if (!owner || !learning)
 		return diag_no_memory(diag);
 	learning->datapath = datapath;
 	learning->owner = owner;
