@@ -17,7 +17,7 @@ static uint64_t random_next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-static unsigned random_below(uint64_t *state, unsigned n)
+static inline unsigned random_below(uint64_t *state, unsigned n)
 {
 	return (unsigned)(random_next(state) % n);
 }

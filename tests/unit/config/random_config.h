@@ -191,7 +191,7 @@ static void random_service(struct random_text *text, unsigned service)
 }
 
 /* The caller's to free; NULL: out of memory. */
-static char *random_config(uint64_t seed)
+static inline char *random_config(uint64_t seed)
 {
 	struct random_text text = { .state = seed };
 	char *result = NULL;

@@ -60,7 +60,7 @@ static bool row_holds(const struct row *row)
 	return false;
 }
 
-static void check_rows(const struct row *rows, size_t n_rows)
+static inline void check_rows(const struct row *rows, size_t n_rows)
 {
 	size_t wrong = 0;
 
