@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from .packets import DNS, DNSQR
+from .packets import DNS, DNSQR, DNSRR
 from .servers import udp_socket
 
 
@@ -105,5 +105,5 @@ def ask_dns(host, address, name="backend.lab", kind="TXT", timeout=2.0):
     assert sender[0] == address, f"the answer came from {sender[0]}"
     answer = DNS(data)
     assert answer.id == number and answer.ancount == 1, answer.summary()
-    rdata = answer.an.rdata
+    rdata = answer[DNSRR].rdata
     return rdata[0].decode() if isinstance(rdata, list) else rdata

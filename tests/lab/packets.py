@@ -11,7 +11,7 @@ import time
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
 
-from scapy.layers.dns import DNS, DNSQR  # noqa: E402
+from scapy.layers.dns import DNS, DNSQR, DNSRR  # noqa: E402
 from scapy.layers.inet import ICMP, IP, TCP, UDP  # noqa: E402
 from scapy.layers.inet6 import (  # noqa: E402
     ICMPv6DestUnreach, ICMPv6PacketTooBig, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
@@ -20,7 +20,7 @@ from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
 __all__ = [
-    "ARP", "DNS", "DNSQR", "Dot1AD", "Dot1Q", "Ether", "ICMP", "ICMPv6DestUnreach", "ICMPv6PacketTooBig", "IP", "IPv6", "IPv6ExtHdrDestOpt",
+    "ARP", "DNS", "DNSQR", "DNSRR", "Dot1AD", "Dot1Q", "Ether", "ICMP", "ICMPv6DestUnreach", "ICMPv6PacketTooBig", "IP", "IPv6", "IPv6ExtHdrDestOpt",
     "IPv6ExtHdrFragment", "IPv6ExtHdrHopByHop", "IPv6ExtHdrRouting", "Raw", "TCP", "UDP",
     "Capture", "now", "rebuilt", "send", "wrong_checksums",
 ]
