@@ -164,7 +164,7 @@ test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, 
 
 # A minute for each promise of the limiter: twenty minutes.
 test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as root)
-	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py)
+	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py tests/e2e/*/test_limit_*.py)
 
 # By hand: BASE is built in a worktree of its own. A minute.
 test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and nothing is lost (as root)

@@ -1,47 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Changes of backends at run time: by the API and by command, each shown as
-such, kept over a reload, written out by save. What is refused, and that it then
-changes nothing, is in test_api.py.
+"""Changes of backends at run time: by the API and by command, each shown as such, kept over a
+reload, written out by save. What is refused, and that it then changes nothing, is in
+test_refusals.py.
 """
 
 import json
 import os
-import pty
 import re
-import select
-import signal
-import socket
-import subprocess
-import time
 
 import pytest
 
 from lab import clients, daemon, wait
-from lab.netns import Lab
-from scenario import all_serving, configuration, serve, web
-
-ONE = "/v1/backends/web/web-1"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Lab() as lab:
-        yield serve(lab, backends=2)
-
-
-@pytest.fixture
-def scene(running):
-    """As from the start: the daemon is a new one where the last test left changes."""
-    made = running.daemon
-    config = configuration(running.top, web(running.top))
-    with open(made.config_path, encoding="utf-8") as file:
-        same = file.read() == json.dumps(config, indent=1)
-    if made.process.poll() is not None or made.status()["changes"] or not same:
-        if made.process.poll() is None:
-            assert made.stop() == 0
-        made.write(config)
-        made.start()
-    return all_serving(running)
+from scenario import configuration, web
+from scenario_api import ONE
+from scenario_changes import running, scene, settled  # running, scene: fixtures
 
 
 def config_text(made):
@@ -53,12 +25,6 @@ def config_text(made):
         return response.read().decode()
     finally:
         connection.close()
-
-
-def settled(backend):
-    """Without what changes by itself."""
-    return {name: value for name, value in backend.items()
-            if name not in ("check", "since_s", "ends_in_s", "stats", "live", "next_hop", "reason")}
 
 
 def shows(scene, name):
@@ -295,224 +261,3 @@ def test_what_goes_against_the_file_stays_over_a_reload(scene):
     assert made.backend("web", "web-1")["state"] == "up"
     assert made.request("GET", "/v1/backends/web/web-2")[0] == 404
     assert len(made.status()["changes"]) == 2
-
-
-# ---- choices of a service ---------------------------------------------------
-def chosen(scene, **settings):
-    made = scene.daemon
-    service = web(scene.top, **settings)
-    made.write(configuration(scene.top, service))
-    made.ctl("reload")
-    return made.service("web")
-
-
-def test_settings_are_shown(scene):
-    service = chosen(scene, scheduler="least-connections", on_all_down="reject",
-                     min_healthy="50%", slow_start="30s",
-                     affinity={"timeout": "10m", "prefix_v4": 24})
-    assert (service["scheduler"], service["on_all_down"], service["min_healthy"]) == (
-        "least-connections", "reject", "50%")
-    assert service["slow_start_ms"] == 30_000
-    assert service["affinity"] == {"timeout_ms": 600_000, "prefix_v4": 24, "prefix_v6": 128}
-    shown = scene.daemon.ctl("service", "show", "web").stdout
-    for words in ("least-connections", "600 s", "24", "30 s", "reject", "50%"):
-        assert words in shown
-
-
-def test_panic_is_a_problem(scene):
-    chosen(scene, min_healthy=2)
-    scene.server("web-1").sick()
-    try:
-        wait.until(lambda: scene.daemon.service("web")["panic"], "panic")
-        service = scene.daemon.service("web")
-        assert service["state"] == "degraded"
-        problems = scene.daemon.status()["problems"]
-        assert any("service web" in text and "panic" in text for text in problems), problems
-        assert any("web/web-1 " in text and "503" in text for text in problems), problems
-        backend = scene.daemon.backend("web", "web-1")
-        assert (backend["state"], backend["serving"]) == ("down", True)
-    finally:
-        scene.server("web-1").sick(False)
-    all_serving(scene)
-    wait.until(lambda: not scene.daemon.service("web")["panic"], "no panic")
-
-
-def test_a_backup_that_waits_is_no_problem(scene):
-    service = web(scene.top)
-    for backend in service["backends"][2:]:
-        backend["backup"] = True
-    made = scene.daemon
-    made.write(configuration(scene.top, service))
-    made.ctl("reload")
-    made.wait_serving("web", 2)
-    assert made.service("web")["state"] == "ok" and made.status()["problems"] == []
-    backend = made.backend("web", "web-2")
-    assert (backend["role"], backend["state"], backend["serving"]) == ("backup", "up", False)
-    made.ctl("backend", "drain", "web", "web-1")
-    assert made.backend("web", "web-2")["serving"] is True
-
-
-def test_a_slow_start_is_shown(scene):
-    chosen(scene, slow_start="1h")
-    scene.server("web-1").sick()
-    made = scene.daemon
-    try:
-        made.wait_serving("web", 2)
-    finally:
-        scene.server("web-1").sick(False)
-    all_serving(scene)
-    assert made.backend("web", "web-1")["slow_start"] == 10
-    assert made.backend("web", "web-2")["slow_start"] is None
-    assert "10 %" in made.ctl("backend", "show", "web/web-1").stdout
-
-
-# ---- waiting ----------------------------------------------------------------
-class Held:
-    """Connections that say a little now and then, to this backend."""
-
-    def __init__(self, scene, name, count):
-        self.socks = []
-        with scene.client.ns.entered():
-            while len(self.socks) < count:
-                sock = socket.create_connection((scene.top.service(4), 80), timeout=5)
-                if self.say(sock) == name:
-                    self.socks.append(sock)
-                else:
-                    sock.close()
-
-    @staticmethod
-    def say(sock):
-        sock.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n")
-        data = b""
-        while b"\r\n\r\n" not in data or not data.endswith(b"\n"):
-            data += sock.recv(65536) or b"\r\n\r\n\n"
-        return data.rsplit(b"\r\n\r\n", 1)[1].decode().strip()
-
-    def talk(self, name):
-        assert {self.say(sock) for sock in self.socks} <= {name}
-
-    def close(self):
-        for sock in self.socks:
-            sock.close()
-        self.socks = []
-
-
-def drain_and_wait(scene, *more, stdout=subprocess.PIPE):
-    return subprocess.Popen(
-        [daemon.SLUICECTL, "--socket", scene.daemon.socket_path, "backend", "drain", "web",
-         "web-1", "--wait", *more], stdout=stdout, stderr=subprocess.PIPE, text=True)
-
-
-def test_waiting_sees_connections_go(scene):
-    held = Held(scene, "web-1", 3)
-    waiting = drain_and_wait(scene)
-    try:
-        def three_live():
-            held.talk("web-1")
-            return scene.daemon.backend("web", "web-1")["live"] == 3
-        wait.until(three_live, "3 live connections")
-        while waiting.stdout.readline() != "web/web-1: 3 live connections\n":
-            assert waiting.poll() is None
-        held.close()
-        out, err = waiting.communicate(timeout=30)
-    finally:
-        waiting.kill()
-        held.close()
-    assert waiting.returncode == 0 and not err
-    assert out.splitlines()[-2:] == ["web/web-1: 0 live connections",
-                          "drained: no connection was live in the last 5 s"]
-    assert "\033" not in out and "\r" not in out
-    assert scene.daemon.backend("web", "web-1")["state"] == "drain"
-
-
-def test_waiting_ends_with_the_time(scene):
-    held = Held(scene, "web-1", 2)
-    begun = time.monotonic()
-    waiting = drain_and_wait(scene, "--timeout", "4s")
-    try:
-        wait.until(lambda: held.talk("web-1") or time.monotonic() - begun > 3, "3 s", pause=0.2)
-        out, err = waiting.communicate(timeout=20)
-    finally:
-        waiting.kill()
-        held.close()
-    assert waiting.returncode == 0 and not err
-    assert out.splitlines()[-1] == "the time is over: disabled, with 2 live connections left"
-    assert re.search(r"web/web-1: \d live connections, ends in \ds\n", out)
-    assert scene.daemon.backend("web", "web-1")["state"] == "disabled"
-
-
-def test_who_stops_waiting_leaves_the_drain(scene):
-    waiting = drain_and_wait(scene)
-    assert waiting.stdout.readline() == "web/web-1: 0 live connections\n"
-    waiting.send_signal(signal.SIGINT)
-    out, err = waiting.communicate(timeout=10)
-    assert waiting.returncode == 1 and not out
-    assert "goes on draining" in err and "backend enable" in err and err.count("\n") == 1
-    assert scene.daemon.backend("web", "web-1")["state"] == "drain"
-
-
-def test_who_takes_it_back_ends_the_waiting(scene):
-    waiting = drain_and_wait(scene)
-    assert waiting.stdout.readline()
-    scene.daemon.ctl("backend", "enable", "web", "web-1")
-    _, err = waiting.communicate(timeout=10)
-    assert waiting.returncode == 1 and "taken back" in err
-
-
-def test_a_daemon_that_goes_ends_the_waiting(scene):
-    waiting = drain_and_wait(scene)
-    assert waiting.stdout.readline()
-    scene.daemon.stop()
-    _, err = waiting.communicate(timeout=10)
-    assert waiting.returncode == 1 and "is it running?" in err
-
-
-def test_waiting_with_json_is_one_object(scene):
-    waiting = drain_and_wait(scene, "--json")
-    out, err = waiting.communicate(timeout=20)
-    assert waiting.returncode == 0 and not err
-    assert json.loads(out)["state"] == "drain"
-
-
-def test_on_a_terminal_it_is_one_line(scene):
-    ours, theirs = pty.openpty()
-    waiting = drain_and_wait(scene, stdout=theirs)
-    os.close(theirs)
-    text = b""
-    try:
-        while waiting.poll() is None or select.select([ours], [], [], 0)[0]:
-            if select.select([ours], [], [], 0.1)[0]:
-                text += os.read(ours, 65536)
-    except OSError:
-        pass  # the other end has gone
-    finally:
-        os.close(ours)
-        waiting.communicate(timeout=10)
-    assert waiting.returncode == 0
-    shown = text.decode()
-    assert shown.count("\r\033[Kweb/web-1: 0 live connections") >= 5
-    assert shown.replace("\r\n", "\n").count("\n") == 2
-
-
-def test_the_names_are_completed(scene):
-    completion = os.path.join(daemon.ROOT, "packaging", "sluicectl.bash-completion")
-    script = """
-        PATH=$1:$PATH; export SLUICE_SOCKET=$2; . "$3"; shift 3
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluicectl; printf '%s\\n' "${COMPREPLY[@]}"
-    """
-
-    def complete(*words):
-        done = subprocess.run(
-            ["bash", "-c", script, "bash", daemon.BUILD, scene.daemon.socket_path, completion,
-             "sluicectl", *words], capture_output=True, text=True, check=True, timeout=20)
-        return done.stdout.split()
-
-    assert "config" in complete("")
-    assert set(complete("backend", "")) == {"list", "show", "drain", "enable", "disable", "weight",
-                                            "add", "remove"}
-    assert complete("config", "") == ["show", "save"]
-    for command in ("show", "drain", "enable", "disable", "weight", "remove"):
-        assert "web/web-1" in complete("backend", command, "")
-    assert complete("backend", "add", "w") == ["web"]
-    assert complete("backend", "drain", "web/web-1", "--t") == ["--timeout"]
-    assert complete("backend", "drain", "--timeout", "5m", "web/web-2-") == ["web/web-2-v6"]
