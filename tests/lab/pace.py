@@ -71,9 +71,16 @@ class Pace:
 
     def finish(self):
         """How many were sent."""
+        return int(self._told()[0])
+
+    def finish_by_second(self):
+        """How many were sent in each second since the start, up to the last that has any."""
+        return [int(count) for count in self._told()[2:]]
+
+    def _told(self):
         told, _ = self.process.communicate(timeout=self.seconds + 30)
         assert self.process.returncode == 0, f"pace ended with {self.process.returncode}"
-        return int(told.split()[0])
+        return told.split()
 
 
 Arrival = collections.namedtuple("Arrival", "time source length")

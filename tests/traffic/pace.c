@@ -9,8 +9,8 @@
  * then none for OFF, and so on. SIZE: bytes of payload. What is more than LATE
  * milliseconds late (the machine stood still) is left out, so that nobody ever
  * sends much more than the pace at once. START: nanoseconds of CLOCK_MONOTONIC.
- * Sources need not be addresses of this host. Prints how many were sent, and in
- * how many seconds.
+ * Sources need not be addresses of this host. Prints how many were sent, in how
+ * many seconds, and how many in each second since START.
  *
  * A source has several ports, so that its packets take several queues.
  */
@@ -31,6 +31,7 @@
 #define SIZE_MAX_BYTES 1400
 #define PORTS          8 /* of all sources together, at least; of each as many */
 #define NAP_NS         200000
+#define SECONDS_MAX    3600 /* what is sent later counts as sent in the last one */
 #define NS             1000000000ULL
 
 static struct {
@@ -48,6 +49,7 @@ struct sender {
 	pthread_t thread;
 	int cpu; /* -1: any */
 	unsigned long long sent;
+	unsigned long long sent_in[SECONDS_MAX]; /* of these, in each second */
 	double took;
 };
 
@@ -91,9 +93,21 @@ static int open_socket(const struct sockaddr_storage *source)
 	return fd;
 }
 
-static void *send_all(void *arg)
+/* What the kernel itself refuses is not sent. */
+static void send_one(struct sender *sender, int fd)
 {
 	static const char payload[SIZE_MAX_BYTES];
+	unsigned long long second = (clock_ns() - pace.start) / NS;
+
+	if (sendto(fd, payload, pace.size, 0, (struct sockaddr *)&pace.address,
+		   sizeof(pace.address)) <= 0)
+		return;
+	sender->sent++;
+	sender->sent_in[second < SECONDS_MAX ? second : SECONDS_MAX - 1]++;
+}
+
+static void *send_all(void *arg)
+{
 	struct sender *sender = arg;
 	unsigned n = (PORTS + pace.n_sources - 1) / pace.n_sources * pace.n_sources;
 	unsigned long long turn = 0, passed;
@@ -114,11 +128,8 @@ static void *send_all(void *arg)
 
 		if (now_due - (double)turn > late + 1)
 			turn = (unsigned long long)(now_due - late);
-		/* What the kernel itself refuses was not sent. */
 		for (; (double)turn < now_due; turn++)
-			sender->sent +=
-				sendto(fds[turn % n], payload, pace.size, 0,
-				       (struct sockaddr *)&pace.address, sizeof(pace.address)) > 0;
+			send_one(sender, fds[turn % n]);
 		sleep_until(clock_ns() + NAP_NS);
 	}
 	sender->took = (double)passed / NS;
@@ -193,6 +204,22 @@ static void read_arguments(int argc, char **argv)
 		pace.cpus[pace.n_cpus++] = -1;
 }
 
+/* Up to the last one that anything was sent in: that may be behind the end, if the
+ * machine stood still.
+ */
+static void print_seconds(const struct sender *senders, unsigned long long left)
+{
+	for (unsigned second = 0; left; second++) {
+		unsigned long long sent = 0;
+
+		for (unsigned i = 0; i < pace.n_cpus; i++)
+			sent += senders[i].sent_in[second];
+		printf(" %llu", sent);
+		left -= sent;
+	}
+	printf("\n");
+}
+
 int main(int argc, char **argv)
 {
 	static struct sender senders[CPUS_MAX];
@@ -212,6 +239,7 @@ int main(int argc, char **argv)
 		sent += senders[i].sent;
 		took = senders[i].took > took ? senders[i].took : took;
 	}
-	printf("%llu %.3f\n", sent, took);
+	printf("%llu %.3f", sent, took);
+	print_seconds(senders, sent);
 	return 0;
 }
