@@ -9,6 +9,9 @@ PYTHON    ?= /usr/bin/python3
 PREFIX    ?= /usr/local
 DESTDIR   ?=
 PYTEST    = $(PYTHON) -B -m pytest -p no:cacheprovider
+# Processes that the tests are given to; most of a test's time is waiting.
+TEST_JOBS ?= 6
+PYTEST_BESIDE = $(PYTEST) -q -n $(TEST_JOBS) --dist loadgroup
 
 B         := build
 VERSION   := 0.1.0
@@ -40,7 +43,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-unit test-bpf test-e2e test-survival test-limits test-upgrade bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-quick test-unit test-bpf test-e2e test-survival test-limits test-upgrade bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
 
@@ -146,17 +149,23 @@ demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as r
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all bench-tools test-unit $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
-	$(Q)$(PYTEST) -q tests
+	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
+	$(Q)status=0; $(MAKE) --no-print-directory test-unit || status=$$?; \
+		$(PYTEST_BESIDE) tests || status=$$?; exit $$status
 
+test-quick: all test-unit $(B)/model/model_test ## units, packets, a tenth of the model: a minute (as root)
+	$(Q)SLUICE_QUICK=1 $(PYTEST_BESIDE) tests/bpf tests/model
+
+# What each program says is told in one piece, when it has ended.
 test-unit: $(UNIT_BIN) ## the C units (no root)
-	$(Q)set -e; for t in $(UNIT_BIN); do $$t; done
+	$(Q)printf '%s\n' $(UNIT_BIN) | xargs -P $(TEST_JOBS) -n 1 \
+		sh -c '"$$0" >"$$0.out" 2>&1; status=$$?; cat "$$0.out"; exit $$status'
 
 test-bpf: all ## packets through the real program (as root)
-	$(Q)$(PYTEST) -q tests/bpf
+	$(Q)$(PYTEST_BESIDE) tests/bpf
 
 test-e2e: all $(TRAFFIC_BIN) ## real servers and clients in namespaces (as root)
-	$(Q)$(PYTEST) -q tests/e2e
+	$(Q)$(PYTEST_BESIDE) tests/e2e
 
 # 1 000 connections, 100 000 flows, 5 million spoofed packets: five minutes.
 test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, as root)

@@ -30,7 +30,7 @@ NET = (10 << 24) + (32 << 16)
 GATEWAY = "10.0.0.11"
 WEB = 8080
 
-CHECKED, CHECK_SECONDS = 10000, 2
+CHECKED, CHECK_SECONDS, WATCHED_SECONDS = 10000, 2, 10
 
 # The service whose backend falls ill.
 ILL, ILL_PORT, HEALTH_PORT = "198.51.100.10", 80, 8081
@@ -253,7 +253,7 @@ def run(options):
         patient = Patient(network.server, ill_service()["backends"][0]["address"])
         sizes = [measure_size(network, patient, count, options) for count in SIZES]
         patient.close()
-        checked = checks(network, 20 if options.full else 10)
+        checked = checks(network, 20 if options.full else WATCHED_SECONDS)
     data = {"results": sizes, "checks": checked}
     results.tell(tables(data))
     results.write("control", data, options)

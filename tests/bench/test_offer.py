@@ -54,6 +54,7 @@ def offer(bed, *options, ask=True):
     return {name: int(packets) for name, packets, _ in rows}
 
 
+@pytest.mark.alone("a rate, most of which must arrive")
 @pytest.mark.parametrize("options", [
     ("-d", OPEN4), ("-d", OPEN4, "-f", 65536, "-s", 1000), ("-d", OPEN4, "-S", "-f", "flood"),
     ("-d", OPEN6, "-S", "-f", 1000),
@@ -67,17 +68,20 @@ def test_what_trafgen_offers_is_forwarded(scene, options):
     assert scene.daemon.verdicts()["FORWARDED"] == told["forwarded"]
 
 
+@pytest.mark.alone("a rate, most of which must arrive")
 def test_flows_are_as_many_as_wanted(scene):
     offer(scene, "-d", OPEN4, "-f", 100)
     used = [scene.daemon.backend_stats("udp", f"198.18.0.{n}:80")["packets"] for n in (1, 2)]
     assert min(used) > 0.2 * max(used)
 
 
+@pytest.mark.alone("a rate, most of which must arrive")
 def test_what_is_over_its_limit_is_told(scene):
     told = offer(scene, "-d", TIGHT)
     assert told["dropped"] > 1000 and told["forwarded"] <= 2
 
 
+@pytest.mark.alone("a rate, most of which must arrive")
 def test_without_sluicectl_what_comes_back_is_counted(scene):
     told = offer(scene, "-d", OPEN4, ask=False)
     known = told["forwarded"] + told["dropped"] + told.get("not sent", 0)

@@ -54,6 +54,7 @@ def recover(server, failure):
             server.host.ns.run("ip", family, "rule", "del", "pref", "10")
 
 
+@pytest.mark.alone("how soon a failure is found")
 @pytest.mark.parametrize("path", ("nat, routed", "dsr, one arm"))
 @pytest.mark.parametrize("failure", (crash, hang, sicken), ids=lambda failure: failure.__name__)
 def test_a_failing_backend_is_left_and_taken_back(lab, path, failure, figure):
@@ -89,6 +90,7 @@ def test_a_failing_backend_is_left_and_taken_back(lab, path, failure, figure):
     capture.socket.close()
 
 
+@pytest.mark.alone("how soon a failure is found")
 @pytest.mark.parametrize("kind", ("tcp", "http"))
 def test_a_silent_backend_is_found_by_its_timeout(lab, kind):
     """Nothing refuses, nothing resets: only the timeout tells."""

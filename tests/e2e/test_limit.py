@@ -12,6 +12,8 @@ from lab.servers import udp_socket
 from scenario import NO_CHECK, all_serving, configuration, serve, service, web
 from scenario_limit import CPUS
 
+pytestmark = pytest.mark.alone("it sends at a pace, and a burst that must arrive whole")
+
 RATE, BURST, PORT = 2000, 500, 9000
 
 

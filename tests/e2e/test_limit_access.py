@@ -34,6 +34,7 @@ def last_served(load):
     return max((request.begun for request in list(load.requests) if not request.error), default=0)
 
 
+@pytest.mark.alone("requests must be served within 0.1 s")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_denied_client_gets_nothing_from_the_moment_of_the_command(scene, family, figure):
     denied, other = scene.top.clients
@@ -71,6 +72,7 @@ def test_an_established_connection_is_denied_too(scene):
         assert sock.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.alone("requests must be served within 0.1 s")
 def test_a_denial_with_an_end_ends_by_itself(scene, figure):
     client, address = scene.client, scene.top.service(6)
     with Load(client, address, timeout=0.1) as load:
@@ -148,6 +150,7 @@ def took(action):
     return now() - begun
 
 
+@pytest.mark.alone("it sends at a pace, and no packet may be lost")
 def test_100_000_prefixes_from_files(lab, figure):
     """They are in force when the daemon answers, follow the files when it reloads
     them (in which nobody is denied or admitted whom both versions treat alike), and

@@ -17,6 +17,8 @@ from lab.netns import Lab
 from lab.packets import TCP, Capture, Ether, now
 from scenario_limit import CPUS, FAMILIES, FULL, MINUTE, LimitScene, Meter, times
 
+pytestmark = pytest.mark.alone("it sends at a pace, and judges to the packet")
+
 RATE, BURST = 1000, 500
 GATE_SHARE = 1 / 4  # of a burst, which a source may get beside it
 

@@ -16,6 +16,8 @@ from lab.netns import Lab
 from lab.traffic import Flood
 from scenario_limit import CPUS, FAMILIES, FULL, MINUTE, LimitScene, Meter
 
+pytestmark = pytest.mark.alone("floods, and packets at a pace of which none may be lost")
+
 RATE, BURST = 500, 250
 LOW_RATE, LOW_BURST = 10, 20
 ATTACKED, FLOODED = 9000, 9001

@@ -18,6 +18,8 @@ from lab.servers import udp_socket
 from lab.traffic import rest
 from scenario_limit import CPUS, FAMILIES, FULL, MINUTE, LimitScene, Meter
 
+pytestmark = pytest.mark.alone("it sends at a pace, and judges how much is answered")
+
 DATAGRAMS, CONNECTIONS, PACKETS = 9000, 80, 81
 ANSWERS = 100  # a second, on each CPU
 BURST = 3  # connections

@@ -14,6 +14,8 @@ from lab.packets import now
 from lab.traffic import rest
 from scenario_limit import FAMILIES, FULL, LimitScene, Meter, times
 
+pytestmark = pytest.mark.alone("it sends at a pace, and judges to the packet")
+
 FAST, SLOW, BURST = 1000, 200, 200
 CHANGED, STEADY, FIXED, SLIDING, SHARED, RUNS_DRY = 9000, 9001, 9002, 9003, 9004, 9005
 DEBTS = range(9010, 9014)

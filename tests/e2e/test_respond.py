@@ -75,6 +75,7 @@ def exhaust(scene, family, **where):
     raise AssertionError("no request was refused")
 
 
+@pytest.mark.alone("the time that is promised")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_over_the_limit_429_and_retry_after_is_true(scene, family, figure):
     status, headers, body = exhaust(scene, family)

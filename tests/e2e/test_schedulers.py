@@ -74,6 +74,7 @@ def test_round_robin_is_exact(scene, family, weights, figure):
     assert counts == {number: rounds * turn for number, turn in enumerate(turns, 1)}
 
 
+@pytest.mark.alone("a flood, most of which must arrive")
 @pytest.mark.skipif(os.cpu_count() < 2, reason="needs two CPUs")
 def test_round_robin_is_exact_on_several_cpus(scene, figure):
     use(scene, WEIGHTS, scheduler="round-robin")
@@ -89,6 +90,7 @@ def test_round_robin_is_exact_on_several_cpus(scene, figure):
         assert abs(counts[number] - total * weight / sum(WEIGHTS)) <= weight
 
 
+@pytest.mark.alone("how long requests take")
 @pytest.mark.parametrize("weights", ((1, 1, 1, 1), (1, 1, 2, 4)))
 def test_least_connections_evens_out_unequal_request_times(scene, weights, figure):
     """Requests of 40 to 160 ms, 64 at a time: what is equal for the weight is not how
@@ -115,6 +117,7 @@ def test_least_connections_evens_out_unequal_request_times(scene, weights, figur
     assert served[1] > 2 * served[3] * weights[0] / weights[2]
 
 
+@pytest.mark.alone("counts that hold for two seconds")
 def test_live_counts_are_honest(scene):
     """Opened by what begins, closed by what ends; the walk corrects the rest."""
     use(scene, scheduler="least-connections")
@@ -166,6 +169,7 @@ def test_random_two_choices_are_roughly_even(scene, weights, figure):
         assert abs(counts[number] / (400 * weight / sum(weights)) - 1) <= 0.15, counts
 
 
+@pytest.mark.alone("a timeout of two seconds")
 def test_affinity_holds_for_its_timeout(scene):
     """Under round-robin, which would else send each connection elsewhere."""
     def ask(first, last):
@@ -208,6 +212,7 @@ def test_affinity_of_a_prefix(scene, family, prefix):
     assert len(set(ask_echo(scene.client, family, PORT, scene.sources[family][:12]))) == 1
 
 
+@pytest.mark.alone("a flood, most of which must arrive")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_maglev_keeps_weights_for_a_million_flows(scene, family, figure):
     use(scene, WEIGHTS, scheduler="maglev")

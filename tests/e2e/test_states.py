@@ -206,6 +206,7 @@ def connect_error(scene, family, timeout):
             return error.errno, time.monotonic() - begun
 
 
+@pytest.mark.alone("how soon a connection is refused")
 @pytest.mark.parametrize("path", ("nat, routed", "dsr, one arm"))
 def test_on_all_down(lab, path):
     """drop, reject and last-known, each by a reload while nobody can serve."""

@@ -102,8 +102,13 @@ def survive(scene, watch):
     watch.judge("it was added again, and a weight taken back", but=(DEAD,))
 
 
-@pytest.mark.parametrize("path, flows", CASES, ids=[
-    f"{path}, idle {flows['tcp_idle']}" for path, flows in CASES])
+def with_marks(path, flows):
+    why = "a conversation is forgotten after two seconds of silence"
+    return pytest.param(path, flows, id=f"{path}, idle {flows['tcp_idle']}",
+                        marks=[pytest.mark.alone(why)] if flows is SHORT else [])
+
+
+@pytest.mark.parametrize("path, flows", [with_marks(*case) for case in CASES])
 def test_no_connection_is_cut_by_any_change(lab, path, flows, figure):
     """With a short idle timeout, slots settle between the changes (in `make test`
     after every second one); with a long one, all changes meet slots in transition.
@@ -163,6 +168,7 @@ FLOWS = 100_000 if FULL else 20_000
 IDLE = {"tcp_idle": "5s", "udp_idle": "5s"} if FULL else {"tcp_idle": "3s", "udp_idle": "3s"}
 
 
+@pytest.mark.alone("floods, and a timeout of three seconds")
 def test_nothing_is_tracked_when_all_has_settled(lab, figure):
     scene = talk_scene(lab, flows=IDLE)
     flood = flood_of(scene)
@@ -207,6 +213,7 @@ SPOOFED = 5_000_000 if FULL else 300_000
 RATE = 60_000 if FULL else 250_000
 
 
+@pytest.mark.alone("a flood, most of which must arrive")
 def test_a_syn_flood_leaves_no_trace_when_settled(lab, figure):
     scene = talk_scene(lab, flows=SHORT, udp=False)
     flood = flood_of(scene)
@@ -223,6 +230,7 @@ def test_a_syn_flood_leaves_no_trace_when_settled(lab, figure):
         assert harmed == 0
 
 
+@pytest.mark.alone("a flood, most of which must arrive")
 def test_a_syn_flood_in_a_transition_harms_hardly_anybody(lab, figure):
     scene = talk_scene(lab, flows={**LONG, "size": 65536}, udp=False)
     flood = flood_of(scene)
@@ -244,6 +252,7 @@ def judge_flood(staying):
 
 
 # ---- drain -------------------------------------------------------------------
+@pytest.mark.alone("how soon after the command")
 def test_no_connection_is_sent_to_a_drained_backend(lab, figure):
     """The backend's own clock of accepts, against when the command returned."""
     scene = talk_scene(lab, udp=False)

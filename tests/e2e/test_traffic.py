@@ -78,6 +78,7 @@ def test_every_request_is_served_and_weights_are_kept(scene, family):
         assert abs(answers[host.name] - expected) <= slack, dict(answers)
 
 
+@pytest.mark.alone("a rate")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_wrk_sees_no_error(scene, family):
     output = scene.client.ns.run(
@@ -103,6 +104,7 @@ def test_iperf3_tcp(scene, family):
     assert end["sum_received"]["bytes"] > 1_000_000
 
 
+@pytest.mark.alone("what is lost at a pace")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_iperf3_udp(scene, family):
     """The server's socket may lose a few while its CPU is somebody else's."""

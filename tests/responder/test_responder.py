@@ -218,6 +218,7 @@ def test_a_short_body_is_read(responder, size):
     assert ask(responder, request + body).startswith(b"HTTP/1.1 429 ")
 
 
+@pytest.mark.alone("how long it takes")
 @pytest.mark.parametrize("length", [b"Content-Length: 99999999999", b"Transfer-Encoding: chunked",
                                     b"Content-Length: 1000000\r\nExpect: 100-continue"])
 def test_a_long_body_is_not_waited_for(responder, length):
@@ -263,6 +264,7 @@ def test_garbage(responder):
     assert curl(responder, WEB4)[0] == 429
 
 
+@pytest.mark.alone("how long it takes")
 def test_slow_requests_stop_nobody_and_end(responder):
     socks = []
     begun = time.monotonic()
@@ -299,6 +301,7 @@ def test_slow_requests_stop_nobody_and_end(responder):
     assert 4.5 < ended < 7
 
 
+@pytest.mark.alone("how long it takes")
 def test_more_clients_than_there_is_room_for(responder):
     """4 800 connections that say nothing: a new client is served all the same."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -360,6 +363,7 @@ def test_it_lives_in_another_namespace(responder):
 
 # ---- its life --------------------------------------------------------------------------
 
+@pytest.mark.alone("how long it takes")
 def test_killed_it_comes_back(responder):
     before = responder.child
     os.kill(before, signal.SIGKILL)

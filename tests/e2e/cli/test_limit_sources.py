@@ -7,6 +7,8 @@ import calendar
 import re
 import time
 
+import pytest
+
 from lab import wait
 from lab.traffic import Flood
 from scenario import NO_CHECK, configuration, serve, service, web
@@ -92,6 +94,7 @@ def test_a_source_over_its_limit_is_shown(scene, over):
                      scene.daemon.ctl("limit", "top").stdout, re.M)
 
 
+@pytest.mark.alone("the time that is shown")
 def test_a_source_recovers_and_the_time_shown_is_true(scene, over):
     row = source(scene, over.ipv4)
     assert row["bucket"] is True
