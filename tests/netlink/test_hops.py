@@ -49,6 +49,7 @@ def test_the_scenarios_are_found():
     assert len(SCENARIOS) > 20 and "on_link" in SCENARIOS and SCENARIOS[-1] == "explains"
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_hops(namespaces, scenario):
     balancer, peer = namespaces
