@@ -102,7 +102,7 @@ check_layers() {
 		$(files 'user/daemon/*.[ch]' ':!user/daemon/nexthop/')
 	refuse 'daemon/health/(target|probe|curl_loop)\.h' 'private to health/' \
 		$(files 'user/daemon/*.[ch]' ':!user/daemon/health/')
-	refuse 'daemon/core/internal\.h' 'private to core/' $(files 'user/daemon/*.[ch]' ':!user/daemon/core/')
+	refuse 'daemon/core/(edits|limiter|open|reconcile|services|upkeep)\.h' 'private to core/' $(files 'user/daemon/*.[ch]' ':!user/daemon/core/')
 	refuse 'daemon/(netlink|nexthop|health|datapath|responder|core|limits|api)/' 'log.c is the ground' user/daemon/log.[ch]
 	refuse 'daemon/(nexthop|health|datapath|responder|core|limits|api)/' 'netlink/ is under the others' $(files 'user/daemon/netlink/*')
 	refuse 'daemon/(health|datapath|responder|core|limits|api)/' 'nexthop/ knows netlink/ alone' $(files 'user/daemon/nexthop/*')

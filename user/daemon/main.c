@@ -13,6 +13,8 @@
 #include "daemon/api/api.h"
 #include "daemon/core/advice.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/lifecycle.h"
+#include "daemon/core/reload.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
 #include "lib/base/diag.h"

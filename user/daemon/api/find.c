@@ -26,14 +26,12 @@ static struct api_answer no_service(const struct api_ask *ask, const char *name)
 const struct service *api_find_service_at(const struct api_ask *ask, size_t segment,
 					  struct api_answer *ret_refusal)
 {
-	const struct balancer *balancer = ask->balancer;
 	const char *name = ask->path->segments[segment];
-	const struct service_config *config = config_find_service(balancer->config, name);
+	const struct service *service = balancer_service(ask->balancer, name);
 
-	if (config)
-		return &balancer->services[config - balancer->config->services];
-	*ret_refusal = no_service(ask, name);
-	return NULL;
+	if (!service)
+		*ret_refusal = no_service(ask, name);
+	return service;
 }
 
 const struct service *api_find_service(const struct api_ask *ask, struct api_answer *ret_refusal)

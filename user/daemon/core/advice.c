@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/nexthop/nexthops.h"
 #include "lib/base/cleanup.h"
 
 #define ADVICE_SIZE    512

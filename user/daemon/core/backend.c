@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* One backend of a running service: what it gets, and why. Only reads. */
+#include "daemon/core/backend.h"
+
 #include <stdio.h>
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
 #include "daemon/datapath/datapath.h"
+#include "daemon/health/checks.h"
+#include "daemon/nexthop/nexthops.h"
 #include "lib/balance/plan.h"
 
 bool backend_serves(const struct backend *backend)

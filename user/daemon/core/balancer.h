@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The daemon's state, and the one way in which it changes: whatever happens
- * (reload, health, next hop) marks services dirty; balancer_reconcile() plans
- * and applies them. api/api.c reads this through api/view/services.c and calls the functions
- * below; nothing else is done to it from outside.
+ * The daemon's state: the configuration that runs, its services and their backends.
+ * Other rooms read it. They change it by the functions of core/ alone, whose headers
+ * are named after what they do (reload.h, interfaces.h, denied.h, ...). Each change
+ * marks services dirty, and reconcile.c then plans and applies them.
  */
 #ifndef SLUICE_DAEMON_CORE_BALANCER_H
 #define SLUICE_DAEMON_CORE_BALANCER_H
@@ -13,16 +13,17 @@
 #include <sys/queue.h>
 
 #include "daemon/datapath/attach.h"
-#include "daemon/health/checks.h"
-#include "daemon/nexthop/nexthops.h"
 #include "lib/config/config.h"
 #include "lib/config/edit.h"
 
-struct diag;
+struct balancer;
+struct check;
+struct checks;
 struct datapath;
+struct hop_watch;
+struct hops;
 struct limit_log;
 struct responder;
-struct balancer;
 struct uv_loop_s;
 struct uv_poll_s;
 struct uv_timer_s;
@@ -99,80 +100,16 @@ struct balancer {
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
 };
 
-/* Why a backend gets no new connections, or "" if it does: "down: connection
- * refused", "no neighbour answers for ...", "weight 0". Returns buffer.
- */
-const char *backend_explain(const struct backend *backend, char *buffer, size_t size);
+/* The service is not in the maps as it should be: it is planned and applied soon. */
+void balancer_touch(struct service *service);
 
-/* True: takes new connections. */
-bool backend_serves(const struct backend *backend);
+/* The service that runs by this name, or NULL. */
+struct service *balancer_service(const struct balancer *balancer, const char *name);
 
-/* Opens (or takes over) the datapath, starts checking, fills the maps, attaches
- * to the interfaces. Takes config, also on failure. The loop is the caller's to
- * run; options are copied, their strings are borrowed. 0 or -errno and diag.
- */
-int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
-		 struct config *config, struct diag *diag, struct balancer **ret_balancer);
-
-/* Detaches (unless options.keep) and frees; run the loop until it is empty
- * first: balancer_stop(), uv_run(), balancer_free(). Both accept NULL.
- */
-void balancer_stop(struct balancer *balancer);
-void balancer_free(struct balancer *balancer);
+/* The interface of this name that the balancer has claimed, or NULL. */
+struct attachment *balancer_attachment(const struct balancer *balancer, const char *name);
 
 /* Unix time, as started_ms and reloaded_ms are. */
 unsigned long long balancer_wall_clock_ms(void);
-
-/* Something has changed for this service: it is brought up to date soon. */
-void balancer_touch(struct service *service);
-
-/* Plans and applies every service that is dirty. */
-void balancer_reconcile(struct balancer *balancer);
-
-/* The same for services that have just been made; the maps then hold them and no
- * others.
- */
-void balancer_reconcile_all(struct balancer *balancer);
-
-struct balancer_change {
-	size_t added, removed, changed; /* services */
-};
-
-/* Reads the file again and applies the difference, or nothing at all: -errno
- * and diag.
- */
-int balancer_reload(struct balancer *balancer, struct diag *diag,
-		    struct balancer_change *ret_change);
-
-/* Checks a configuration (text NULL: the file) as a reload would, and changes
- * nothing.
- */
-int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
-		   struct diag *diag, struct balancer_change *ret_change);
-
-/* Changes one backend at run time; when this returns 0, packets go by it.
- * timeout_ms: of a drain, after which the backend is disabled; 0: none.
- */
-int balancer_edit(struct balancer *balancer, const struct config_change *change,
-		  unsigned timeout_ms, struct diag *diag);
-
-/* Writes what runs to the configuration file (the old one stays beside it as
- * FILE.old), and forgets the edits.
- */
-int balancer_save(struct balancer *balancer, struct diag *diag);
-
-/* Tenths of its weight that the backend has now: 10 unless it starts slowly. */
-unsigned backend_weight_tenths(const struct backend *backend);
-
-/* Live connections of the backend that are tracked, over all addresses. All are,
- * while it drains and whenever the scheduler tracks each flow; else those of
- * slots in transition.
- */
-unsigned backend_live(const struct backend *backend);
-
-/* At run time, until the next reload. -ENODEV, -EBUSY, ...: diag says it. */
-int balancer_attach(struct balancer *balancer, const char *interface, enum attach_mode mode,
-		    struct diag *diag);
-int balancer_detach(struct balancer *balancer, const char *interface, struct diag *diag);
 
 #endif

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The interfaces that the daemon has: claimed first, then attached to. */
+#include "daemon/core/interfaces.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/internal.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
-
-static struct attachment *find_attachment(struct balancer *balancer, const char *name)
-{
-	for (size_t i = 0; i < balancer->n_attachments; i++)
-		if (!strcmp(balancer->attachments[i].name, name))
-			return &balancer->attachments[i];
-	return NULL;
-}
 
 /* Claims an interface for later; one that is claimed already stays so. */
 static int claim(struct balancer *balancer, const char *interface, struct diag *diag)
@@ -22,7 +16,7 @@ static int claim(struct balancer *balancer, const char *interface, struct diag *
 	struct attachment *list;
 	int error;
 
-	if (find_attachment(balancer, interface))
+	if (balancer_attachment(balancer, interface))
 		return 0;
 	list = reallocarray(balancer->attachments, balancer->n_attachments + 1, sizeof(*list));
 	if (!list)
@@ -58,7 +52,7 @@ int balancer_attach(struct balancer *balancer, const char *interface, enum attac
 
 	if (error)
 		return error;
-	attachment = find_attachment(balancer, interface);
+	attachment = balancer_attachment(balancer, interface);
 	if (attachment->program_id)
 		return 0;
 	error = attachment_attach(balancer->datapath, mode, diag, attachment);
@@ -87,7 +81,7 @@ static int detach(struct balancer *balancer, struct attachment *attachment, stru
 
 int balancer_detach(struct balancer *balancer, const char *interface, struct diag *diag)
 {
-	struct attachment *attachment = find_attachment(balancer, interface);
+	struct attachment *attachment = balancer_attachment(balancer, interface);
 
 	if (!attachment)
 		return diag_set(diag, ENOENT, "sluiced is not attached to %s", interface);

@@ -2,12 +2,14 @@
 /* What the balancer does about limits and access, beside what each service's plan
  * says: the lists of all services, the responder, the log.
  */
+#include "daemon/core/limiter.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
-#include "daemon/core/internal.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/limits.h"
 #include "daemon/datapath/sources.h"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The datapath at the start: which one, and how much it holds. */
+#include "daemon/core/open.h"
+
 #include <errno.h>
 #include <net/if.h>
 
-#include "daemon/core/internal.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 

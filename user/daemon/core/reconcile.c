@@ -2,14 +2,19 @@
 /* What runs of a service and what is known of its backends, as a plan for each of
  * its addresses, into the maps. Every change comes through here.
  */
+#include "daemon/core/reconcile.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/limits.h"
+#include "daemon/health/checks.h"
 #include "daemon/log.h"
+#include "daemon/nexthop/nexthops.h"
 #include "daemon/responder/responder.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"

@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* From one configuration to the next: by reload, by a change at run time. */
+#include "daemon/core/reload.h"
+
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 #include <uv.h>
 
+#include "daemon/core/balancer.h"
 #include "daemon/core/edits.h"
-#include "daemon/core/internal.h"
+#include "daemon/core/interfaces.h"
+#include "daemon/core/limiter.h"
+#include "daemon/core/open.h"
+#include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/compare.h"
-#include "lib/config/write.h"
-
-unsigned long long balancer_wall_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
-}
 
 /* Sizes of maps are fixed while the program is loaded. */
 static int check_sizes(const struct config *from, const struct config *to, struct diag *diag)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What runs, written to the configuration file. */
+#include "daemon/core/save.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

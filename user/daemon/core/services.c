@@ -8,7 +8,9 @@
 #include <uv.h>
 
 #include "daemon/datapath/datapath.h"
+#include "daemon/health/checks.h"
 #include "daemon/log.h"
+#include "daemon/nexthop/nexthops.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/config/compare.h"
@@ -97,15 +99,6 @@ static int compare_name(const void *name, const void *backend)
 	return strcmp(name, ((const struct backend *)backend)->config->name);
 }
 
-/* The service of this name that runs now, or NULL. */
-static const struct service *running_service(const struct balancer *balancer, const char *name)
-{
-	const struct service_config *config =
-		balancer->services ? config_find_service(balancer->config, name) : NULL;
-
-	return config ? &balancer->services[config - balancer->config->services] : NULL;
-}
-
 /* A backend that runs already goes on as it is; of others, the maps know what a
  * predecessor did with them.
  */
@@ -133,7 +126,7 @@ static void inherit(struct backend *backend, const struct service *running)
 static int start_service(struct service *service)
 {
 	const struct service_config *config = service->config;
-	const struct service *running = running_service(service->balancer, config->name);
+	const struct service *running = balancer_service(service->balancer, config->name);
 
 	service->backends = calloc(config->n_backends, sizeof(*service->backends));
 	if (!service->backends)

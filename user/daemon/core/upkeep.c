@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/reload.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/limits/offenders.h"

@@ -12,6 +12,7 @@
 #include "daemon/api/reply.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/reload.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
 

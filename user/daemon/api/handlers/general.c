@@ -16,6 +16,9 @@
 #include "daemon/api/reply.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/interfaces.h"
+#include "daemon/core/reload.h"
+#include "daemon/core/save.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -61,14 +64,6 @@ struct api_answer api_get_backend(const struct api_ask *ask)
 }
 
 /* ---- interfaces -------------------------------------------------------- */
-
-static const struct attachment *find_attachment(const struct balancer *balancer, const char *name)
-{
-	for (size_t i = 0; i < balancer->n_attachments; i++)
-		if (strcmp(balancer->attachments[i].name, name) == 0)
-			return &balancer->attachments[i];
-	return NULL;
-}
 
 static struct api_answer no_interface(const char *name)
 {
@@ -131,7 +126,7 @@ struct api_answer api_post_attach(const struct api_ask *ask)
 	error = balancer_attach(ask->balancer, name, mode, &diag);
 	if (error)
 		return api_refuse_diag(attach_status(error), &diag);
-	attachment = find_attachment(ask->balancer, name);
+	attachment = balancer_attachment(ask->balancer, name);
 	return api_reply(json_pack("{s:o}", "attached",
 				   attachment ? view_attachment(attachment) : json_null()));
 }
@@ -143,7 +138,7 @@ struct api_answer api_post_detach(const struct api_ask *ask)
 	struct api_list list = {};
 	int error;
 
-	if (!find_attachment(ask->balancer, name)) {
+	if (!balancer_attachment(ask->balancer, name)) {
 		for (size_t i = 0; i < ask->balancer->n_attachments; i++)
 			api_list_add(&list, ask->balancer->attachments[i].name);
 		return api_refuse(MHD_HTTP_NOT_FOUND,

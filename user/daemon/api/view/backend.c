@@ -10,7 +10,10 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
+#include "daemon/health/checks.h"
+#include "daemon/nexthop/nexthops.h"
 
 static json_t *view_check_result(const struct backend *backend)
 {

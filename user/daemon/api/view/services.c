@@ -11,8 +11,11 @@
 #include <time.h>
 
 #include "daemon/api/view/parts.h"
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
+#include "daemon/health/checks.h"
 #include "daemon/limits/running.h"
+#include "daemon/nexthop/nexthops.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
 

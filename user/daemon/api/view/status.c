@@ -10,6 +10,7 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/advice.h"
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
 #include "daemon/datapath/datapath.h"
 
@@ -27,14 +28,6 @@ __attribute__((format(printf, 2, 3))) static void complain(json_t *problems, con
 	(void)json_array_append_new(problems, view_text(text));
 }
 
-static bool is_attached(const struct balancer *balancer, const char *name)
-{
-	for (size_t i = 0; i < balancer->n_attachments; i++)
-		if (strcmp(balancer->attachments[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static void interface_problems(const struct balancer *balancer, json_t *problems)
 {
 	if (!balancer->n_attachments && !balancer->config->n_interfaces)
@@ -43,7 +36,7 @@ static void interface_problems(const struct balancer *balancer, json_t *problems
 	for (size_t i = 0; i < balancer->config->n_interfaces; i++) {
 		const char *name = balancer->config->interfaces[i].name;
 
-		if (!is_attached(balancer, name))
+		if (!balancer_attachment(balancer, name))
 			complain(problems, "interface %s is in the configuration, but not attached",
 				 name);
 	}

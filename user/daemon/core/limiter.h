@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What all services share of limits and access, and the responder. For core/ alone.
+ */
+#ifndef SLUICE_DAEMON_CORE_LIMITER_H
+#define SLUICE_DAEMON_CORE_LIMITER_H
+
+struct balancer;
+struct config;
+struct diag;
+
+/* The limiter's rates and the access lists of all services. 0, or -errno and diag, and
+ * nothing has changed.
+ */
+int balancer_apply_limiter(struct balancer *balancer, const struct config *config,
+			   struct diag *diag);
+
+/* Listens to what the program tells of limits. */
+int balancer_follow_limits(struct balancer *balancer, struct diag *diag);
+void balancer_unfollow_limits(struct balancer *balancer);
+
+/* Starts or ends the responder, as config asks for it; without one, limits drop. */
+void balancer_apply_responder(struct balancer *balancer, const struct config *config);
+
+#endif
