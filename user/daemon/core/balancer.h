@@ -22,10 +22,8 @@ struct checks;
 struct datapath;
 struct hop_watch;
 struct hops;
-struct limit_log;
 struct responder;
 struct uv_loop_s;
-struct uv_poll_s;
 struct uv_timer_s;
 struct upkeep;
 
@@ -91,10 +89,8 @@ struct balancer {
 	void (*on_dirty)(struct uv_timer_s *timer);
 	struct upkeep *upkeep;       /* what is done by the clock (core/upkeep.h) */
 	struct responder *responder; /* NULL while no service asks for it */
-	struct limit_log *limit_log;
-	struct uv_poll_s *events; /* of the program, for limit_log */
-	bool running;             /* the start has succeeded */
-	bool took_over;           /* program and maps were there before us */
+	bool running;                /* the start has succeeded */
+	bool took_over;              /* program and maps were there before us */
 	bool stopping;
 	unsigned long long started_ms;  /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */

@@ -72,8 +72,7 @@ static int start(struct balancer *balancer, struct diag *diag)
 	if (error)
 		return error;
 	balancer_set_all(balancer);
-	error = balancer_apply_limiter(balancer, balancer->config, diag)
-			?: balancer_follow_limits(balancer, diag);
+	error = balancer_apply_limiter(balancer, balancer->config, diag);
 	if (error)
 		return error;
 	balancer_apply_responder(balancer, balancer->config);
@@ -129,7 +128,6 @@ void balancer_stop(struct balancer *balancer)
 	for (size_t i = 0; i < balancer->n_attachments; i++)
 		attachment_release(&balancer->attachments[i]);
 	upkeep_free(TAKE_PTR(balancer->upkeep));
-	balancer_unfollow_limits(balancer);
 	responder_free(TAKE_PTR(balancer->responder));
 	services_free(TAKE_PTR(balancer->services), balancer->config);
 	checks_free(TAKE_PTR(balancer->checks));

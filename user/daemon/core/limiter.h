@@ -15,10 +15,6 @@ struct diag;
 int balancer_apply_limiter(struct balancer *balancer, const struct config *config,
 			   struct diag *diag);
 
-/* Listens to what the program tells of limits. */
-int balancer_follow_limits(struct balancer *balancer, struct diag *diag);
-void balancer_unfollow_limits(struct balancer *balancer);
-
 /* Starts or ends the responder, as config asks for it; without one, limits drop. */
 void balancer_apply_responder(struct balancer *balancer, const struct config *config);
 
