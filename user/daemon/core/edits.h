@@ -19,6 +19,16 @@ int edits_note(struct balancer *balancer, const struct config_change *change,
  */
 struct config *edits_remake(struct balancer *balancer, struct config *file);
 
+/* Whether the operator has changed this backend at run time. */
+bool edits_are_about(const struct backend *backend);
+
+/* The change that drains this backend until a time that is set, or NULL. */
+const struct balancer_edit *edits_drain_of(const struct backend *backend);
+
+/* Until the edit's deadline, rounded up: 0 is when it has ended. */
+unsigned long long edits_seconds_left(const struct balancer *balancer,
+				      const struct balancer_edit *edit);
+
 /* Forgets, and logs, what was marked: that configuration runs now. */
 void edits_forget_unfit(struct balancer *balancer);
 

@@ -9,6 +9,7 @@
 
 #include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/service.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/limits.h"
@@ -99,15 +100,12 @@ static int put_shared(const struct service *service, struct shared *shared, stru
 	const struct service_config *config = service->config;
 	struct datapath *datapath = service->balancer->datapath;
 	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+	size_t n = service_keys(service, keys);
 
-	for (size_t i = 0; i < config->n_addresses; i++)
-		keys[i] = plan_service_key(config, &config->addresses[i]);
 	if (config_responds(config) && service->balancer->responder)
 		shared->responder = responder_hop(service->balancer->responder);
-	return datapath_put_access(datapath, &config->access, keys, config->n_addresses, diag,
-				   &shared->access)
-		       ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
-					      &shared->limits);
+	return datapath_put_access(datapath, &config->access, keys, n, diag, &shared->access)
+		       ?: datapath_put_limits(datapath, config, keys, n, diag, &shared->limits);
 }
 
 static int apply_service(struct service *service, struct diag *diag)
@@ -130,12 +128,11 @@ static int apply_service(struct service *service, struct diag *diag)
 
 static void service_claim(const struct service *service)
 {
-	for (size_t i = 0; i < service->config->n_addresses; i++) {
-		struct sl_key key =
-			plan_service_key(service->config, &service->config->addresses[i]);
+	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+	size_t n = service_keys(service, keys);
 
-		datapath_claim(service->balancer->datapath, &key);
-	}
+	for (size_t i = 0; i < n; i++)
+		datapath_claim(service->balancer->datapath, &keys[i]);
 }
 
 void balancer_reconcile(struct balancer *balancer)

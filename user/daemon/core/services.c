@@ -7,6 +7,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "daemon/core/service.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/health/checks.h"
 #include "daemon/log.h"
@@ -62,16 +63,14 @@ static void on_hop(void *arg)
  */
 static unsigned state_found(const struct backend *backend)
 {
-	const struct service_config *config = backend->service->config;
-	struct sl_key backend_key = plan_backend_key(config, backend->config);
+	struct sl_key backend_key = plan_backend_key(backend->service->config, backend->config);
+	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+	size_t n = service_keys(backend->service, keys);
 	unsigned state = 0;
 
-	for (size_t i = 0; i < config->n_addresses; i++) {
-		struct sl_key key = plan_service_key(config, &config->addresses[i]);
-
-		state |= datapath_backend_state(backend->service->balancer->datapath, &key,
+	for (size_t i = 0; i < n; i++)
+		state |= datapath_backend_state(backend->service->balancer->datapath, &keys[i],
 						&backend_key);
-	}
 	return state;
 }
 

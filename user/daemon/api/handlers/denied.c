@@ -13,7 +13,7 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/access.h"
+#include "daemon/core/denied.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -102,7 +102,7 @@ struct api_answer api_post_denied(const struct api_ask *ask)
 		return refusal;
 	if (!prefix.bits)
 		return refuse_everybody(&prefix);
-	error = datapath_deny(ask->balancer->datapath, &prefix, seconds, &diag);
+	error = balancer_deny(ask->balancer, &prefix, seconds, &diag);
 	if (error)
 		return api_refuse_config(error, &diag);
 	log_info("%s is denied by the operator%s%s", format_short(&prefix, text),
@@ -120,7 +120,7 @@ static struct api_answer not_denied(const struct balancer *balancer, const struc
 	char text[PREFIX_TEXT_SIZE];
 	size_t n = 0;
 
-	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
+	if (balancer_denied(balancer, &denied, &n) < 0)
 		return api_reply(NULL);
 	for (size_t i = 0; i < n; i++)
 		api_list_add(&list, format_short(&denied[i].prefix, text));
@@ -139,7 +139,7 @@ struct api_answer api_delete_denied(const struct api_ask *ask)
 
 	if (!take_prefix(ask->path->segments[2], &prefix, &refusal))
 		return refusal;
-	error = datapath_undeny(ask->balancer->datapath, &prefix);
+	error = balancer_undeny(ask->balancer, &prefix);
 	if (error == -ENOENT)
 		return not_denied(ask->balancer, &prefix);
 	if (error)

@@ -9,13 +9,9 @@
 #include "daemon/api/reply.h"
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
-#include "daemon/core/balancer.h"
-#include "daemon/datapath/sources.h"
-#include "daemon/limits/running.h"
+#include "daemon/core/sources.h"
 #include "daemon/log.h"
-#include "lib/base/cleanup.h"
-#include "lib/config/config.h"
-#include "lib/limit/limit.h"
+#include "lib/base/addr.h"
 
 struct api_answer api_get_limits(const struct api_ask *ask)
 {
@@ -55,47 +51,18 @@ struct api_answer api_get_source(const struct api_ask *ask)
 
 /* ---- forgetting -------------------------------------------------------- */
 
-/* The bucket of an address, and what the one of the generation before would hand
- * on; of NULL, which is all sources, that of a limit per service.
- */
-static bool forget(const struct view_limit *limit, const struct ip *ip)
-{
-	struct datapath *datapath = limit->service->balancer->datapath;
-	struct sl_source key;
-	bool forgotten;
-
-	if (limit->config->per_service != !ip)
-		return false;
-	if (!ip)
-		return datapath_forget_total(datapath, limit->index) == 0;
-	key = limit_source(limit->wire, &ip->addr, ip->family);
-	forgotten = datapath_forget_source(datapath, &key) == 0;
-	key.id = limit->wire->replaced;
-	if (key.id)
-		forgotten |= datapath_forget_source(datapath, &key) == 0;
-	return forgotten;
-}
-
 /* Of all services (NULL) or one. */
-static struct api_answer forget_all(const struct api_ask *ask, const struct service *service)
+static struct api_answer forget(const struct api_ask *ask, const struct service *service)
 {
-	_cleanup_(view_limit_table_done) struct view_limit_table table = {};
 	bool all = strcmp(ask->path->segments[2], VIEW_ALL_SOURCES) == 0;
 	struct api_answer refusal;
 	char text[ADDR_TEXT_SIZE];
-	size_t forgotten = 0;
+	size_t forgotten;
 	struct ip ip;
 
 	if (!all && !api_find_address(ask, &ip, &refusal))
 		return refusal;
-	if (view_limit_table_make(ask->balancer, &table) < 0)
-		return api_reply(NULL);
-	for (size_t i = 0; i < table.n; i++) {
-		const struct view_limit *limit = &table.limits[i];
-
-		if (limit->wire && (!service || limit->service == service))
-			forgotten += forget(limit, all ? NULL : &ip);
-	}
+	forgotten = balancer_forget(ask->balancer, service, all ? NULL : &ip);
 	if (forgotten)
 		log_info("%zu bucket%s of %s forgotten by the operator", forgotten,
 			 forgotten == 1 ? "" : "s", all ? "all sources" : ip_format(&ip, text));
@@ -106,7 +73,7 @@ static struct api_answer forget_all(const struct api_ask *ask, const struct serv
 
 struct api_answer api_delete_source(const struct api_ask *ask)
 {
-	return forget_all(ask, NULL);
+	return forget(ask, NULL);
 }
 
 struct api_answer api_delete_source_of(const struct api_ask *ask)
@@ -114,5 +81,5 @@ struct api_answer api_delete_source_of(const struct api_ask *ask)
 	struct api_answer refusal;
 	const struct service *service = api_find_service_at(ask, 3, &refusal);
 
-	return service ? forget_all(ask, service) : refusal;
+	return service ? forget(ask, service) : refusal;
 }
