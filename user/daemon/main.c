@@ -203,6 +203,8 @@ static int start(struct process *process, const struct arguments *arguments, str
 	}
 	error = balancer_new(&process->loop, &arguments->options, config, diag, &process->balancer);
 	if (!error)
+		error = balancer_start(process->balancer, diag);
+	if (!error)
 		error = limits_watch_new(process->balancer, diag, &process->limits);
 	if (!error)
 		error = api_start(process->api, process->balancer, diag);

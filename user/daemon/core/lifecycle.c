@@ -54,10 +54,10 @@ static int start(struct balancer *balancer, struct diag *diag)
 {
 	int error = hops_new(balancer->loop, diag, &balancer->hops);
 
-	if (!error)
-		error = checks_new(balancer->loop, &balancer->checks);
 	if (error)
 		return error;
+	if (checks_new(balancer->loop, &balancer->checks))
+		return diag_no_memory(diag);
 	balancer->reconcile = calloc(1, sizeof(*balancer->reconcile));
 	if (!balancer->reconcile)
 		return diag_no_memory(diag);
@@ -95,7 +95,6 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 		 struct config *config, struct diag *diag, struct balancer **ret_balancer)
 {
 	struct balancer *balancer = calloc(1, sizeof(*balancer));
-	int error;
 
 	if (!balancer) {
 		config_free(config);
@@ -106,10 +105,15 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 	balancer->options = *options;
 	balancer->config = balancer->file = config;
 	balancer->started_ms = balancer->reloaded_ms = balancer_wall_clock_ms();
-	error = start(balancer, diag);
-	balancer->running = !error;
-	/* On failure too: the caller stops it, runs the loop empty and frees it. */
 	*ret_balancer = balancer;
+	return 0;
+}
+
+int balancer_start(struct balancer *balancer, struct diag *diag)
+{
+	int error = start(balancer, diag);
+
+	balancer->running = !error;
 	return error;
 }
 

@@ -40,6 +40,15 @@ static int check_sizes(const struct config *from, const struct config *to, struc
 	return 0;
 }
 
+static size_t count_backends(const struct config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_services; i++)
+		n += config->services[i].n_backends;
+	return n;
+}
+
 /* What a change of configuration comes to, and whether it can be done. */
 static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
 			struct balancer_change *ret_change)
@@ -57,6 +66,8 @@ static int check_change(struct balancer *balancer, const struct config *config, 
 	if (error)
 		return error;
 	*ret_change = (struct balancer_change){
+		.services = config->n_services,
+		.backends = count_backends(config),
 		.added = difference.added,
 		.removed = difference.removed,
 		.changed = difference.changed,

@@ -12,6 +12,7 @@ struct config_change;
 struct diag;
 
 struct balancer_change {
+	size_t services, backends;      /* of the new configuration */
 	size_t added, removed, changed; /* services */
 };
 

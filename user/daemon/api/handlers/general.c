@@ -19,8 +19,6 @@
 #include "daemon/core/interfaces.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/save.h"
-#include "lib/base/array.h"
-#include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/write.h"
 #include "sluice/api.h"
@@ -94,20 +92,6 @@ static unsigned attach_status(int error)
 	return MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* The words of the file for a mode; the list is config/config.c's. */
-static bool parse_mode(const char *text, enum attach_mode *ret_mode)
-{
-	static const enum attach_mode modes[] = { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
-
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (strcmp(config_mode_name(modes[i]), text) == 0) {
-			*ret_mode = modes[i];
-			return true;
-		}
-	}
-	return false;
-}
-
 struct api_answer api_post_attach(const struct api_ask *ask)
 {
 	const char *name = json_string_value(ask->members[0]);
@@ -117,7 +101,7 @@ struct api_answer api_post_attach(const struct api_ask *ask)
 	struct diag diag = {};
 	int error;
 
-	if (mode_name && !parse_mode(mode_name, &mode))
+	if (mode_name && config_mode_parse(mode_name, &mode) < 0)
 		return api_refuse(MHD_HTTP_BAD_REQUEST,
 				  "\"mode\" must be auto, native or generic, not \"%s\"",
 				  mode_name);
@@ -153,16 +137,11 @@ struct api_answer api_post_detach(const struct api_ask *ask)
 
 /* ---- the configuration ------------------------------------------------- */
 
-static struct api_answer answer_change(const struct config *config,
-				       const struct balancer_change *change)
+static struct api_answer answer_change(const struct balancer_change *change)
 {
-	size_t n_backends = 0;
-
-	for (size_t i = 0; i < config->n_services; i++)
-		n_backends += config->services[i].n_backends;
 	return api_reply(json_pack(
-		"{s:I, s:I, s:I, s:I, s:I}", "services", (json_int_t)config->n_services, "backends",
-		(json_int_t)n_backends, "added", (json_int_t)change->added, "removed",
+		"{s:I, s:I, s:I, s:I, s:I}", "services", (json_int_t)change->services, "backends",
+		(json_int_t)change->backends, "added", (json_int_t)change->added, "removed",
 		(json_int_t)change->removed, "changed", (json_int_t)change->changed));
 }
 
@@ -172,8 +151,7 @@ struct api_answer api_post_reload(const struct api_ask *ask)
 	struct diag diag = {};
 	int error = balancer_reload(ask->balancer, &diag, &change);
 
-	return error ? api_refuse_config(error, &diag)
-		     : answer_change(ask->balancer->config, &change);
+	return error ? api_refuse_config(error, &diag) : answer_change(&change);
 }
 
 static bool is_config_type(const char *type)
@@ -186,7 +164,6 @@ static bool is_config_type(const char *type)
 
 struct api_answer api_post_check(const struct api_ask *ask)
 {
-	_cleanup_(config_freep) struct config *config = NULL;
 	const struct api_call *call = ask->call;
 	const char *text = call->length ? call->body : NULL;
 	char name[API_SEGMENT_SIZE] = "request";
@@ -204,12 +181,7 @@ struct api_answer api_post_check(const struct api_ask *ask)
 				  "\"name\" is malformed or longer than %zu bytes",
 				  sizeof(name) - 1);
 	error = balancer_check(ask->balancer, text, call->length, name, &diag, &change);
-	if (error)
-		return api_refuse_config(error, &diag);
-	/* Again, for the totals. */
-	error = text ? config_parse(text, call->length, name, &diag, &config)
-		     : config_load(ask->balancer->options.config_path, &diag, &config);
-	return error ? api_refuse_config(error, &diag) : answer_change(config, &change);
+	return error ? api_refuse_config(error, &diag) : answer_change(&change);
 }
 
 struct api_answer api_get_config(const struct api_ask *ask)
