@@ -6,22 +6,22 @@
 #include <string.h>
 
 #include "daemon/api/find.h"
-#include "daemon/api/reply.h"
+#include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
 #include "daemon/core/sources.h"
 #include "daemon/log.h"
 #include "lib/base/addr.h"
 
-struct api_answer api_get_limits(const struct api_ask *ask)
+static struct api_answer get_limits(const struct api_ask *ask)
 {
 	return api_reply(view_limits(ask->balancer));
 }
 
-struct api_answer api_get_service_limits(const struct api_ask *ask)
+static struct api_answer get_service_limits(const struct api_ask *ask)
 {
 	struct api_answer refusal;
-	const struct service *service = api_find_service(ask, &refusal);
+	const struct service *service = api_find_service(ask, "service", &refusal);
 	size_t lines;
 
 	if (!service || !api_find_lines(ask, &lines, &refusal))
@@ -29,7 +29,7 @@ struct api_answer api_get_service_limits(const struct api_ask *ask)
 	return api_reply(view_service_limits(service, lines));
 }
 
-struct api_answer api_get_sources(const struct api_ask *ask)
+static struct api_answer get_sources(const struct api_ask *ask)
 {
 	struct api_answer refusal;
 	size_t lines;
@@ -39,7 +39,7 @@ struct api_answer api_get_sources(const struct api_ask *ask)
 	return api_reply(view_sources(ask->balancer, lines));
 }
 
-struct api_answer api_get_source(const struct api_ask *ask)
+static struct api_answer get_source(const struct api_ask *ask)
 {
 	struct api_answer refusal;
 	struct ip ip;
@@ -54,7 +54,7 @@ struct api_answer api_get_source(const struct api_ask *ask)
 /* Of all services (NULL) or one. */
 static struct api_answer forget(const struct api_ask *ask, const struct service *service)
 {
-	bool all = strcmp(ask->path->segments[2], VIEW_ALL_SOURCES) == 0;
+	bool all = strcmp(api_name(ask, "address"), VIEW_ALL_SOURCES) == 0;
 	struct api_answer refusal;
 	char text[ADDR_TEXT_SIZE];
 	size_t forgotten;
@@ -71,15 +71,26 @@ static struct api_answer forget(const struct api_ask *ask, const struct service 
 				   (json_int_t)forgotten));
 }
 
-struct api_answer api_delete_source(const struct api_ask *ask)
+static struct api_answer delete_source(const struct api_ask *ask)
 {
 	return forget(ask, NULL);
 }
 
-struct api_answer api_delete_source_of(const struct api_ask *ask)
+static struct api_answer delete_source_of(const struct api_ask *ask)
 {
 	struct api_answer refusal;
-	const struct service *service = api_find_service_at(ask, 3, &refusal);
+	const struct service *service = api_find_service(ask, "service", &refusal);
 
 	return service ? forget(ask, service) : refusal;
 }
+
+const struct api_route handlers_limits[] = {
+	{ "GET", "/v1/limits", .handle = get_limits },
+	{ "GET", "/v1/limits/{service}", .handle = get_service_limits },
+	{ "GET", "/v1/sources", .handle = get_sources },
+	{ "GET", "/v1/sources/{address}", .handle = get_source },
+	{ "DELETE", "/v1/sources/{address}", delete_source, .takes = API_TAKES_MEMBERS },
+	{ "DELETE", "/v1/sources/{address}/{service}", delete_source_of,
+	  .takes = API_TAKES_MEMBERS },
+	{},
+};
