@@ -26,7 +26,7 @@ json_t *cli_ask(const struct cli *cli, const struct request *request)
 	struct diag diag = {};
 	json_t *answer = NULL;
 
-	if (client_ask(cli->options.socket, request, &diag, &answer) < 0)
+	if (client_ask(cli->options.value[OPTION_SOCKET], request, &diag, &answer) < 0)
 		cli_complain(&diag);
 	return answer;
 }
@@ -131,7 +131,7 @@ char *cli_path_lines(const struct cli *cli, const char *path, const char *lines)
 		base = NULL;
 		return NULL;
 	}
-	return cli_path(base, cli->options.lines ?: lines, NULL);
+	return cli_path(base, cli->options.value[OPTION_LINES] ?: lines, NULL);
 }
 
 int cli_show_rows(const struct cli *cli, json_t *answer, const struct out_section *sections)

@@ -3,6 +3,8 @@
  * sluicectl backend drain --wait: watches the drain of a backend, which goes on
  * whether it is watched or not.
  */
+#include "cli/cmd_drain_wait.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -152,7 +154,7 @@ static int tell_end(const struct drain *drain, enum drain_end end)
 	return CLI_DONE;
 }
 
-int cli_wait_drained(const struct cli *cli, const char *path, json_t *view)
+int cmd_drain_wait(const struct cli *cli, const char *path, json_t *view)
 {
 	_cleanup_(free_drain) struct drain drain = {
 		.cli = cli,
