@@ -162,6 +162,20 @@ check_cycles() {
 $loops"
 }
 
+# ---- external names begin as their room or their file does ----------------
+# In core/ most are about the balancer, which is what the room is for.
+check_names() {
+	say names
+	for file in $(files 'user/daemon/api/*.c' 'user/daemon/core/*.c' 'user/daemon/limits/*.c' \
+		'user/cli/*.c'); do
+		room=$(basename "$(dirname "$file")" | sed 's/^core$/core|balancer/')
+		name=$(basename "$file" .c)
+		odd=$(nm -g --defined-only "build/obj/${file%.c}.o" | awk '{ print $3 }' |
+			grep -vE "^($room|${name%%_*})(_|\$)" | tr '\n' ' ')
+		[ -z "$odd" ] || complain "$file: $odd: not named after the room or the file"
+	done
+}
+
 # ---- tools ---------------------------------------------------------------
 check_format() {
 	say format
@@ -209,6 +223,7 @@ check_man() {
 check_headers
 check_layers
 check_cycles
+check_names
 check_format
 check_shell
 check_cppcheck
