@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * What the commands share.
- */
+// SPDX-License-Identifier: BSD-2-Clause
 #include "cli/cli.h"
 
 #include <ctype.h>
@@ -91,7 +88,7 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 	(void)fputs(" services\n", file);
 }
 
-/* RFC 3986 section 2.3: what need not be encoded. */
+/* Encodes all bytes but those of RFC 3986 section 2.3. */
 static void put_encoded(FILE *file, const char *name)
 {
 	for (; *name; name++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the commands of sluicectl share: options, the daemon, the output.
+ * Shared by the commands of sluicectl: options, the daemon, the output.
  */
 #ifndef SLUICE_CLI_CLI_H
 #define SLUICE_CLI_CLI_H
@@ -30,7 +30,7 @@ json_t *cli_get(const struct cli *cli, const char *path);
  */
 json_t *cli_post(const struct cli *cli, const char *path, json_t *object);
 
-/* Asks, and shows what comes: sections for people, or all of it as JSON. */
+/* Asks, and shows the answer: sections for people, or all of it as JSON. */
 int cli_show(const struct cli *cli, const char *path, const struct out_section *sections);
 
 /* "base/name/second", the names percent-encoded; second may be NULL. The

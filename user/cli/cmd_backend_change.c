@@ -98,7 +98,7 @@ static int backend_disable(struct cli *cli, char *const *arguments)
 	return change_simply(cli, arguments, "disable");
 }
 
-/* A whole number that an API member can hold; what it may be, the daemon knows. */
+/* A whole number that an API member can hold; the daemon checks its bounds. */
 static bool parse_number(const char *text, json_int_t *ret_number)
 {
 	unsigned long long number;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl check: would the daemon take this configuration, and what would it
- * change? The file is read here, with the rights of whoever asks.
+ * sluicectl check: would the daemon take this configuration, and which services would it
+ * change? The file is read here, with the rights of the user who asks.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* sluicectl completion bash: the tables of commands and options as functions of bash,
- * for packaging/sluicectl.bash-completion. The Makefile calls it.
+/* sluicectl completion bash: writes the tables of commands and options as functions of
+ * bash, which packaging/sluicectl.bash-completion calls. For the Makefile.
  */
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "lib/base/cleanup.h"
 
-/* Line by line, so that what is not a line's end stays harmless. */
+/* Line by line: every control character but the end of a line is made harmless. */
 static int put_lines(const struct out *out, const char *text)
 {
 	while (*text) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl deny add, remove, list: who is denied at run time.
+ * sluicectl deny add, remove, list: the prefixes that are denied at run time.
  */
 #include "cli/cli.h"
 #include "cli/command.h"

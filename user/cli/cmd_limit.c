@@ -16,18 +16,18 @@
 #define WATCH_LEAST_MS 100
 #define WATCH_MOST_MS  (3600 * 1000)
 
-/* What several tables have in a row. clang-format sees blocks in these. */
+/* Columns that several tables have in a row. clang-format sees blocks in these. */
 /* clang-format off */
 #define LIMIT_COLUMNS /* which limit it is about */      \
 	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },    \
 	{ "#", OUT_COUNT, "number", NULL, 0 }
 
-#define STATE_COLUMNS /* what a source may still send */ \
+#define STATE_COLUMNS /* its state at the limit */      \
 	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },          \
 	{ "STATE", OUT_STATE, "state", NULL, 0 },        \
 	{ "REMAINING", OUT_AMOUNT, "remaining", "count", 0 }
 
-#define REFUSED_COLUMNS /* and what it was refused */      \
+#define REFUSED_COLUMNS /* and its refusals */            \
 	{ "RESETS IN", OUT_SPAN, "resets_in_ms", NULL, 0 }, \
 	{ "REFUSED", OUT_COUNT, "refused", NULL, 0 },       \
 	{ "SINCE", OUT_TEXT, "since", NULL, 0 },            \

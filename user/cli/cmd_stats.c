@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl stats: what happened to packets, and to whom.
+ * sluicectl stats: packets by verdict, service and backend.
  */
 #include "cli/cli.h"
 #include "cli/command.h"

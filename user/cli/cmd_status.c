@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl status: first what is wrong, then what runs.
+ * sluicectl status: first the problems, then the daemon, interfaces and services.
  */
 #include "cli/cli.h"
 #include "cli/command.h"

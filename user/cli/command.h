@@ -24,8 +24,8 @@ struct command {
 	int (*run)(struct cli *cli, char *const *arguments); /* NULL-terminated, min to max */
 	const char *help;
 	unsigned options; /* OPTION()s that it takes beside those of every command */
-	/* What a shell offers in the place of each argument: words, and @service, @backend,
-	 * @source, @denied, @interface or @file for the names that there are. NULL: nothing.
+	/* The words that a shell offers in the place of each argument; @service, @backend,
+	 * @source, @denied, @interface and @file stand for existing names. NULL: none.
 	 */
 	const char *completes[COMMAND_COMPLETES_MAX];
 	bool hidden; /* neither helped with nor suggested */

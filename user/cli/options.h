@@ -15,7 +15,7 @@ struct diag;
 /* X(NAME, everywhere, name, value, completes, help), in the order of the help.
  * everywhere: for every command, else for those whose row has OPTION(NAME).
  * value: for the help; NULL: a switch; "[X]": may be left out.
- * completes: what a shell offers as the value, as in struct command.
+ * completes: the words that a shell offers as the value, as in struct command.
  */
 /* clang-format off */
 #define OPTIONS(X)                                                                              \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What commands print. A row is a JSON object from the daemon; columns say
+ * The output of commands. A row is a JSON object from the daemon; columns say
  * which of its members to show, and how. The same rows come out as an aligned
  * table or, with --json, as they are. Nothing from the daemon reaches a
  * terminal with its control characters.
@@ -23,7 +23,7 @@ struct out_section {
 	const char *member;               /* the array of rows; NULL: the answer is the only row */
 	const char *empty;                /* said where there are no rows; NULL: nothing is */
 	const char *busy;                 /* only rows in which this member is not 0 */
-	bool fields;                      /* one row, a line per column; what is null is left out */
+	bool fields;                      /* one row, a line per column; null is left out */
 };
 
 struct out {

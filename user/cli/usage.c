@@ -16,7 +16,7 @@
 
 #define NAME_SIZE 64 /* "service show" and, from the user, a bit more */
 
-/* The first n of the user's words, cut to what a name could have. */
+/* The first n of the user's words, cut to the size of a name. */
 static void join(char *const *words, int n, char buffer[static NAME_SIZE])
 {
 	buffer[0] = '\0';

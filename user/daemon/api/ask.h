@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A request whose route is known: what the handlers are given, and how they read the
- * names in its path and the members of its body.
+ * A request whose route is known, as the handlers get it, and the functions by which they
+ * read the names in its path and the members of its body.
  */
 #ifndef SLUICE_DAEMON_API_ASK_H
 #define SLUICE_DAEMON_API_ASK_H

@@ -69,7 +69,7 @@ size_t api_body_limit(const char *method, const char *path)
 	return route && route->takes == API_TAKES_CONFIG ? SL_API_CONFIG_MAX : SL_API_BODY_MAX;
 }
 
-/* A path is listed once, whatever methods it takes. */
+/* A path is listed once, also where it takes several methods. */
 static bool is_first(const struct api_route *route)
 {
 	const struct api_route *other;

@@ -2,7 +2,7 @@
  *
  * The daemon's state: the configuration that runs, its services and their backends.
  * Other rooms read it. They change it by the functions of core/ alone, whose headers
- * are named after what they do (reload.h, interfaces.h, denied.h, ...). Each change
+ * are named after their subject (reload.h, interfaces.h, denied.h, ...). Each change
  * marks services dirty, and reconcile.c then plans and applies them.
  */
 #ifndef SLUICE_DAEMON_CORE_BALANCER_H
@@ -41,7 +41,7 @@ struct backend {
 	struct check *check;
 	struct hop_watch *hop;
 	bool member;      /* takes new connections, at one address of the service at least */
-	bool served_last; /* was a member when anybody last was */
+	bool served_last; /* was a member when the service last had one */
 	bool inherited;   /* its connections went on when the daemon took over */
 	unsigned long long
 		slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
@@ -59,7 +59,7 @@ struct service {
 	char error[768]; /* why it could not be applied; empty: it was */
 };
 
-/* What the operator has changed at run time: stays when the file is read again,
+/* A change that the operator has made at run time. It stays when the file is read again,
  * until it is saved to the file or taken back.
  */
 struct balancer_edit {
@@ -71,7 +71,7 @@ struct balancer_edit {
 struct balancer {
 	struct uv_loop_s *loop;
 	struct balancer_options options;
-	struct config *config; /* what runs: the file's, with the edits made */
+	struct config *config; /* the one that runs: the file's, with the edits made */
 	/* The file's alone, as of when it was last read or saved; `config` itself while
 	 * there are no edits.
 	 */
@@ -87,7 +87,7 @@ struct balancer {
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */
 	void (*on_dirty)(struct uv_timer_s *timer);
-	struct upkeep *upkeep;       /* what is done by the clock (core/upkeep.h) */
+	struct upkeep *upkeep;       /* work that is due by the clock */
 	struct responder *responder; /* NULL while no service asks for it */
 	bool running;                /* the start has succeeded */
 	bool took_over;              /* program and maps were there before us */

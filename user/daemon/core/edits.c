@@ -13,8 +13,8 @@ static bool same_backend(const struct config_change *a, const struct config_chan
 	return !strcmp(a->service, b->service) && !strcmp(a->backend, b->backend);
 }
 
-/* Whether `later` makes `earlier` void. What is added anew after a removal needs
- * both.
+/* Whether `later` makes `earlier` void. A backend that is added anew after its removal
+ * needs both changes.
  */
 static bool voids(const struct config_change *later, const struct config_change *earlier)
 {
@@ -35,7 +35,7 @@ static const struct backend_config *find_in_file(const struct balancer *balancer
 	return NULL;
 }
 
-/* Whether the file says the same. Of what was added at run time it says nothing. */
+/* Whether the file says the same. It says nothing of a backend added at run time. */
 static bool in_file(const struct balancer *balancer, const struct config_change *change)
 {
 	const struct backend_config *backend = find_in_file(balancer, change);

@@ -66,7 +66,9 @@ int balancer_attach(struct balancer *balancer, const char *interface, enum attac
 	return 0;
 }
 
-/* What is not ours any more is forgotten; what cannot be detached stays known. */
+/* An interface that runs our program no more is forgotten; one that cannot be detached from
+ * stays known.
+ */
 static int detach(struct balancer *balancer, struct attachment *attachment, struct diag *diag)
 {
 	int error = attachment_detach(balancer->datapath, attachment, diag);
@@ -110,7 +112,7 @@ void balancer_detach_others(struct balancer *balancer, const struct config *conf
 
 		for (size_t j = 0; config && j < config->n_interfaces; j++)
 			wanted |= !strcmp(config->interfaces[j].name, attachment->name);
-		/* A failed start leaves what it found as it was. */
+		/* A failed start leaves the programs that it found where they were. */
 		if (attachment->adopted && !balancer->running)
 			continue;
 		if (!wanted && attachment->program_id && detach(balancer, attachment, &diag))

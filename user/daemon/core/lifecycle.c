@@ -81,7 +81,7 @@ static int start(struct balancer *balancer, struct diag *diag)
 		return diag_no_memory(diag);
 	on_devices(balancer);
 	hops_follow_devices(balancer->hops, on_devices, balancer);
-	on_kernel_change(balancer); /* whatever was missed while no daemon ran */
+	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
 	hops_follow_changes(balancer->hops, on_kernel_change, balancer);
 	error = services_new(balancer, balancer->config, &balancer->services);
 	if (error)

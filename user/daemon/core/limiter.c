@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the balancer does about limits and access, beside what each service's plan
- * says: the lists of all services and the responder.
+/* The parts of limits and access that belong to no single service's plan: the settings
+ * and lists of all services, and the responder.
  */
 #include "daemon/core/limiter.h"
 
@@ -33,7 +33,7 @@ static void on_responder(void *arg)
 			balancer_touch(&balancer->services[i]);
 }
 
-static bool anybody_responds(const struct config *config)
+static bool has_responses(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_services; i++)
 		if (config_responds(&config->services[i]))
@@ -46,7 +46,7 @@ void balancer_apply_responder(struct balancer *balancer, const struct config *co
 	struct diag diag = {};
 	int error = 0;
 
-	if (!anybody_responds(config)) {
+	if (!has_responses(config)) {
 		responder_free(TAKE_PTR(balancer->responder));
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What all services share of limits and access, and the responder. For core/ alone.
+ * The settings of limits and access that all services share, and the responder. For core/
+ * alone.
  */
 #ifndef SLUICE_DAEMON_CORE_LIMITER_H
 #define SLUICE_DAEMON_CORE_LIMITER_H

@@ -12,7 +12,7 @@ struct balancer;
 struct config;
 struct diag;
 
-/* What the maps must hold at the least. */
+/* The least that the maps must hold for this configuration. */
 struct datapath_sizes balancer_needed_sizes(const struct config *config);
 
 /* Settings that hold for all services and can always be changed. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What runs of a service and what is known of its backends, as a plan for each of
- * its addresses, into the maps. Every change comes through here.
+/* Makes a plan for each address of a service, from its configuration and the state of its
+ * backends, and applies it to the maps. Every change comes through here.
  */
 #include "daemon/core/reconcile.h"
 
@@ -32,7 +32,7 @@ static enum plan_health health_now(const struct backend *backend)
 	return result->answers ? PLAN_NOT_READY : PLAN_DEAD;
 }
 
-/* Who takes new connections now, for the next plan and for status. */
+/* Notes which backends take new connections now, for the next plan and for status. */
 static void note_members(struct service *service, size_t address, const struct plan *plan)
 {
 	const struct service_config *config = service->config;
@@ -51,7 +51,7 @@ static void note_members(struct service *service, size_t address, const struct p
 	}
 }
 
-/* What all addresses of a service share. */
+/* The parts of a plan that all addresses of a service share. */
 struct shared {
 	struct plan_input *inputs;
 	const struct sl_hop *responder;
@@ -94,7 +94,7 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 	}
 }
 
-/* Before any address leads there. */
+/* Puts them into the maps, before any address leads there. */
 static int put_shared(const struct service *service, struct shared *shared, struct diag *diag)
 {
 	const struct service_config *config = service->config;

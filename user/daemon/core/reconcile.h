@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Brings the maps to what configuration, health and next hops ask for. For core/ alone.
+ * Brings the maps into line with configuration, health and next hops. For core/ alone.
  */
 #ifndef SLUICE_DAEMON_CORE_RECONCILE_H
 #define SLUICE_DAEMON_CORE_RECONCILE_H

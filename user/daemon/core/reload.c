@@ -49,7 +49,7 @@ static size_t count_backends(const struct config *config)
 	return n;
 }
 
-/* What a change of configuration comes to, and whether it can be done. */
+/* Whether a change of configuration can be made, and how large it is. */
 static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
 			struct balancer_change *ret_change)
 {
@@ -85,8 +85,8 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 	return error ?: check_change(balancer, config, diag, ret_change);
 }
 
-/* From what runs to another configuration: what is new is there before what is
- * old goes. On failure nothing has changed, and config is still the caller's.
+/* From the configuration that runs to another one: new services are there before old ones
+ * go. On failure nothing has changed, and config is still the caller's.
  */
 static int switch_config(struct balancer *balancer, struct config *config, struct diag *diag)
 {

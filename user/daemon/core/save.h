@@ -8,7 +8,7 @@
 struct balancer;
 struct diag;
 
-/* Writes what runs to the configuration file (the old one stays beside it as
+/* Writes the configuration that runs to its file (the old one stays beside it as
  * FILE.old), and forgets the edits.
  */
 int balancer_save(struct balancer *balancer, struct diag *diag);

@@ -16,7 +16,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/config/compare.h"
 
-/* Whether others serve while this one starts slowly; alone it gets all there is. */
+/* Whether others serve while this one starts slowly; alone it gets all connections. */
 static bool others_serve(const struct backend *backend)
 {
 	const struct service *service = backend->service;
@@ -57,9 +57,9 @@ static void on_hop(void *arg)
 	balancer_touch(backend->service);
 }
 
-/* What a predecessor left in the maps: a backend that took new connections goes on
- * as up, one whose connections went on keeps them until a check says otherwise,
- * so that a restart cuts nobody off.
+/* The state of a backend that an earlier daemon left in the maps, as SL_BACKEND_*. A backend
+ * that took new connections goes on as up, one whose connections went on keeps them until
+ * a check says otherwise: a restart cuts no connection.
  */
 static unsigned state_found(const struct backend *backend)
 {
@@ -98,8 +98,8 @@ static int compare_name(const void *name, const void *backend)
 	return strcmp(name, ((const struct backend *)backend)->config->name);
 }
 
-/* A backend that runs already goes on as it is; of others, the maps know what a
- * predecessor did with them.
+/* A backend that runs already goes on as it is. Of another, the maps may know how an
+ * earlier daemon used it.
  */
 static void inherit(struct backend *backend, const struct service *running)
 {

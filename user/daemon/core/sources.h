@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Forgetting what limited sources have sent.
+ * Forgetting the buckets of limited sources.
  */
 #ifndef SLUICE_DAEMON_CORE_SOURCES_H
 #define SLUICE_DAEMON_CORE_SOURCES_H

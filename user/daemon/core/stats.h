@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The program's counters, by service and backend. What is not in the maps has counted
- * nothing. Only reads.
+ * The program's counters, by service and backend; zeros for those that are not in the
+ * maps. Only reads.
  */
 #ifndef SLUICE_DAEMON_CORE_STATS_H
 #define SLUICE_DAEMON_CORE_STATS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Events say that a source goes over; that it is back shows in its bucket alone,
+/* Events tell that a source goes over a limit. That it is back shows in its bucket alone,
  * so each source that was said to be over is looked up until it is calm.
  */
 #include "daemon/limits/offenders.h"
@@ -44,7 +44,7 @@ struct offenders {
 	unsigned unsaid; /* events since the last tick that no line was about */
 };
 
-/* What an event is about, in the configuration that runs. */
+/* The limit that an event is about, in the configuration that runs. */
 struct subject {
 	const struct limit_config *config;
 	const struct service_config *service;
@@ -136,7 +136,7 @@ static bool is_event_limit(const struct subject *subject, const void *arg)
 	return subject->index == event->limit && subject->limit->id == event->source.id;
 }
 
-/* The number of a limit is nobody else's while the limit goes on. */
+/* No other limit gets the number of a limit while that one goes on. */
 static bool is_same_limit(const struct subject *subject, const void *arg)
 {
 	return subject->limit->number == ((const struct over *)arg)->number;
@@ -221,8 +221,8 @@ static bool is_known(const struct offenders *log, const struct sl_source *key)
 	return hashtable_find(&log->sources, hash_of(key), key, has_key);
 }
 
-/* Who is known already went over once more before it was seen to be back, or has
- * lost its bucket and got a new one: that is nothing new.
+/* A source that is known already went over once more before it was seen to be back, or has
+ * lost its bucket and got a new one: that needs no second line.
  */
 void offenders_over(struct offenders *log, const struct sl_event *event)
 {
@@ -291,7 +291,7 @@ static void say_back(struct offenders *log, const struct over *over)
 		 (unsigned long long)((ns + NS_PER_SECOND / 2) / NS_PER_SECOND));
 }
 
-/* A bucket that is gone is judged by what was last seen of it. */
+/* A bucket that is gone is judged by its last known state. */
 static void check_source(struct offenders *log, struct over *over, __u32 now)
 {
 	struct subject subject;

@@ -47,9 +47,9 @@ struct running_limit *running_find(const struct running *running, __u32 id);
 /* Counts the buckets of each limit. */
 void running_count(const struct running *running, const struct source *sources, size_t n);
 
-/* The limit's counters, and how many buckets were pushed out of the map by others: it is
- * one for all limits, so that is what was inserted and is not there any more. Only once
- * the buckets are counted. 0 or -errno: the limit is not in the maps.
+/* The limit's counters, and how many of its buckets were pushed out of the map, which is one
+ * for all limits: those inserted less those that are there, once the buckets are counted.
+ * 0 or -errno: the limit is not in the maps.
  */
 int running_stats(const struct running_limit *limit, struct sl_limit_stats *ret_stats,
 		  unsigned long long *ret_evicted);

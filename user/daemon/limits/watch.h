@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Follows on the loop what the program tells of limits, for the log.
+ * Follows on the loop the program's events about limits, for the log.
  */
 #ifndef SLUICE_DAEMON_LIMITS_WATCH_H
 #define SLUICE_DAEMON_LIMITS_WATCH_H

@@ -19,8 +19,8 @@
 #define DRAIN_LEAST_MS 1000ULL
 #define DRAIN_MOST_MS  (720 * 3600 * 1000ULL)
 
-/* Does it, and shows the backend as it is then: the balancer may have made anew
- * what it was found in.
+/* Makes the change and shows the backend as it is then. It is looked for again: the
+ * balancer may have made its services anew.
  */
 static struct api_answer edit(const struct api_ask *ask, const struct config_change *change,
 			      unsigned timeout_ms)

@@ -26,7 +26,7 @@ static struct api_answer no_interface(const char *name)
 			  api_list_text(&list));
 }
 
-/* The interface is not there, or is not as it must be for what was asked. */
+/* 404: there is no such interface. 409: it is in a state that forbids the change. */
 static unsigned attach_status(int error)
 {
 	switch (-error) {

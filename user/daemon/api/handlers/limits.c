@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Limits and limited sources: looking at them, and forgetting what a source has
- * sent.
+ * Limits and limited sources: reading them, and forgetting the buckets of a source.
  */
 #include <string.h>
 

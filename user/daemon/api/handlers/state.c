@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What runs: looking at it. */
+/* The state of the balancer: reading it. */
 #include "daemon/api/find.h"
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/view.h"

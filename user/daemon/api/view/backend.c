@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A backend as JSON: what the operator wants of it, what its check says, and
- * what it gets. Only reads.
+ * A backend as JSON: its admin state, the result of its check, and its traffic. Only
+ * reads.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -87,7 +87,7 @@ static json_t *view_slow_start(const struct backend *backend)
 	return tenths == 10 ? json_null() : json_integer((json_int_t)tenths * 10);
 }
 
-/* Since when it has its state, where that is known: of an admin state it is not. */
+/* The seconds that it has had its state; null for an admin state, whose age is unknown. */
 static json_t *view_since(const struct backend *backend)
 {
 	unsigned long long now = uv_now(backend->service->balancer->loop);

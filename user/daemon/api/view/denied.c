@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Access lists as JSON, and what they say of an address. Only reads.
+ * Access lists as JSON, and the lists that deny an address. Only reads.
  */
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Limits as JSON: how they are set, and what they have done. Only reads.
+ * Limits as JSON: their settings and their counters. Only reads.
  */
 #include "daemon/api/view/limits.h"
 

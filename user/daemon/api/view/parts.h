@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the files of api/view/view.h share. Not for others.
+ * Parts of JSON that the files of api/view/ share. Not for other rooms.
  */
 #ifndef SLUICE_DAEMON_API_VIEW_PARTS_H
 #define SLUICE_DAEMON_API_VIEW_PARTS_H

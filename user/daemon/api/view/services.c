@@ -172,7 +172,6 @@ static json_t *view_choice(const struct service *service)
 			 config->slow_start_ms ? json_integer(config->slow_start_ms) : json_null());
 }
 
-/* What it refuses, and how. */
 static json_t *view_limit_configs(const struct service_config *config)
 {
 	_cleanup_(json_decrefp) json_t *array = json_array();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Limited sources as JSON. Only reads. Of a limit per service there is one row,
- * whose source is all of them.
+ * Limited sources as JSON. Only reads. A limit per service has one row, whose source is
+ * "all".
  */
 #include <stdbool.h>
 #include <string.h>
@@ -36,7 +36,9 @@ static json_t *view_source_name(const struct running_limit *limit, const struct 
 	return limit->config->per_service ? json_string(VIEW_ALL_SOURCES) : view_prefix(&prefix);
 }
 
-/* When its refusals began, and what has come of them; null where there were none. */
+/* When its refusals began, how many there were, and when the last one was; null where there
+ * were none.
+ */
 static json_t *view_refusals(const struct sl_bucket *bucket, const struct moment *now)
 {
 	unsigned long long age = moment_age_ms(now, bucket->over);
@@ -79,7 +81,9 @@ static int compare_refused(const void *a, const void *b)
 	return memcmp(&left->key, &right->key, sizeof(left->key));
 }
 
-/* Of one service: every bucket. Of all: who is over, or was lately. */
+/* Of one service: every bucket. Of all services: those of sources that are over a limit,
+ * or were lately.
+ */
 static bool is_wanted(const struct buckets *buckets, const struct source *source,
 		      const struct service *service)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The status page: what runs, and above all what is wrong. Only reads.
+ * The status page: the problems, and the state of the daemon. Only reads.
  */
 #include <stdarg.h>
 #include <stdio.h>
