@@ -45,7 +45,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test test-quick test-unit test-bpf test-e2e test-survival test-limits test-upgrade bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
 
-all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o ## build the programs and the BPF object (default)
+all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o $(B)/sluicectl.bash-completion ## build the programs and the BPF object (default)
 
 # ---- set-up -------------------------------------------------------------
 # The stamp makes `make demo` and `make test` one command each: what is
@@ -88,6 +88,12 @@ $(B)/sluiced: $(DAEMON_OBJ) $(LIB_OBJ)
 $(B)/sluicectl: $(CLI_OBJ) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(shell pkg-config --libs jansson libcurl yaml-0.1)
+
+# The frame, and what the tool knows of its commands.
+$(B)/sluicectl.bash-completion: packaging/sluicectl.bash-completion $(B)/sluicectl
+	$(call say,GEN,$@)
+	$(Q)cp $< $@
+	$(Q)$(B)/sluicectl completion bash >> $@
 
 $(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB_OBJ)
 	$(call say,LINK,$@)
@@ -229,7 +235,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sluicectl $(DESTDIR)$(PREFIX)/sbin/sluicectl
 	install -D -m 755 $(B)/sluice-responder $(DESTDIR)$(PREFIX)/libexec/sluice/sluice-responder
 	install -D -m 644 $(B)/sluice.bpf.o $(DESTDIR)$(PREFIX)/lib/sluice/sluice.bpf.o
-	install -D -m 644 packaging/sluicectl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
+	install -D -m 644 $(B)/sluicectl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
 	install -D -m 644 packaging/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
 	install -D -m 644 examples/sluice.yaml $(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)

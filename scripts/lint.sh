@@ -88,6 +88,44 @@ allow() {
 libbpf='(bpf/|xdp/|linux/bpf\.h|([^ ]*/)?[^ /]*\.skel\.h)'
 libraries='(uv\.h|curl/|microhttpd\.h|libmnl/)'
 
+# room HEADERS FILE...: of the daemon's headers, these files may include log.h and
+# those that the pattern matches, and no others.
+room() {
+	pattern=$1
+	shift
+	[ $# -gt 0 ] || return 0
+	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(log|$pattern)\.h\$" |
+		sed 's|$|: not for this room|')
+	[ -z "$found" ] || complain "$found"
+}
+
+# The rooms of user/daemon, and the headers of each that are for other rooms.
+for_others='datapath/(datapath|limits|access|sources|attach|responder|steer)'
+for_others_of_core='core/(advice|backend|balancer|denied|edits|interfaces|reload|save|service|sources|stats)'
+
+# shellcheck disable=SC2046
+rooms() {
+	daemon=user/daemon
+	room 'log' $(files "$daemon/log.[ch]")
+	room 'netlink/.*' $(files "$daemon/netlink/*")
+	room '(nexthop/.*|netlink/netlink)' $(files "$daemon/nexthop/*")
+	room 'health/.*' $(files "$daemon/health/*")
+	room 'datapath/.*' $(files "$daemon/datapath/*")
+	room "(responder/.*|$for_others|netlink/netlink)" $(files "$daemon/responder/*")
+	room "(core/.*|responder/responder|nexthop/nexthops|health/checks|$for_others)" \
+		$(files "$daemon/core/*")
+	room "(limits/.*|core/(balancer|service)|$for_others)" $(files "$daemon/limits/*")
+	room "(api/view/.*|$for_others_of_core|limits/.*|health/checks|nexthop/nexthops)" \
+		$(files "$daemon/api/view/*")
+	room "(api/.*|$for_others_of_core|limits/.*)" $(files "$daemon/api/handlers/*")
+	room '(api/.*|core/balancer)' $(files "$daemon/api/*" ":!$daemon/api/*/*")
+	room '(core/(advice|balancer|lifecycle|reload)|limits/watch|api/api)' $(files "$daemon/main.c")
+
+	# core/ is the one writer: the API reads by the functions of core/ and limits/, too.
+	found=$(grep -nE '(->|\.)datapath\>|\<datapath_[a-z_]+\(' $(files "$daemon/api/*"))
+	[ -z "$found" ] || complain "$found: the API does not touch the datapath"
+}
+
 # Paths hold no blanks, so lists of them are split at blanks.
 # shellcheck disable=SC2046
 check_layers() {
@@ -101,20 +139,7 @@ check_layers() {
 		'user/cli speaks to the daemon by its socket alone' $(files 'user/cli/*.[ch]')
 	refuse "(cli/|tests/)" 'the daemon does not know the tool' $(files 'user/daemon/*.[ch]')
 	refuse "$libbpf" 'datapath/ alone knows libbpf' $(files 'user/daemon/*.[ch]' ':!user/daemon/datapath/')
-	refuse 'daemon/datapath/(internal|change|maps|prefixes)\.h' 'private to datapath/' \
-		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath/')
-	refuse 'daemon/nexthop/(internal|path|links|routes|neighbours|neighbour_entry)\.h' 'private to nexthop/' \
-		$(files 'user/daemon/*.[ch]' ':!user/daemon/nexthop/')
-	refuse 'daemon/health/(target|probe|curl_loop)\.h' 'private to health/' \
-		$(files 'user/daemon/*.[ch]' ':!user/daemon/health/')
-	refuse 'daemon/core/internal\.h' 'private to core/' $(files 'user/daemon/*.[ch]' ':!user/daemon/core/')
-	refuse 'daemon/(netlink|nexthop|health|datapath|responder|core|limits|api)/' 'log.c is the ground' user/daemon/log.[ch]
-	refuse 'daemon/(nexthop|health|datapath|responder|core|limits|api)/' 'netlink/ is under the others' $(files 'user/daemon/netlink/*')
-	refuse 'daemon/(health|datapath|responder|core|limits|api)/' 'nexthop/ knows netlink/ alone' $(files 'user/daemon/nexthop/*')
-	refuse 'daemon/(netlink|nexthop|datapath|responder|core|limits|api)/' 'health/ knows no other room' $(files 'user/daemon/health/*')
-	refuse 'daemon/(netlink|nexthop|health|responder|core|limits|api)/' 'datapath/ knows no other room' $(files 'user/daemon/datapath/*')
-	refuse 'daemon/(nexthop|health|core|limits|api)/' 'responder/ knows datapath/ and netlink/' $(files 'user/daemon/responder/*')
-	refuse 'daemon/api/' 'core/ does not know who asks' $(files 'user/daemon/core/*' 'user/daemon/limits/*')
+	rooms
 	refuse 'lib/(config|alloc|balance|limit)/' 'base/ is the ground of the library' $(files 'user/lib/base/*')
 
 	tested=$(grep -nE '^[ \t]*#[ \t]*if.*\<TEST' $(files 'include/*.h' 'user/*.h' 'bpf/*.h'))
@@ -140,6 +165,20 @@ check_cycles() {
 	done | tsort 2>&1 >/dev/null)
 	[ -z "$loops" ] || complain "lint: headers include each other:
 $loops"
+}
+
+# ---- external names begin as their room or their file does ----------------
+# In core/ most are about the balancer, which is what the room is for.
+check_names() {
+	say names
+	for file in $(files 'user/daemon/api/*.c' 'user/daemon/core/*.c' 'user/daemon/limits/*.c' \
+		'user/cli/*.c'); do
+		room=$(basename "$(dirname "$file")" | sed 's/^core$/core|balancer/')
+		name=$(basename "$file" .c)
+		odd=$(nm -g --defined-only "build/obj/${file%.c}.o" | awk '{ print $3 }' |
+			grep -vE "^($room|${name%%_*})(_|\$)" | tr '\n' ' ')
+		[ -z "$odd" ] || complain "$file: $odd: not named after the room or the file"
+	done
 }
 
 # ---- tools ---------------------------------------------------------------
@@ -199,6 +238,7 @@ check_man() {
 check_headers
 check_layers
 check_cycles
+check_names
 check_format
 check_shell
 check_cppcheck

@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * What the commands share.
- */
+// SPDX-License-Identifier: BSD-2-Clause
 #include "cli/cli.h"
 
 #include <ctype.h>
@@ -26,7 +23,7 @@ json_t *cli_ask(const struct cli *cli, const struct request *request)
 	struct diag diag = {};
 	json_t *answer = NULL;
 
-	if (client_ask(cli->options.socket, request, &diag, &answer) < 0)
+	if (client_ask(cli->options.value[OPTION_SOCKET], request, &diag, &answer) < 0)
 		cli_complain(&diag);
 	return answer;
 }
@@ -91,7 +88,7 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 	(void)fputs(" services\n", file);
 }
 
-/* RFC 3986 section 2.3: what need not be encoded. */
+/* Encodes all bytes but those of RFC 3986 section 2.3. */
 static void put_encoded(FILE *file, const char *name)
 {
 	for (; *name; name++) {
@@ -131,7 +128,7 @@ char *cli_path_lines(const struct cli *cli, const char *path, const char *lines)
 		base = NULL;
 		return NULL;
 	}
-	return cli_path(base, cli->options.lines ?: lines, NULL);
+	return cli_path(base, cli->options.value[OPTION_LINES] ?: lines, NULL);
 }
 
 int cli_show_rows(const struct cli *cli, json_t *answer, const struct out_section *sections)

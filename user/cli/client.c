@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The daemon over its Unix socket, with libcurl. Whoever answers there is not
- * believed to be the daemon: the answer is bounded in size and time, and every
- * part of it may be missing.
+ * The daemon over its Unix socket, with libcurl. The process that answers there is not
+ * trusted to be the daemon: the answer is bounded in size and time, and every part of it
+ * may be missing.
  */
 #include "cli/client.h"
 
@@ -57,7 +57,7 @@ static size_t receive(char *data, size_t one, size_t length, void *arg)
 	return length;
 }
 
-/* All of these take what is given, or fail for lack of memory alone. */
+/* These options are valid; setting them can fail for want of memory alone. */
 static bool prepare(CURL *easy, const char *socket, const struct request *request,
 		    struct answer *answer)
 {

@@ -20,7 +20,7 @@ struct request {
 	bool text;     /* the answer is text, and given as a string */
 };
 
-/* The answer is the caller's. -errno: nobody answers, or the daemon refuses;
+/* The answer is the caller's. -errno: no daemon answers, or it refuses;
  * diag holds its words, with the place if they name one.
  */
 int client_ask(const char *socket, const struct request *request, struct diag *diag,

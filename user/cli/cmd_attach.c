@@ -3,6 +3,7 @@
  * sluicectl attach, detach.
  */
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
 static const struct out_column attached[] = {
@@ -29,12 +30,12 @@ static const struct out_section detached_sections[] = {
 	{},
 };
 
-int cmd_attach(struct cli *cli, char *const *arguments)
+static int attach(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(json_decrefp) json_t *answer =
 		cli_post(cli, "/v1/attach",
 			 json_pack("{s:s, s:s}", "interface", arguments[0], "mode",
-				   cli->options.mode ?: "auto"));
+				   cli->options.value[OPTION_MODE] ?: "auto"));
 
 	if (!answer)
 		return CLI_FAILED;
@@ -42,7 +43,7 @@ int cmd_attach(struct cli *cli, char *const *arguments)
 	return CLI_DONE;
 }
 
-int cmd_detach(struct cli *cli, char *const *arguments)
+static int detach(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(json_decrefp) json_t *answer =
 		cli_post(cli, "/v1/detach", json_pack("{s:s}", "interface", arguments[0]));
@@ -52,3 +53,12 @@ int cmd_detach(struct cli *cli, char *const *arguments)
 	out_answer(&cli->out, answer, detached_sections);
 	return CLI_DONE;
 }
+
+const struct command cmd_attach[] = {
+	{ "attach", "INTERFACE", 1, 1, attach,
+	  "let sluice see an interface's packets, until the next reload", .options = OPTION(MODE),
+	  .completes = { "@interface" } },
+	{ "detach", "INTERFACE", 1, 1, detach, "take sluice off an interface",
+	  .completes = { "@interface" } },
+	{},
+};

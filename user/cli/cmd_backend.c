@@ -2,7 +2,10 @@
  *
  * sluicectl backend list, backend show.
  */
+#include "cli/cmd_backend.h"
+
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
 static const struct out_column list_columns[] = {
@@ -23,7 +26,7 @@ static const struct out_section list_sections[] = {
 	{},
 };
 
-const struct out_column cli_backend_fields[] = {
+const struct out_column cmd_backend_fields[] = {
 	{ "service", OUT_TEXT, "service", NULL, 0 },
 	{ "backend", OUT_TEXT, "name", NULL, 0 },
 	{ "address", OUT_ENDPOINT, "address", "port", 0 },
@@ -69,7 +72,7 @@ static const struct out_column counter_fields[] = {
 };
 
 static const struct out_section show_sections[] = {
-	{ .columns = cli_backend_fields, .fields = true },
+	{ .columns = cmd_backend_fields, .fields = true },
 	{ .columns = check_fields, .title = "check", .fields = true },
 	{ .columns = hop_fields, .title = "next hop", .fields = true },
 	{ .columns = counter_fields, .title = "counters", .fields = true },
@@ -90,17 +93,26 @@ static int list_of_service(struct cli *cli, const char *name)
 	return CLI_DONE;
 }
 
-int cmd_backend_list(struct cli *cli, char *const *arguments)
+static int backend_list(struct cli *cli, char *const *arguments)
 {
 	if (arguments[0])
 		return list_of_service(cli, arguments[0]);
 	return cli_show(cli, "/v1/backends", list_sections);
 }
 
-int cmd_backend_show(struct cli *cli, char *const *arguments)
+static int backend_show(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = NULL;
 	int code = cli_take_backend(arguments, 0, &path, &arguments);
 
 	return code ?: cli_show(cli, path, show_sections);
 }
+
+const struct command cmd_backend[] = {
+	{ "backend list", "[SERVICE]", 0, 1, backend_list, "backends, of all services or one",
+	  .completes = { "@service" } },
+	{ "backend show", "SERVICE NAME", 1, 2, backend_show,
+	  "a backend, its check and its next hop; SERVICE/NAME will do",
+	  .completes = { "@backend" } },
+	{},
+};

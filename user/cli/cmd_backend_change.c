@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/cmd_backend.h"
+#include "cli/cmd_drain_wait.h"
+#include "cli/command.h"
 #include "lib/base/addr.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
 
 static const struct out_section changed_sections[] = {
-	{ .columns = cli_backend_fields, .fields = true },
+	{ .columns = cmd_backend_fields, .fields = true },
 	{},
 };
 
@@ -62,7 +65,7 @@ static json_t *post_to(const struct cli *cli, const char *path, const char *acti
 
 /* ---- of a backend that there is ---------------------------------------- */
 
-int cmd_backend_drain(struct cli *cli, char *const *arguments)
+static int backend_drain(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = NULL;
 	int code = cli_take_backend(arguments, 0, &path, &arguments);
@@ -70,9 +73,10 @@ int cmd_backend_drain(struct cli *cli, char *const *arguments)
 
 	if (code)
 		return code;
-	answer = post_to(cli, path, "drain", json_pack("{s:s*}", "timeout", cli->options.timeout));
-	if (answer && cli->options.wait)
-		return cli_wait_drained(cli, path, answer);
+	answer = post_to(cli, path, "drain",
+			 json_pack("{s:s*}", "timeout", cli->options.value[OPTION_TIMEOUT]));
+	if (answer && cli->options.value[OPTION_WAIT])
+		return cmd_drain_wait(cli, path, answer);
 	return show(cli, answer, changed_sections);
 }
 
@@ -84,17 +88,17 @@ static int change_simply(const struct cli *cli, char *const *arguments, const ch
 	return code ?: show(cli, post_to(cli, path, action, json_object()), changed_sections);
 }
 
-int cmd_backend_enable(struct cli *cli, char *const *arguments)
+static int backend_enable(struct cli *cli, char *const *arguments)
 {
 	return change_simply(cli, arguments, "enable");
 }
 
-int cmd_backend_disable(struct cli *cli, char *const *arguments)
+static int backend_disable(struct cli *cli, char *const *arguments)
 {
 	return change_simply(cli, arguments, "disable");
 }
 
-/* A whole number that an API member can hold; what it may be, the daemon knows. */
+/* A whole number that an API member can hold; the daemon checks its bounds. */
 static bool parse_number(const char *text, json_int_t *ret_number)
 {
 	unsigned long long number;
@@ -105,7 +109,7 @@ static bool parse_number(const char *text, json_int_t *ret_number)
 	return true;
 }
 
-int cmd_backend_weight(struct cli *cli, char *const *arguments)
+static int backend_weight(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = NULL;
 	int code = cli_take_backend(arguments, 1, &path, &arguments);
@@ -119,7 +123,7 @@ int cmd_backend_weight(struct cli *cli, char *const *arguments)
 		    changed_sections);
 }
 
-int cmd_backend_remove(struct cli *cli, char *const *arguments)
+static int backend_remove(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = NULL;
 	int code = cli_take_backend(arguments, 0, &path, &arguments);
@@ -161,6 +165,7 @@ static json_t *new_backend(const struct options *options, const char *endpoint, 
 {
 	_cleanup_(cleanup_free) char *text = strdup(endpoint);
 	json_int_t port = -1, weight = 1; /* -1: none is given */
+	const char *given = options->value[OPTION_WEIGHT];
 	const char *address;
 
 	*ret_code = CLI_FAILED;
@@ -171,17 +176,16 @@ static json_t *new_backend(const struct options *options, const char *endpoint, 
 			complain("\"%s\" is not ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT", endpoint);
 		return NULL;
 	}
-	if (options->weight && !parse_number(options->weight, &weight)) {
-		*ret_code = complain("--weight is a number from 0 to 65535, not \"%s\"",
-				     options->weight);
+	if (given && !parse_number(given, &weight)) {
+		*ret_code = complain("--weight is a number from 0 to 65535, not \"%s\"", given);
 		return NULL;
 	}
 	return json_pack("{s:s, s:o*, s:s*, s:I, s:b}", "address", address, "port",
-			 port < 0 ? NULL : json_integer(port), "name", options->name, "weight",
-			 weight, "backup", options->backup);
+			 port < 0 ? NULL : json_integer(port), "name", options->value[OPTION_NAME],
+			 "weight", weight, "backup", options->value[OPTION_BACKUP] != NULL);
 }
 
-int cmd_backend_add(struct cli *cli, char *const *arguments)
+static int backend_add(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/backends/", arguments[0], NULL);
 	json_t *members;
@@ -194,3 +198,21 @@ int cmd_backend_add(struct cli *cli, char *const *arguments)
 		return code;
 	return show(cli, cli_post(cli, path, members), changed_sections);
 }
+
+const struct command cmd_backend_change[] = {
+	{ "backend drain", "SERVICE NAME", 1, 2, backend_drain,
+	  "no new connections; those that it has go on until they end",
+	  .options = OPTION(TIMEOUT) | OPTION(WAIT), .completes = { "@backend" } },
+	{ "backend enable", "SERVICE NAME", 1, 2, backend_enable, "take back a drain, or disabling",
+	  .completes = { "@backend" } },
+	{ "backend disable", "SERVICE NAME", 1, 2, backend_disable,
+	  "no traffic at all; its connections are cut", .completes = { "@backend" } },
+	{ "backend weight", "SERVICE NAME WEIGHT", 2, 3, backend_weight,
+	  "another share of the new connections", .completes = { "@backend" } },
+	{ "backend add", "SERVICE ADDRESS[:PORT]", 2, 2, backend_add, "one more backend",
+	  .options = OPTION(NAME) | OPTION(WEIGHT) | OPTION(BACKUP), .completes = { "@service" } },
+	{ "backend remove", "SERVICE NAME", 1, 2, backend_remove,
+	  "one backend less; drain it first, its connections are cut",
+	  .completes = { "@backend" } },
+	{},
+};

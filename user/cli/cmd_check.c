@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl check: would the daemon take this configuration, and what would it
- * change? The file is read here, with the rights of whoever asks.
+ * sluicectl check: would the daemon take this configuration, and which services would it
+ * change? The file is read here, with the rights of the user who asks.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "sluice/api.h"
@@ -88,7 +89,7 @@ static json_t *check_file(const struct cli *cli, const char *name)
 					       .length = text.length });
 }
 
-int cmd_check(struct cli *cli, char *const *arguments)
+static int check(struct cli *cli, char *const *arguments)
 {
 	static const char *const verbs[] = { "a reload would add", "remove", "change" };
 	_cleanup_(json_decrefp) json_t *answer =
@@ -101,3 +102,9 @@ int cmd_check(struct cli *cli, char *const *arguments)
 	cli_show_change(cli, answer, "configuration is valid", verbs);
 	return CLI_DONE;
 }
+
+const struct command cmd_check[] = {
+	{ "check", "[FILE]", 0, 1, check,
+	  "is FILE (-: standard input; none: the daemon's own) valid?", .completes = { "@file" } },
+	{},
+};

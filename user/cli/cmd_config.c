@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
-/* Line by line, so that what is not a line's end stays harmless. */
+/* Line by line: every control character but the end of a line is made harmless. */
 static int put_lines(const struct out *out, const char *text)
 {
 	while (*text) {
@@ -23,7 +24,7 @@ static int put_lines(const struct out *out, const char *text)
 	return CLI_DONE;
 }
 
-int cmd_config_show(struct cli *cli, char *const *arguments)
+static int config_show(struct cli *cli, char *const *arguments)
 {
 	const struct request request = { .method = "GET", .path = "/v1/config", .text = true };
 	_cleanup_(json_decrefp) json_t *config = cli_ask(cli, &request);
@@ -50,7 +51,7 @@ static const struct out_section saved_sections[] = {
 	{},
 };
 
-int cmd_config_save(struct cli *cli, char *const *arguments)
+static int config_save(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(json_decrefp) json_t *answer =
 		cli_ask(cli, &(struct request){ .method = "POST", .path = "/v1/config/save" });
@@ -65,3 +66,11 @@ int cmd_config_save(struct cli *cli, char *const *arguments)
 		out_answer(&cli->out, answer, saved_sections);
 	return CLI_DONE;
 }
+
+const struct command cmd_config[] = {
+	{ "config show", "", 0, 0, config_show,
+	  .help = "the configuration that runs, with what was changed at run time" },
+	{ "config save", "", 0, 0, config_save,
+	  .help = "write what runs to the daemon's file; the old one is FILE.old then" },
+	{},
+};

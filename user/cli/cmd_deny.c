@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl deny add, remove, list: who is denied at run time.
+ * sluicectl deny add, remove, list: the prefixes that are denied at run time.
  */
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
 #define LINES "1000"
@@ -54,16 +55,16 @@ static const struct out_section configured_section[] = {
 	{},
 };
 
-int cmd_deny_add(struct cli *cli, char *const *arguments)
+static int deny_add(struct cli *cli, char *const *arguments)
 {
 	return cli_show_rows(cli,
 			     cli_post(cli, "/v1/denied",
 				      json_pack("{s:s, s:s*}", "prefix", arguments[0], "for",
-						cli->options.lasting)),
+						cli->options.value[OPTION_FOR])),
 			     added_sections);
 }
 
-int cmd_deny_remove(struct cli *cli, char *const *arguments)
+static int deny_remove(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/denied/", arguments[0], NULL);
 
@@ -75,7 +76,7 @@ int cmd_deny_remove(struct cli *cli, char *const *arguments)
 }
 
 /* "... and 3 more" belongs to the first of two tables. */
-int cmd_deny_list(struct cli *cli, char *const *arguments)
+static int deny_list(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path_lines(cli, "/v1/denied", LINES);
 	_cleanup_(json_decrefp) json_t *answer = path ? cli_get(cli, path) : NULL;
@@ -90,3 +91,12 @@ int cmd_deny_list(struct cli *cli, char *const *arguments)
 	}
 	return CLI_DONE;
 }
+
+const struct command cmd_deny[] = {
+	{ "deny add", "PREFIX", 1, 1, deny_add,
+	  "no service for a prefix or an address, until it is taken back", .options = OPTION(FOR) },
+	{ "deny remove", "PREFIX", 1, 1, deny_remove, "serve the prefix or the address again",
+	  .completes = { "@denied" } },
+	{ "deny list", "", 0, 0, deny_list, "who is denied at run time", .options = OPTION(LINES) },
+	{},
+};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl backend drain --wait: watches the drain of a backend, which goes on
+ * sluicectl backend drain --wait: watches the drain of a backend. The drain goes on
  * whether it is watched or not.
  */
+#include "cli/cmd_drain_wait.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,7 +14,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-/* A connection is known once a packet of it has come by; so long must none be. */
+/* Seconds without a live connection after which the drain counts as done: a connection is
+ * known only once a packet of it has come by.
+ */
 #define QUIET_S 5
 
 enum drain_end {
@@ -20,8 +24,8 @@ enum drain_end {
 	DRAIN_EMPTY,     /* no live connection for QUIET_S */
 	DRAIN_TIMED_OUT, /* the daemon has disabled it */
 	DRAIN_TAKEN_BACK,
-	DRAIN_LEFT, /* by the user, who does not wait any more */
-	DRAIN_LOST, /* the daemon does not tell; the user has been told */
+	DRAIN_LEFT, /* the user does not wait any more */
+	DRAIN_LOST, /* the daemon does not answer; the user has been told */
 };
 
 struct drain {
@@ -55,7 +59,7 @@ static char *cell(const struct drain *drain, enum out_kind kind, const char *mem
 	return out_cell(drain->view, &column);
 }
 
-/* One line: on a terminal in the place of the last, else only if there is news. */
+/* One line: on a terminal in the place of the last, else only when the count changes. */
 static void show_progress(struct drain *drain)
 {
 	_cleanup_(cleanup_free) char *service = cell(drain, OUT_TEXT, "service");
@@ -78,7 +82,7 @@ static void show_progress(struct drain *drain)
 	drain->last = TAKE_PTR(live);
 }
 
-/* What the view says of the drain. */
+/* How the drain stands, by the daemon's last answer. */
 static enum drain_end judge(struct drain *drain)
 {
 	const char *state = json_string_value(json_object_get(drain->view, "state")) ?: "";
@@ -152,7 +156,7 @@ static int tell_end(const struct drain *drain, enum drain_end end)
 	return CLI_DONE;
 }
 
-int cli_wait_drained(const struct cli *cli, const char *path, json_t *view)
+int cmd_drain_wait(const struct cli *cli, const char *path, json_t *view)
 {
 	_cleanup_(free_drain) struct drain drain = {
 		.cli = cli,

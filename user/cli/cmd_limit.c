@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/cmd_limit_watch.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
@@ -14,18 +16,18 @@
 #define WATCH_LEAST_MS 100
 #define WATCH_MOST_MS  (3600 * 1000)
 
-/* What several tables have in a row. clang-format sees blocks in these. */
+/* Columns that several tables have in a row. clang-format sees blocks in these. */
 /* clang-format off */
 #define LIMIT_COLUMNS /* which limit it is about */      \
 	{ "SERVICE", OUT_TEXT, "service", NULL, 28 },    \
 	{ "#", OUT_COUNT, "number", NULL, 0 }
 
-#define STATE_COLUMNS /* what a source may still send */ \
+#define STATE_COLUMNS /* its state at the limit */      \
 	{ "LIMIT", OUT_TEXT, "rate", NULL, 0 },          \
 	{ "STATE", OUT_STATE, "state", NULL, 0 },        \
 	{ "REMAINING", OUT_AMOUNT, "remaining", "count", 0 }
 
-#define REFUSED_COLUMNS /* and what it was refused */      \
+#define REFUSED_COLUMNS /* and its refusals */            \
 	{ "RESETS IN", OUT_SPAN, "resets_in_ms", NULL, 0 }, \
 	{ "REFUSED", OUT_COUNT, "refused", NULL, 0 },       \
 	{ "SINCE", OUT_TEXT, "since", NULL, 0 },            \
@@ -96,7 +98,7 @@ static const struct out_section no_sections[] = {
 	{},
 };
 
-int cmd_limit_list(struct cli *cli, char *const *arguments)
+static int limit_list(struct cli *cli, char *const *arguments)
 {
 	const struct out_section *sections = arguments[0] ? service_sections : list_sections;
 	_cleanup_(cleanup_free) char *base = NULL, *path = NULL;
@@ -115,18 +117,18 @@ int cmd_limit_list(struct cli *cli, char *const *arguments)
 
 /* ---- top --------------------------------------------------------------- */
 
-const struct out_section cli_top_sections[] = {
+static const struct out_section top_sections[] = {
 	{ .columns = top_columns,
 	  .member = "sources",
 	  .empty = "no source is over a limit, or was lately" },
 	{},
 };
 
-int cmd_limit_top(struct cli *cli, char *const *arguments)
+static int limit_top(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = NULL;
 	unsigned long long interval = WATCH_MS;
-	const char *watch = cli->options.watch;
+	const char *watch = cli->options.value[OPTION_WATCH];
 	struct diag diag = {};
 
 	(void)arguments;
@@ -140,9 +142,9 @@ int cmd_limit_top(struct cli *cli, char *const *arguments)
 		return CLI_USAGE;
 	}
 	if (watch)
-		return cli_watch_sources(cli, interval);
+		return cmd_limit_watch(cli, top_sections, interval);
 	path = cli_path_lines(cli, "/v1/sources", LINES);
-	return path ? cli_show_rows(cli, cli_get(cli, path), cli_top_sections) : CLI_FAILED;
+	return path ? cli_show_rows(cli, cli_get(cli, path), top_sections) : CLI_FAILED;
 }
 
 /* ---- one address ------------------------------------------------------- */
@@ -173,14 +175,14 @@ static const struct out_section show_sections[] = {
 	{},
 };
 
-int cmd_limit_show(struct cli *cli, char *const *arguments)
+static int limit_show(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/sources/", arguments[0], NULL);
 
 	return path ? cli_show_rows(cli, cli_get(cli, path), show_sections) : CLI_FAILED;
 }
 
-int cmd_limit_reset(struct cli *cli, char *const *arguments)
+static int limit_reset(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/sources/", arguments[0], arguments[1]);
 	_cleanup_(json_decrefp) json_t *answer = NULL;
@@ -201,3 +203,19 @@ int cmd_limit_reset(struct cli *cli, char *const *arguments)
 		(void)fprintf(cli->out.file, "no bucket to forget\n");
 	return CLI_DONE;
 }
+
+const struct command cmd_limit[] = {
+	{ "limit list", "[SERVICE]", 0, 1, limit_list,
+	  "limits and what they did; of SERVICE the sources, too", .options = OPTION(LINES),
+	  .completes = { "@service" } },
+	{ "limit top", "", 0, 0, limit_top,
+	  "who is over a limit, or was lately; most refused first",
+	  .options = OPTION(LINES) | OPTION(WATCH) },
+	{ "limit show", "ADDRESS", 1, 1, limit_show,
+	  "what a source may still send to whom, and whether it is denied",
+	  .completes = { "@source" } },
+	{ "limit reset", "ADDRESS|all [SERVICE]", 1, 2, limit_reset,
+	  "forget what a source has sent, to all services or to one",
+	  .completes = { "all @source", "@service" } },
+	{},
+};

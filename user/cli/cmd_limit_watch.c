@@ -3,6 +3,8 @@
  * sluicectl limit top --watch. On a terminal each picture takes the place of the
  * last and fits the window; elsewhere they follow one another.
  */
+#include "cli/cmd_limit_watch.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -49,7 +51,8 @@ static void put_time(FILE *file)
 }
 
 /* One picture, whole before any of it is seen. The caller's to free. */
-static char *picture(const struct cli *cli, json_t *answer, bool terminal)
+static char *picture(const struct cli *cli, json_t *answer, const struct out_section *sections,
+		     bool terminal)
 {
 	struct cli copy = *cli;
 	char *text = NULL;
@@ -64,7 +67,7 @@ static char *picture(const struct cli *cli, json_t *answer, bool terminal)
 		(void)fputs(CLEAR, copy.out.file);
 	if (!cli->out.json)
 		put_time(copy.out.file);
-	(void)cli_show_rows(&copy, answer, cli_top_sections);
+	(void)cli_show_rows(&copy, answer, sections);
 	if (!cli->out.json && !terminal)
 		(void)fputc('\n', copy.out.file);
 	if (fclose(copy.out.file) != 0)
@@ -73,7 +76,7 @@ static char *picture(const struct cli *cli, json_t *answer, bool terminal)
 }
 
 /* Done: there is a next one to wait for. */
-static int show_once(const struct cli *cli, bool terminal)
+static int show_once(const struct cli *cli, const struct out_section *sections, bool terminal)
 {
 	_cleanup_(cleanup_free) char *path = NULL, *text = NULL;
 	char lines[16];
@@ -84,7 +87,7 @@ static int show_once(const struct cli *cli, bool terminal)
 	answer = path ? cli_get(cli, path) : NULL;
 	if (!answer)
 		return CLI_FAILED;
-	text = picture(cli, answer, terminal);
+	text = picture(cli, answer, sections, terminal);
 	if (!text || fputs(text, cli->out.file) == EOF || fflush(cli->out.file) != 0)
 		return CLI_FAILED;
 	return CLI_DONE;
@@ -97,7 +100,8 @@ static void pause_for(unsigned long long ms)
 		(void)poll(NULL, 0, (int)(ms < STEP_MS ? ms : STEP_MS));
 }
 
-int cli_watch_sources(const struct cli *cli, unsigned long long interval_ms)
+int cmd_limit_watch(const struct cli *cli, const struct out_section *sections,
+		    unsigned long long interval_ms)
 {
 	bool terminal = !cli->out.json && isatty(fileno(cli->out.file));
 	const struct sigaction action = { .sa_handler = on_interrupt };
@@ -105,7 +109,7 @@ int cli_watch_sources(const struct cli *cli, unsigned long long interval_ms)
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
 	while (!interrupted) {
-		int code = show_once(cli, terminal);
+		int code = show_once(cli, sections, terminal);
 
 		if (code)
 			return interrupted ? CLI_DONE : code;

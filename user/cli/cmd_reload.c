@@ -3,9 +3,10 @@
  * sluicectl reload.
  */
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
-int cmd_reload(struct cli *cli, char *const *arguments)
+static int reload(struct cli *cli, char *const *arguments)
 {
 	static const char *const verbs[] = { "added", "removed", "changed" };
 	_cleanup_(json_decrefp) json_t *answer =
@@ -17,3 +18,9 @@ int cmd_reload(struct cli *cli, char *const *arguments)
 	cli_show_change(cli, answer, "reloaded", verbs);
 	return CLI_DONE;
 }
+
+const struct command cmd_reload[] = {
+	{ "reload", "", 0, 0, reload,
+	  .help = "read the configuration again, and apply what differs" },
+	{},
+};

@@ -3,6 +3,7 @@
  * sluicectl service list, service show.
  */
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
 static const struct out_column list_columns[] = {
@@ -101,15 +102,22 @@ static const struct out_section show_sections[] = {
 	{},
 };
 
-int cmd_service_list(struct cli *cli, char *const *arguments)
+static int service_list(struct cli *cli, char *const *arguments)
 {
 	(void)arguments;
 	return cli_show(cli, "/v1/services", list_sections);
 }
 
-int cmd_service_show(struct cli *cli, char *const *arguments)
+static int service_show(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(cleanup_free) char *path = cli_path("/v1/services/", arguments[0], NULL);
 
 	return path ? cli_show(cli, path, show_sections) : CLI_FAILED;
 }
+
+const struct command cmd_service[] = {
+	{ "service list", "", 0, 0, service_list, .help = "all services" },
+	{ "service show", "NAME", 1, 1, service_show, "a service, its check and its backends",
+	  .completes = { "@service" } },
+	{},
+};

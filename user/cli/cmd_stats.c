@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl stats: what happened to packets, and to whom.
+ * sluicectl stats: packets by verdict, service and backend.
  */
 #include "cli/cli.h"
+#include "cli/command.h"
 
 static const struct out_column verdicts[] = {
 	{ "VERDICT", OUT_TEXT, "name", NULL, 0 },
@@ -49,8 +50,13 @@ static const struct out_section sections[] = {
 	{},
 };
 
-int cmd_stats(struct cli *cli, char *const *arguments)
+static int show_stats(struct cli *cli, char *const *arguments)
 {
 	(void)arguments;
 	return cli_show(cli, "/v1/stats", sections);
 }
+
+const struct command cmd_stats[] = {
+	{ "stats", "", 0, 0, show_stats, .help = "counters of packets, services and backends" },
+	{},
+};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sluicectl status: first what is wrong, then what runs.
+ * sluicectl status: first the problems, then the daemon, interfaces and services.
  */
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 
 static const struct out_list problems = { "problems:", true, 20 };
@@ -54,7 +55,7 @@ static void put_list(const struct out *out, const struct out_list *list, const j
 		(void)fputc('\n', out->file);
 }
 
-int cmd_status(struct cli *cli, char *const *arguments)
+static int show_status(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(json_decrefp) json_t *status = cli_get(cli, "/v1/status");
 
@@ -68,3 +69,8 @@ int cmd_status(struct cli *cli, char *const *arguments)
 	out_answer(&cli->out, status, sections);
 	return CLI_DONE;
 }
+
+const struct command cmd_status[] = {
+	{ "status", "", 0, 0, show_status, .help = "what is wrong, and what runs" },
+	{},
+};

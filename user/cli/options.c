@@ -1,62 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The options: a table, and a walk along the command line. Whole words only,
- * unlike getopt_long(), where each new option may change what an old script
- * means.
+ * A walk along the command line. Whole words only, unlike getopt_long(), where each new
+ * option may change the meaning of an old script.
  */
 #include "cli/options.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/array.h"
 #include "lib/base/diag.h"
-#include "sluice/api.h"
 
-static const struct option {
-	const char *name;
-	const char *value; /* for the help; NULL: a switch; "[X]": may be left out */
-	size_t field;      /* in struct options: a bool or, with a value, a string */
-	bool everywhere;   /* for every command; else for those whose arguments name it */
-	const char *help;
-} table[] = {
-	{ "--json", NULL, offsetof(struct options, json), true, "print JSON, for programs" },
-	{ "--socket", "PATH", offsetof(struct options, socket), true,
-	  "the daemon's control socket (default: $SLUICE_SOCKET or " SL_API_SOCKET ")" },
-	{ "--mode", "MODE", offsetof(struct options, mode), false,
-	  "of attach: auto (default), native or generic" },
-	{ "--timeout", "TIME", offsetof(struct options, timeout), false,
-	  "of backend drain: after this long it is disabled (30s, 5m, 2h)" },
-	{ "--wait", NULL, offsetof(struct options, wait), false,
-	  "of backend drain: until no connection is live" },
-	{ "--name", "NAME", offsetof(struct options, name), false,
-	  "of backend add (default: its address and port)" },
-	{ "--weight", "WEIGHT", offsetof(struct options, weight), false,
-	  "of backend add: its share (default: 1)" },
-	{ "--backup", NULL, offsetof(struct options, backup), false,
-	  "of backend add: serves only while no other can" },
-	{ "--lines", "N", offsetof(struct options, lines), false,
-	  "of limit and deny: at most so many rows (default: 50, of deny 1000)" },
-	{ "--watch", "[TIME]", offsetof(struct options, watch), false,
-	  "of limit top: again and again, each second or each TIME, until Ctrl-C" },
-	{ "--for", "TIME", offsetof(struct options, lasting), false,
-	  "of deny add: after this long it is lifted (30s, 10m, 2h)" },
-	{ "--help", NULL, offsetof(struct options, help), true, "this help, or that of a command" },
-	{ "--version", NULL, offsetof(struct options, version), true, "print the version" },
+static const struct option_row table[OPTION_COUNT] = {
+#define ROW(option, everywhere, name, value, completes, help) \
+	[OPTION_##option] = { everywhere, name, value, completes, help },
+	OPTIONS(ROW)
+#undef ROW
 };
-#define N_OPTIONS ARRAY_SIZE(table)
 
-static const struct option *find(const char *word, size_t length)
+const struct option_row *options_row(enum option option)
 {
+	return &table[option];
+}
+
+/* OPTION_COUNT: there is none of this name. */
+static enum option find(const char *word, size_t length)
+{
+	enum option i = 0;
+
 	if (strcmp(word, "-h") == 0)
-		return find("--help", strlen("--help"));
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (strlen(table[i].name) == length && strncmp(table[i].name, word, length) == 0)
-			return &table[i];
-	return NULL;
+		return OPTION_HELP;
+	while (i < OPTION_COUNT &&
+	       (strlen(table[i].name) != length || strncmp(table[i].name, word, length) != 0))
+		i++;
+	return i;
 }
 
 /* The value of an option that may have none: "--watch=5s", or "--watch 5s", for
@@ -77,27 +55,22 @@ static const char *optional_value(char ***word, size_t length)
 static int take_option(char ***word, struct diag *diag, struct options *options)
 {
 	size_t length = strcspn(**word, "=");
-	const struct option *option = find(**word, length);
-	char *field, *value;
+	enum option option = find(**word, length);
+	const struct option_row *row = &table[option];
+	const char *value = "";
 
-	if (!option)
+	if (option == OPTION_COUNT)
 		return diag_set(diag, EINVAL, "unknown option %s (see sluicectl --help)", **word);
-	field = (char *)options + option->field;
-	if (!option->value) {
-		if ((**word)[length])
-			return diag_set(diag, EINVAL, "%s takes no value", option->name);
-		*(bool *)field = true;
-		return 0;
-	}
-	if (option->value[0] == '[') {
-		*(const char **)field = optional_value(word, length);
-		return 0;
-	}
-	value = (**word)[length] ? **word + length + 1 : *++*word;
-	if (!value || !*value)
-		return diag_set(diag, EINVAL, "%s wants a value: %s %s", option->name, option->name,
-				option->value);
-	*(const char **)field = value;
+	if (!row->value && (**word)[length])
+		return diag_set(diag, EINVAL, "%s takes no value", row->name);
+	if (row->value && row->value[0] == '[')
+		value = optional_value(word, length);
+	else if (row->value)
+		value = (**word)[length] ? **word + length + 1 : *++*word;
+	if (row->value && row->value[0] != '[' && (!value || !*value))
+		return diag_set(diag, EINVAL, "%s wants a value: %s %s", row->name, row->name,
+				row->value);
+	options->value[option] = value;
 	return 0;
 }
 
@@ -107,7 +80,7 @@ int options_parse(char **words, struct diag *diag, struct options *ret_options)
 	struct options options = {};
 	char **kept = words;
 
-	options.socket = environment && *environment ? environment : SL_API_SOCKET;
+	options.value[OPTION_SOCKET] = environment && *environment ? environment : SL_API_SOCKET;
 	for (char **word = words; *word; word++) {
 		if (strcmp(*word, "--") == 0) {
 			while (*++word)
@@ -126,34 +99,22 @@ int options_parse(char **words, struct diag *diag, struct options *ret_options)
 	return 0;
 }
 
-static bool is_given(const struct options *options, const struct option *option)
+int options_misplaced(const struct options *options, unsigned set, struct diag *diag)
 {
-	const char *field = (const char *)options + option->field;
-
-	return option->value ? *(const char *const *)field != NULL : *(const bool *)field;
-}
-
-static bool is_for(const struct option *option, const char *arguments)
-{
-	return option->everywhere || strstr(arguments, option->name);
-}
-
-int options_misplaced(const struct options *options, const char *arguments, struct diag *diag)
-{
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (is_given(options, &table[i]) && !is_for(&table[i], arguments))
+	for (enum option i = 0; i < OPTION_COUNT; i++)
+		if (options->value[i] && !table[i].everywhere && !(set & 1U << i))
 			return diag_set(diag, EINVAL, "%s is not an option of this command",
 					table[i].name);
 	return 0;
 }
 
-void options_help(FILE *file, const char *arguments)
+void options_help(FILE *file, unsigned set)
 {
 	(void)fprintf(file, "\noptions, anywhere on the line:\n");
-	for (size_t i = 0; i < N_OPTIONS; i++) {
+	for (enum option i = 0; i < OPTION_COUNT; i++) {
 		char name[32];
 
-		if (arguments && !is_for(&table[i], arguments))
+		if (!table[i].everywhere && !(set & 1U << i))
 			continue;
 		(void)snprintf(name, sizeof(name), "%s %s", table[i].name, table[i].value ?: "");
 		(void)fprintf(file, "  %-15s  %s\n", name, table[i].help);

@@ -225,7 +225,7 @@ static void put_fields(const struct out *out, const json_t *row, const struct ou
 
 /* ---- answers ----------------------------------------------------------- */
 
-/* ASCII alone: what a terminal would act on is escaped. */
+/* ASCII alone: characters that a terminal would act on are escaped. */
 static void put_json(const struct out *out, const json_t *answer)
 {
 	(void)json_dumpf(answer, out->file,

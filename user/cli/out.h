@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What commands print. A row is a JSON object from the daemon; columns say
+ * The output of commands. A row is a JSON object from the daemon; columns say
  * which of its members to show, and how. The same rows come out as an aligned
  * table or, with --json, as they are. Nothing from the daemon reaches a
  * terminal with its control characters.
@@ -12,32 +12,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/out_cell.h"
+
 #define OUT_WIDTH 100 /* columns of a terminal that status keeps to */
-
-enum out_kind {
-	OUT_TEXT,
-	OUT_STATE, /* coloured: up, ok; degraded; down */
-	OUT_YES_NO,
-	OUT_COUNT,
-	OUT_BYTES,        /* 12.3 MB */
-	OUT_SECONDS,      /* 3m 12s */
-	OUT_MILLISECONDS, /* 1.5 s */
-	OUT_SPAN,         /* of milliseconds: 12 ms, 1.5 s, 3m 12s */
-	OUT_AMOUNT,       /* as OUT_COUNT; as OUT_BYTES where other is "bytes" */
-	OUT_MARKED,       /* with other's name behind it where that is true: drop (dry run) */
-	OUT_PERCENT,      /* 40 % */
-	OUT_RATIO,        /* member/other: 2/3 */
-	OUT_ENDPOINT,     /* member:other; of several addresses the first, and how many more */
-	OUT_ENDPOINTS,    /* all of them */
-};
-
-struct out_column {
-	const char *title; /* NULL ends the list */
-	enum out_kind kind;
-	const char *member; /* "check.text": of an object in the row */
-	const char *other;
-	unsigned width; /* longer text is cut; 0: never */
-};
 
 /* A part of an answer. */
 struct out_section {
@@ -46,7 +23,7 @@ struct out_section {
 	const char *member;               /* the array of rows; NULL: the answer is the only row */
 	const char *empty;                /* said where there are no rows; NULL: nothing is */
 	const char *busy;                 /* only rows in which this member is not 0 */
-	bool fields;                      /* one row, a line per column; what is null is left out */
+	bool fields;                      /* one row, a line per column; null is left out */
 };
 
 struct out {
@@ -71,13 +48,5 @@ struct out_list {
  * empty. Not for --json.
  */
 void out_list(const struct out *out, const struct out_list *list, const json_t *strings);
-
-/* The text without control characters and marks that reorder a line; each
- * becomes '?'. The caller's to free; NULL where there is no memory.
- */
-char *out_clean(const char *text);
-
-/* One cell as text: the caller's to free; NULL where there is no memory. */
-char *out_cell(const json_t *row, const struct out_column *column);
 
 #endif

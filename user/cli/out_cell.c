@@ -2,10 +2,13 @@
  *
  * Values as people read them. Pure.
  */
+#include "cli/out_cell.h"
+
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "cli/out.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The help, made from the table of commands.
+ * The help, made from the tables of commands.
  */
 #include "cli/usage.h"
 
@@ -10,18 +10,13 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/suggest.h"
 
 #define NAME_SIZE 64 /* "service show" and, from the user, a bit more */
-#define LINE_SIZE 128
 
-int usage_words(const struct command *command)
-{
-	return strchr(command->words, ' ') ? 2 : 1;
-}
-
-/* The first n of the user's words, cut to what a name could have. */
+/* The first n of the user's words, cut to the size of a name. */
 static void join(char *const *words, int n, char buffer[static NAME_SIZE])
 {
 	buffer[0] = '\0';
@@ -32,96 +27,99 @@ static void join(char *const *words, int n, char buffer[static NAME_SIZE])
 	}
 }
 
-const struct command *usage_find(const struct command *commands, char *const *words)
+const struct command *usage_find(const struct command *const *tables, char *const *words)
 {
+	struct command_walk walk = { .tables = tables };
+	const struct command *command;
 	char name[NAME_SIZE];
 
-	for (; commands->words; commands++) {
-		join(words, usage_words(commands), name);
-		if (strcmp(name, commands->words) == 0)
-			return commands;
+	while ((command = command_next(&walk))) {
+		join(words, command_words(command), name);
+		if (strcmp(name, command->words) == 0)
+			return command;
 	}
 	return NULL;
 }
 
-/* Whether the command's first word is this one: "service" has two commands. */
-static bool in_group(const struct command *command, const char *word)
-{
-	size_t length = strcspn(command->words, " ");
-
-	return strlen(word) == length && strncmp(command->words, word, length) == 0;
-}
-
 static void print_usage(FILE *file, const struct command *command)
 {
-	(void)fprintf(file, "usage: sluicectl %s%s%s\n", command->words,
-		      command->arguments[0] ? " " : "", command->arguments);
+	char text[COMMAND_USAGE_SIZE];
+
+	(void)fprintf(file, "usage: sluicectl %s\n", command_usage(command, text));
 }
 
 /* All commands, or those of one group. */
-static void print_list(FILE *file, const struct command *commands, const char *group)
+static void print_list(FILE *file, const struct command *const *tables, const char *group)
 {
-	(void)fprintf(file, "usage: sluicectl COMMAND [ARGUMENT...] [OPTION...]\n\ncommands:\n");
-	for (; commands->words; commands++) {
-		char text[LINE_SIZE];
+	struct command_walk walk = { .tables = tables };
+	const struct command *command;
 
-		if (group && !in_group(commands, group))
+	(void)fprintf(file, "usage: sluicectl COMMAND [ARGUMENT...] [OPTION...]\n\ncommands:\n");
+	while ((command = command_next_shown(&walk))) {
+		char text[COMMAND_USAGE_SIZE];
+
+		if (group && !command_is_in_group(command, group))
 			continue;
-		(void)snprintf(text, sizeof(text), "%s %s", commands->words, commands->arguments);
-		if (strlen(text) > 30)
-			(void)fprintf(file, "  %s\n%34s%s\n", text, "", commands->help);
+		if (strlen(command_usage(command, text)) > 30)
+			(void)fprintf(file, "  %s\n%34s%s\n", text, "", command->help);
 		else
-			(void)fprintf(file, "  %-30s  %s\n", text, commands->help);
+			(void)fprintf(file, "  %-30s  %s\n", text, command->help);
 	}
 }
 
-static bool is_group(const struct command *commands, const char *word)
+static bool is_group(const struct command *const *tables, const char *word)
 {
-	for (; commands->words; commands++)
-		if (in_group(commands, word))
+	struct command_walk walk = { .tables = tables };
+	const struct command *command;
+
+	while ((command = command_next_shown(&walk)))
+		if (command_is_in_group(command, word))
 			return true;
 	return false;
 }
 
-int usage_help(const struct command *commands, const struct command *command, char *const *words)
+int usage_help(const struct command *const *tables, const struct command *command,
+	       char *const *words)
 {
-	if (!command && words[0] && !is_group(commands, words[0]))
-		return usage_unknown(commands, words);
+	if (!command && words[0] && !is_group(tables, words[0]))
+		return usage_unknown(tables, words);
 	if (command) {
 		print_usage(stdout, command);
 		(void)printf("\n  %s\n", command->help);
 	} else {
-		print_list(stdout, commands, words[0]);
+		print_list(stdout, tables, words[0]);
 	}
-	options_help(stdout, command ? command->arguments : NULL);
+	options_help(stdout, command ? command->options : ~0U);
 	return CLI_DONE;
 }
 
 /* The command nearest to the user's words, if it is near enough to be meant. */
-static const struct command *nearest(const struct command *commands, char *const *words)
+static const struct command *nearest(const struct command *const *tables, char *const *words)
 {
+	struct command_walk walk = { .tables = tables };
+	const struct command *command;
 	const struct command *best = NULL;
 	unsigned best_distance = UINT_MAX;
 
-	for (; commands->words; commands++) {
+	while ((command = command_next_shown(&walk))) {
 		unsigned distance;
 		char name[NAME_SIZE];
 
-		join(words, usage_words(commands), name);
-		distance = suggest_distance(name, commands->words);
-		if (distance < best_distance && distance <= strlen(commands->words) / 3) {
+		join(words, command_words(command), name);
+		distance = suggest_distance(name, command->words);
+		if (distance < best_distance && distance <= strlen(command->words) / 3) {
 			best_distance = distance;
-			best = commands;
+			best = command;
 		}
 	}
 	return best;
 }
 
-int usage_unknown(const struct command *commands, char *const *words)
+int usage_unknown(const struct command *const *tables, char *const *words)
 {
-	const struct command *suggestion = nearest(commands, words);
+	const struct command *suggestion = nearest(tables, words);
 	_cleanup_(cleanup_free) char *clean = NULL;
-	const char *group = words[0] && is_group(commands, words[0]) ? words[0] : NULL;
+	const char *group = words[0] && is_group(tables, words[0]) ? words[0] : NULL;
 	char name[NAME_SIZE];
 
 	join(words, group ? 2 : 1, name);
@@ -132,9 +130,9 @@ int usage_unknown(const struct command *commands, char *const *words)
 			(void)fprintf(stderr, "; did you mean \"%s\"?", suggestion->words);
 		(void)fputs("\n\n", stderr);
 	}
-	print_list(stderr, commands, group);
+	print_list(stderr, tables, group);
 	if (!words[0])
-		options_help(stderr, NULL);
+		options_help(stderr, ~0U);
 	return CLI_USAGE;
 }
 

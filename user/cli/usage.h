@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Finding a command in the table, and helping where there is none. commands
- * ends with an empty row.
+ * Finding a command in the tables, and helping where there is none. The list of tables
+ * ends with NULL.
  */
 #ifndef SLUICE_CLI_USAGE_H
 #define SLUICE_CLI_USAGE_H
@@ -9,14 +9,12 @@
 struct command;
 
 /* The command whose words these begin with, each word exactly; or NULL. */
-const struct command *usage_find(const struct command *commands, char *const *words);
-
-/* How many words its name has. */
-int usage_words(const struct command *command);
+const struct command *usage_find(const struct command *const *tables, char *const *words);
 
 /* Each prints and returns the exit code. */
-int usage_help(const struct command *commands, const struct command *command, char *const *words);
-int usage_unknown(const struct command *commands, char *const *words);
+int usage_help(const struct command *const *tables, const struct command *command,
+	       char *const *words);
+int usage_unknown(const struct command *const *tables, char *const *words);
 int usage_wrong(const struct command *command, const char *why);
 
 #endif

@@ -13,8 +13,12 @@
 #include "daemon/api/api.h"
 #include "daemon/core/advice.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/lifecycle.h"
+#include "daemon/core/reload.h"
+#include "daemon/limits/watch.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
 enum { EXIT_USAGE = 2 };
@@ -140,13 +144,14 @@ struct process {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
 	struct balancer *balancer;
+	struct limits_watch *limits;
 	struct api *api;
 };
 
 static void stop(struct process *process)
 {
-	api_free(process->api);
-	process->api = NULL;
+	api_free(TAKE_PTR(process->api));
+	limits_watch_free(TAKE_PTR(process->limits));
 	balancer_stop(process->balancer);
 	for (size_t i = 0; i < ARRAY_SIZE(process->signals); i++)
 		if (!uv_is_closing((uv_handle_t *)&process->signals[i]))
@@ -197,6 +202,10 @@ static int start(struct process *process, const struct arguments *arguments, str
 		return error;
 	}
 	error = balancer_new(&process->loop, &arguments->options, config, diag, &process->balancer);
+	if (!error)
+		error = balancer_start(process->balancer, diag);
+	if (!error)
+		error = limits_watch_new(process->balancer, diag, &process->limits);
 	if (!error)
 		error = api_start(process->api, process->balancer, diag);
 	return error;

@@ -143,7 +143,7 @@ def test_on_a_terminal_it_is_one_line(scene):
 
 
 def test_the_names_are_completed(scene):
-    completion = os.path.join(daemon.ROOT, "packaging", "sluicectl.bash-completion")
+    completion = os.path.join(daemon.BUILD, "sluicectl.bash-completion")
     script = """
         PATH=$1:$PATH; export SLUICE_SOCKET=$2; . "$3"; shift 3
         COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluicectl; printf '%s\\n' "${COMPREPLY[@]}"

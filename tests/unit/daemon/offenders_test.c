@@ -32,7 +32,7 @@ static struct {
 	struct sl_source key;
 	struct sl_bucket bucket, total;
 	bool gone; /* it holds nothing */
-	struct limit_log *log;
+	struct offenders *log;
 	char lines[1 << 16]; /* each ends in \n */
 	unsigned n_lines, n_searches;
 } t;
@@ -121,13 +121,13 @@ static int set_up(void **state)
 	put_limit(FIRST, 101, 1);
 	put_limit(FIRST + 1, 102, 2);
 	put_limit(DNS, 103, 3);
-	return limit_log_new(&t.balancer, &t.log);
+	return offenders_new(&t.balancer, &t.log);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	limit_log_free(t.log);
+	offenders_free(t.log);
 	return 0;
 }
 
@@ -150,14 +150,14 @@ static void go_over(const char *address, unsigned limit, unsigned seconds, __u64
 
 	t.key = event.source;
 	t.bucket = (struct sl_bucket){ .over = t.now, .last = t.now + seconds, .refused = refused };
-	limit_log_over(t.log, &event);
+	offenders_over(t.log, &event);
 }
 
 static void pass(unsigned seconds)
 {
 	while (seconds--) {
 		t.now++;
-		limit_log_tick(t.log);
+		offenders_tick(t.log);
 	}
 }
 
@@ -285,15 +285,14 @@ static void events_about_nothing_are_not_said(void **state)
 
 	(void)state;
 	event.source.id = 55;
-	limit_log_over(t.log, &event);
+	offenders_over(t.log, &event);
 	event = event_of("192.0.2.7", FIRST);
 	event.limit = 1U << 31;
-	limit_log_over(t.log, &event);
+	offenders_over(t.log, &event);
 	t.web = 0;
 	event = event_of("192.0.2.7", FIRST);
-	limit_log_over(t.log, &event);
-	limit_log_over(NULL, &event);
-	limit_log_tick(NULL);
+	offenders_over(t.log, &event);
+	offenders_over(NULL, &event);
 	pass(2);
 	assert_lines("");
 }
@@ -305,7 +304,7 @@ static void send_events(unsigned first, unsigned n)
 	for (unsigned i = first; i < first + n; i++) {
 		event.source.addr.bytes[14] = (__u8)(i >> 8);
 		event.source.addr.bytes[15] = (__u8)i;
-		limit_log_over(t.log, &event);
+		offenders_over(t.log, &event);
 	}
 }
 
@@ -336,7 +335,7 @@ static void it_remembers_only_so_many(void **state)
 	t.gone = true;
 	for (unsigned i = 0; i < 60; i++) {
 		send_events(100 * i, 100);
-		limit_log_tick(t.log); /* the time stands still */
+		offenders_tick(t.log); /* the time stands still */
 		t.lines[0] = '\0';
 	}
 	assert_int_equal(t.log->sources.count, SOURCES_MAX);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * libmicrohttpd on the loop: its epoll descriptor in a uv_poll, its time-outs
- * in a uv_timer, no threads. Invariant: whatever clients send or do not send,
- * at most API_CONNECTIONS of them and API_BODIES_MAX bytes are held, none longer
- * than API_DEADLINE_MS, and nothing here waits.
+ * in a uv_timer, no threads. Invariant: for any behaviour of the clients, at most
+ * API_CONNECTIONS of them and API_BODIES_MAX bytes are held, none longer than
+ * API_DEADLINE_MS, and nothing here waits.
  */
 #include "daemon/api/api.h"
 
@@ -89,8 +89,8 @@ static void connection_step(struct MHD_Connection *connection, bool busy)
 	place->since_ms = now_ms();
 }
 
-/* Shuts what has had its time; libmicrohttpd sees the end and closes it. Returns
- * when the next one is due, in ms from now.
+/* Shuts the connections whose time is over; libmicrohttpd sees their end and closes them.
+ * Returns when the next one is due, in ms from now.
  */
 static uint64_t expire_connections(struct api *api)
 {
@@ -129,7 +129,7 @@ static bool refuse_early(struct MHD_Connection *connection, const struct api_bod
 	return expect && length && strtoull(length, NULL, 10) > body->limit;
 }
 
-/* The answer as it is sent, the caller's to free, or NULL; releases what it was
+/* The answer as it is sent, the caller's to free, or NULL; releases the JSON that it was
  * made of.
  */
 static char *answer_bytes(const struct api_answer *answer, size_t *ret_length)
@@ -358,7 +358,7 @@ void api_free(struct api *api)
 
 	if (!api)
 		return;
-	/* Before their descriptor is closed, and its number somebody else's. */
+	/* Before their descriptor is closed and its number may be given to another file. */
 	on_loop = api->open_handles > 0;
 	if (on_loop) {
 		uv_close((uv_handle_t *)&api->poll, on_closed);

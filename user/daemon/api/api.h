@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The control interface: HTTP and JSON over a Unix socket, on the loop. What
- * can be asked is api/routes.c's; here are connections and bodies, each with a
- * bound in number, size and time.
+ * The control interface: HTTP and JSON over a Unix socket, on the loop. Connections and
+ * bodies are here, each with a bound in number, size and time; the requests that can be
+ * made are the tables of api/handlers/.
  */
 #ifndef SLUICE_DAEMON_API_API_H
 #define SLUICE_DAEMON_API_API_H

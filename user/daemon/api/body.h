@@ -24,8 +24,8 @@ struct api_body {
 struct api_body *api_body_new(size_t limit, size_t *total);
 void api_body_free(struct api_body *body);
 
-/* What cannot be kept is forgotten, and all that follows it: an answer is heard
- * only by a client that has been let finish.
+/* A body that cannot be kept is forgotten, and the rest of it is read and dropped: a client
+ * reads the answer only after it has sent everything.
  */
 void api_body_append(struct api_body *body, const char *data, size_t length);
 

@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause
- *
- * What the path of a request names. Only reads.
- */
+// SPDX-License-Identifier: BSD-2-Clause
 #include "daemon/api/find.h"
 
 #include <microhttpd.h>
@@ -23,27 +20,20 @@ static struct api_answer no_service(const struct api_ask *ask, const char *name)
 			  name, api_list_text(&list));
 }
 
-const struct service *api_find_service_at(const struct api_ask *ask, size_t segment,
-					  struct api_answer *ret_refusal)
+const struct service *api_find_service(const struct api_ask *ask, const char *name,
+				       struct api_answer *ret_refusal)
 {
-	const struct balancer *balancer = ask->balancer;
-	const char *name = ask->path->segments[segment];
-	const struct service_config *config = config_find_service(balancer->config, name);
+	const char *given = api_name(ask, name);
+	const struct service *service = balancer_service(ask->balancer, given);
 
-	if (config)
-		return &balancer->services[config - balancer->config->services];
-	*ret_refusal = no_service(ask, name);
-	return NULL;
-}
-
-const struct service *api_find_service(const struct api_ask *ask, struct api_answer *ret_refusal)
-{
-	return api_find_service_at(ask, 2, ret_refusal);
+	if (!service)
+		*ret_refusal = no_service(ask, given);
+	return service;
 }
 
 bool api_find_address(const struct api_ask *ask, struct ip *ret_ip, struct api_answer *ret_refusal)
 {
-	const char *text = ask->path->segments[2];
+	const char *text = api_name(ask, "address");
 	struct prefix prefix;
 
 	if (ip_parse(text, ret_ip) == 0)
@@ -95,8 +85,8 @@ static struct api_answer no_backend(const struct service *service, const char *n
 
 const struct backend *api_find_backend(const struct api_ask *ask, struct api_answer *ret_refusal)
 {
-	const struct service *service = api_find_service(ask, ret_refusal);
-	const char *name = ask->path->segments[3];
+	const struct service *service = api_find_service(ask, "service", ret_refusal);
+	const char *name = api_name(ask, "name");
 	const struct backend *backend = service ? api_backend_named(service, name) : NULL;
 
 	if (service && !backend)

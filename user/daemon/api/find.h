@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the path of a request names, and the refusal where there is no such
- * thing. For handlers alone.
+ * Finds the things that the path of a request names, and makes the refusal where there
+ * is no such thing. For handlers alone.
  */
 #ifndef SLUICE_DAEMON_API_FIND_H
 #define SLUICE_DAEMON_API_FIND_H
@@ -9,21 +9,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/api/handlers/handlers.h"
+#include "daemon/api/ask.h"
 
 struct backend;
 struct ip;
 struct service;
 
-/* By the path's third segment. NULL: *ret_refusal names the services that exist. */
-const struct service *api_find_service(const struct api_ask *ask, struct api_answer *ret_refusal);
+/* The service that stands in the path where the route has {name}. NULL: *ret_refusal
+ * names the services that exist.
+ */
+const struct service *api_find_service(const struct api_ask *ask, const char *name,
+				       struct api_answer *ret_refusal);
 
-/* By any of the path's segments, from 0. */
-const struct service *api_find_service_at(const struct api_ask *ask, size_t segment,
-					  struct api_answer *ret_refusal);
-
-/* An address, or a prefix, of which the address is taken, by the third segment.
- * False: *ret_refusal.
+/* {address}: an address, or a prefix, of which the address is taken. False:
+ * *ret_refusal.
  */
 bool api_find_address(const struct api_ask *ask, struct ip *ret_ip, struct api_answer *ret_refusal);
 
@@ -32,7 +31,7 @@ bool api_find_address(const struct api_ask *ask, struct ip *ret_ip, struct api_a
  */
 bool api_find_lines(const struct api_ask *ask, size_t *ret_lines, struct api_answer *ret_refusal);
 
-/* By the third and the fourth. */
+/* {service} and {name}. NULL: *ret_refusal. */
 const struct backend *api_find_backend(const struct api_ask *ask, struct api_answer *ret_refusal);
 
 /* The service's backend of this name, or NULL. */

@@ -79,3 +79,18 @@ bool api_path_matches(const struct api_path *path, const char *pattern)
 	}
 	return !*pattern;
 }
+
+const char *api_path_name(const struct api_path *path, const char *pattern, const char *name)
+{
+	size_t wanted = strlen(name);
+
+	for (size_t i = 0; i < path->n_segments; i++) {
+		size_t length = strcspn(++pattern, "/");
+
+		if (length == wanted + 2 && pattern[0] == '{' &&
+		    memcmp(pattern + 1, name, wanted) == 0)
+			return path->segments[i];
+		pattern += length;
+	}
+	return NULL;
+}

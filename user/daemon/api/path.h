@@ -27,4 +27,9 @@ int api_path_parse(const char *text, struct api_path *ret_path);
 /* pattern: "/v1/services/{name}"; a segment in braces matches any name. */
 bool api_path_matches(const struct api_path *path, const char *pattern);
 
+/* The segment in the place of {name}, of a path that matches the pattern; NULL: the
+ * pattern has no such place.
+ */
+const char *api_path_name(const struct api_path *path, const char *pattern, const char *name);
+
 #endif

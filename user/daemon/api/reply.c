@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers of the control interface. Pure.
+ * Pure.
  */
 #include "daemon/api/reply.h"
 
@@ -43,8 +43,8 @@ struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
 	return refusal;
 }
 
-/* What is right in itself may still not go with what runs: an interface is
- * missing or taken, the maps are too small.
+/* A configuration that is right in itself may still not fit this machine or the maps
+ * that are in use: an interface is missing or taken, the maps are too small.
  */
 static unsigned config_status(int error, const struct diag *diag)
 {

@@ -43,7 +43,7 @@ static int make_directory(const char *path, struct diag *diag)
 }
 
 /* Whether the locked file is still the one that the path leads to: an owner
- * that stops removes it, and a lock on a removed file keeps nobody out.
+ * that stops removes it, and a lock on a removed file does not exclude other daemons.
  */
 static bool is_current(int fd, const char *path)
 {
@@ -79,7 +79,7 @@ static int take_lock(const char *path, struct diag *diag, int *ret_lock)
 	return diag_set(diag, EAGAIN, "the lock file %s is replaced again and again", name);
 }
 
-/* Removes what an earlier daemon left. Does not wait: a listener whose queue is
+/* Removes the socket that an earlier daemon left. Does not wait: a listener whose queue is
  * full (EAGAIN) is alive too.
  */
 static int remove_stale(const struct sockaddr_un *address, struct diag *diag)
@@ -110,7 +110,7 @@ static int remove_stale(const struct sockaddr_un *address, struct diag *diag)
 
 /* The mode of the new file is that of the descriptor less the umask, so it is
  * never wider than SOCKET_MODE; a umask may have made it narrower. Until
- * listen() nobody can connect.
+ * listen() no client can connect.
  */
 static int bind_and_listen(const struct sockaddr_un *address, struct diag *diag, int *ret_socket)
 {

@@ -5,14 +5,15 @@
 #include <string.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/nexthop/nexthops.h"
 #include "lib/base/cleanup.h"
 
 #define ADVICE_SIZE    512
 #define IPV6_MTU_LEAST 1280U /* RFC 8200 section 5 */
 #define IPV6_HEADER    40U
 
-/* Whether the kernel forwards what arrives on an interface; an unreadable
- * setting (no IPv6 at all) is nothing to speak of.
+/* Whether the kernel forwards packets that arrive on an interface. A setting that cannot
+ * be read (the kernel has no IPv6) counts as on: there is nothing to advise.
  */
 static bool forwarding_on(const char *interface, __u8 family)
 {
@@ -25,8 +26,8 @@ static bool forwarding_on(const char *interface, __u8 family)
 	return !file || fgetc(file) != '0';
 }
 
-/* nat asks the kernel for the way of the replies, and it says none while it does not
- * forward.
+/* nat asks the kernel for the route of the replies, and the kernel names none while it does
+ * not forward.
  */
 static void advise_forwarding(const struct balancer *balancer, __u8 family, advice_fn *say,
 			      void *arg)
@@ -63,8 +64,8 @@ static bool is_attached(const struct balancer *balancer, unsigned ifindex)
 	return false;
 }
 
-/* A nat backend's replies must meet the program; and many drivers send what is
- * redirected to them only while they run one themselves.
+/* A nat backend's replies must meet the program; and many drivers send redirected frames
+ * only while they run an XDP program themselves.
  */
 static void advise_attaching(const struct backend *backend, advice_fn *say, void *arg)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What of the machine around it will keep sluice from forwarding, each with the
+ * Finds settings of the machine that will keep sluice from forwarding, each with the
  * command that mends it.
  */
 #ifndef SLUICE_DAEMON_CORE_ADVICE_H

@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* One backend of a running service: what it gets, and why. Only reads. */
+#include "daemon/core/backend.h"
+
 #include <stdio.h>
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/datapath.h"
-#include "lib/balance/plan.h"
+#include "daemon/health/checks.h"
+#include "daemon/nexthop/nexthops.h"
 
 bool backend_serves(const struct backend *backend)
 {
 	return backend->member;
+}
+
+bool backend_is_healthy(const struct backend *backend)
+{
+	return check_get(backend->check)->up && hop_watch_get(backend->hop)->state == HOP_RESOLVED;
+}
+
+bool backend_is_lacking(const struct backend *backend)
+{
+	const struct backend_config *config = backend->config;
+
+	if (config->admin_state != ADMIN_UP || !config->weight)
+		return false;
+	return !backend_is_healthy(backend) || (!config->backup && !backend_serves(backend));
 }
 
 unsigned backend_weight_tenths(const struct backend *backend)
@@ -46,19 +61,4 @@ const char *backend_explain(const struct backend *backend, char *buffer, size_t 
 			       backend->config->backup ? "backup: others serve"
 						       : "not in the maps yet");
 	return buffer;
-}
-
-unsigned backend_live(const struct backend *backend)
-{
-	const struct service_config *config = backend->service->config;
-	struct sl_key backend_key = plan_backend_key(config, backend->config);
-	unsigned live = 0;
-
-	for (size_t i = 0; i < config->n_addresses; i++) {
-		struct sl_key key = plan_service_key(config, &config->addresses[i]);
-
-		live += datapath_backend_live(backend->service->balancer->datapath, &key,
-					      &backend_key);
-	}
-	return live;
 }

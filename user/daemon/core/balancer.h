@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The daemon's state, and the one way in which it changes: whatever happens
- * (reload, health, next hop) marks services dirty; balancer_reconcile() plans
- * and applies them. api/api.c reads this through api/view/services.c and calls the functions
- * below; nothing else is done to it from outside.
+ * The daemon's state: the configuration that runs, its services and their backends.
+ * Other rooms read it. They change it by the functions of core/ alone, whose headers
+ * are named after their subject (reload.h, interfaces.h, denied.h, ...). Each change
+ * marks services dirty, and reconcile.c then plans and applies them.
  */
 #ifndef SLUICE_DAEMON_CORE_BALANCER_H
 #define SLUICE_DAEMON_CORE_BALANCER_H
@@ -13,18 +13,17 @@
 #include <sys/queue.h>
 
 #include "daemon/datapath/attach.h"
-#include "daemon/health/checks.h"
-#include "daemon/nexthop/nexthops.h"
 #include "lib/config/config.h"
 #include "lib/config/edit.h"
 
-struct diag;
-struct datapath;
-struct limit_log;
-struct responder;
 struct balancer;
+struct check;
+struct checks;
+struct datapath;
+struct hop_watch;
+struct hops;
+struct responder;
 struct uv_loop_s;
-struct uv_poll_s;
 struct uv_timer_s;
 struct upkeep;
 
@@ -42,7 +41,7 @@ struct backend {
 	struct check *check;
 	struct hop_watch *hop;
 	bool member;      /* takes new connections, at one address of the service at least */
-	bool served_last; /* was a member when anybody last was */
+	bool served_last; /* was a member when the service last had one */
 	bool inherited;   /* its connections went on when the daemon took over */
 	unsigned long long
 		slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
@@ -60,7 +59,7 @@ struct service {
 	char error[768]; /* why it could not be applied; empty: it was */
 };
 
-/* What the operator has changed at run time: stays when the file is read again,
+/* A change that the operator has made at run time. It stays when the file is read again,
  * until it is saved to the file or taken back.
  */
 struct balancer_edit {
@@ -72,7 +71,7 @@ struct balancer_edit {
 struct balancer {
 	struct uv_loop_s *loop;
 	struct balancer_options options;
-	struct config *config; /* what runs: the file's, with the edits made */
+	struct config *config; /* the one that runs: the file's, with the edits made */
 	/* The file's alone, as of when it was last read or saved; `config` itself while
 	 * there are no edits.
 	 */
@@ -88,91 +87,25 @@ struct balancer {
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */
 	void (*on_dirty)(struct uv_timer_s *timer);
-	struct upkeep *upkeep;       /* what is done by the clock (core/upkeep.h) */
+	struct upkeep *upkeep;       /* work that is due by the clock */
 	struct responder *responder; /* NULL while no service asks for it */
-	struct limit_log *limit_log;
-	struct uv_poll_s *events; /* of the program, for limit_log */
-	bool running;             /* the start has succeeded */
-	bool took_over;           /* program and maps were there before us */
+	bool running;                /* the start has succeeded */
+	bool took_over;              /* program and maps were there before us */
 	bool stopping;
 	unsigned long long started_ms;  /* wall clock, Unix time */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
 };
 
-/* Why a backend gets no new connections, or "" if it does: "down: connection
- * refused", "no neighbour answers for ...", "weight 0". Returns buffer.
- */
-const char *backend_explain(const struct backend *backend, char *buffer, size_t size);
+/* The service is not in the maps as it should be: it is planned and applied soon. */
+void balancer_touch(struct service *service);
 
-/* True: takes new connections. */
-bool backend_serves(const struct backend *backend);
+/* The service that runs by this name, or NULL. */
+struct service *balancer_service(const struct balancer *balancer, const char *name);
 
-/* Opens (or takes over) the datapath, starts checking, fills the maps, attaches
- * to the interfaces. Takes config, also on failure. The loop is the caller's to
- * run; options are copied, their strings are borrowed. 0 or -errno and diag.
- */
-int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
-		 struct config *config, struct diag *diag, struct balancer **ret_balancer);
-
-/* Detaches (unless options.keep) and frees; run the loop until it is empty
- * first: balancer_stop(), uv_run(), balancer_free(). Both accept NULL.
- */
-void balancer_stop(struct balancer *balancer);
-void balancer_free(struct balancer *balancer);
+/* The interface of this name that the balancer has claimed, or NULL. */
+struct attachment *balancer_attachment(const struct balancer *balancer, const char *name);
 
 /* Unix time, as started_ms and reloaded_ms are. */
 unsigned long long balancer_wall_clock_ms(void);
-
-/* Something has changed for this service: it is brought up to date soon. */
-void balancer_touch(struct service *service);
-
-/* Plans and applies every service that is dirty. */
-void balancer_reconcile(struct balancer *balancer);
-
-/* The same for services that have just been made; the maps then hold them and no
- * others.
- */
-void balancer_reconcile_all(struct balancer *balancer);
-
-struct balancer_change {
-	size_t added, removed, changed; /* services */
-};
-
-/* Reads the file again and applies the difference, or nothing at all: -errno
- * and diag.
- */
-int balancer_reload(struct balancer *balancer, struct diag *diag,
-		    struct balancer_change *ret_change);
-
-/* Checks a configuration (text NULL: the file) as a reload would, and changes
- * nothing.
- */
-int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
-		   struct diag *diag, struct balancer_change *ret_change);
-
-/* Changes one backend at run time; when this returns 0, packets go by it.
- * timeout_ms: of a drain, after which the backend is disabled; 0: none.
- */
-int balancer_edit(struct balancer *balancer, const struct config_change *change,
-		  unsigned timeout_ms, struct diag *diag);
-
-/* Writes what runs to the configuration file (the old one stays beside it as
- * FILE.old), and forgets the edits.
- */
-int balancer_save(struct balancer *balancer, struct diag *diag);
-
-/* Tenths of its weight that the backend has now: 10 unless it starts slowly. */
-unsigned backend_weight_tenths(const struct backend *backend);
-
-/* Live connections of the backend that are tracked, over all addresses. All are,
- * while it drains and whenever the scheduler tracks each flow; else those of
- * slots in transition.
- */
-unsigned backend_live(const struct backend *backend);
-
-/* At run time, until the next reload. -ENODEV, -EBUSY, ...: diag says it. */
-int balancer_attach(struct balancer *balancer, const char *interface, enum attach_mode mode,
-		    struct diag *diag);
-int balancer_detach(struct balancer *balancer, const char *interface, struct diag *diag);
 
 #endif

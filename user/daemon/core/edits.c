@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "daemon/log.h"
 
@@ -12,8 +13,8 @@ static bool same_backend(const struct config_change *a, const struct config_chan
 	return !strcmp(a->service, b->service) && !strcmp(a->backend, b->backend);
 }
 
-/* Whether `later` makes `earlier` void. What is added anew after a removal needs
- * both.
+/* Whether `later` makes `earlier` void. A backend that is added anew after its removal
+ * needs both changes.
  */
 static bool voids(const struct config_change *later, const struct config_change *earlier)
 {
@@ -34,7 +35,7 @@ static const struct backend_config *find_in_file(const struct balancer *balancer
 	return NULL;
 }
 
-/* Whether the file says the same. Of what was added at run time it says nothing. */
+/* Whether the file says the same. It says nothing of a backend added at run time. */
 static bool in_file(const struct balancer *balancer, const struct config_change *change)
 {
 	const struct backend_config *backend = find_in_file(balancer, change);
@@ -92,6 +93,44 @@ struct config *edits_remake(struct balancer *balancer, struct config *file)
 		config = changed;
 	}
 	return config;
+}
+
+static bool is_about(const struct balancer_edit *edit, const struct backend *backend)
+{
+	return !strcmp(edit->change.service, backend->service->config->name) &&
+	       !strcmp(edit->change.backend, backend->config->name);
+}
+
+bool edits_are_about(const struct backend *backend)
+{
+	const struct balancer *balancer = backend->service->balancer;
+
+	for (size_t i = 0; i < balancer->n_edits; i++)
+		if (is_about(&balancer->edits[i], backend))
+			return true;
+	return false;
+}
+
+const struct balancer_edit *edits_drain_of(const struct backend *backend)
+{
+	const struct balancer *balancer = backend->service->balancer;
+	const struct balancer_edit *last = NULL;
+
+	if (backend->config->admin_state != ADMIN_DRAIN)
+		return NULL;
+	for (size_t i = 0; i < balancer->n_edits; i++)
+		if (balancer->edits[i].change.kind == CHANGE_ADMIN_STATE &&
+		    is_about(&balancer->edits[i], backend))
+			last = &balancer->edits[i];
+	return last && last->deadline_ms ? last : NULL;
+}
+
+unsigned long long edits_seconds_left(const struct balancer *balancer,
+				      const struct balancer_edit *edit)
+{
+	unsigned long long now = uv_now(balancer->loop);
+
+	return edit->deadline_ms > now ? (edit->deadline_ms - now + 999) / 1000 : 0;
 }
 
 void edits_forget_unfit(struct balancer *balancer)

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The interfaces that the daemon has: claimed first, then attached to. */
+#include "daemon/core/interfaces.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/internal.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
-
-static struct attachment *find_attachment(struct balancer *balancer, const char *name)
-{
-	for (size_t i = 0; i < balancer->n_attachments; i++)
-		if (!strcmp(balancer->attachments[i].name, name))
-			return &balancer->attachments[i];
-	return NULL;
-}
 
 /* Claims an interface for later; one that is claimed already stays so. */
 static int claim(struct balancer *balancer, const char *interface, struct diag *diag)
@@ -22,7 +16,7 @@ static int claim(struct balancer *balancer, const char *interface, struct diag *
 	struct attachment *list;
 	int error;
 
-	if (find_attachment(balancer, interface))
+	if (balancer_attachment(balancer, interface))
 		return 0;
 	list = reallocarray(balancer->attachments, balancer->n_attachments + 1, sizeof(*list));
 	if (!list)
@@ -58,7 +52,7 @@ int balancer_attach(struct balancer *balancer, const char *interface, enum attac
 
 	if (error)
 		return error;
-	attachment = find_attachment(balancer, interface);
+	attachment = balancer_attachment(balancer, interface);
 	if (attachment->program_id)
 		return 0;
 	error = attachment_attach(balancer->datapath, mode, diag, attachment);
@@ -72,7 +66,9 @@ int balancer_attach(struct balancer *balancer, const char *interface, enum attac
 	return 0;
 }
 
-/* What is not ours any more is forgotten; what cannot be detached stays known. */
+/* An interface that runs our program no more is forgotten; one that cannot be detached from
+ * stays known.
+ */
 static int detach(struct balancer *balancer, struct attachment *attachment, struct diag *diag)
 {
 	int error = attachment_detach(balancer->datapath, attachment, diag);
@@ -87,7 +83,7 @@ static int detach(struct balancer *balancer, struct attachment *attachment, stru
 
 int balancer_detach(struct balancer *balancer, const char *interface, struct diag *diag)
 {
-	struct attachment *attachment = find_attachment(balancer, interface);
+	struct attachment *attachment = balancer_attachment(balancer, interface);
 
 	if (!attachment)
 		return diag_set(diag, ENOENT, "sluiced is not attached to %s", interface);
@@ -116,7 +112,7 @@ void balancer_detach_others(struct balancer *balancer, const struct config *conf
 
 		for (size_t j = 0; config && j < config->n_interfaces; j++)
 			wanted |= !strcmp(config->interfaces[j].name, attachment->name);
-		/* A failed start leaves what it found as it was. */
+		/* A failed start leaves the programs that it found where they were. */
 		if (attachment->adopted && !balancer->running)
 			continue;
 		if (!wanted && attachment->program_id && detach(balancer, attachment, &diag))

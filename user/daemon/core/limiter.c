@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the balancer does about limits and access, beside what each service's plan
- * says: the lists of all services, the responder, the log.
+/* The parts of limits and access that belong to no single service's plan: the settings
+ * and lists of all services, and the responder.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <uv.h>
+#include "daemon/core/limiter.h"
 
-#include "daemon/core/internal.h"
+#include "daemon/core/balancer.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/limits.h"
-#include "daemon/datapath/sources.h"
-#include "daemon/limits/offenders.h"
 #include "daemon/log.h"
 #include "daemon/responder/responder.h"
 #include "lib/base/cleanup.h"
@@ -38,7 +33,7 @@ static void on_responder(void *arg)
 			balancer_touch(&balancer->services[i]);
 }
 
-static bool anybody_responds(const struct config *config)
+static bool has_responses(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_services; i++)
 		if (config_responds(&config->services[i]))
@@ -51,7 +46,7 @@ void balancer_apply_responder(struct balancer *balancer, const struct config *co
 	struct diag diag = {};
 	int error = 0;
 
-	if (!anybody_responds(config)) {
+	if (!has_responses(config)) {
 		responder_free(TAKE_PTR(balancer->responder));
 		return;
 	}
@@ -63,48 +58,4 @@ void balancer_apply_responder(struct balancer *balancer, const struct config *co
 	if (error)
 		log_error("the responder does not run, what it would answer is dropped: %s",
 			  diag.text);
-}
-
-/* ---- the log ----------------------------------------------------------------- */
-
-static void on_over(void *arg, const struct sl_event *event)
-{
-	limit_log_over(((struct balancer *)arg)->limit_log, event);
-}
-
-static void on_events(uv_poll_t *handle, int status, int events)
-{
-	struct balancer *balancer = handle->data;
-
-	(void)events;
-	if (status >= 0)
-		datapath_read_events(balancer->datapath, on_over, balancer);
-}
-
-int balancer_follow_limits(struct balancer *balancer, struct diag *diag)
-{
-	int error = limit_log_new(balancer, &balancer->limit_log);
-	int fd = error ? error : datapath_events_fd(balancer->datapath);
-
-	if (fd < 0)
-		return diag_set(diag, -fd, "cannot listen to the program: %s", strerror(-fd));
-	balancer->events = calloc(1, sizeof(*balancer->events));
-	if (!balancer->events)
-		return diag_no_memory(diag);
-	(void)uv_poll_init(balancer->loop, balancer->events, fd);
-	balancer->events->data = balancer;
-	(void)uv_poll_start(balancer->events, UV_READABLE, on_events);
-	return 0;
-}
-
-static void free_handle(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-void balancer_unfollow_limits(struct balancer *balancer)
-{
-	if (balancer->events)
-		uv_close((uv_handle_t *)TAKE_PTR(balancer->events), free_handle);
-	limit_log_free(TAKE_PTR(balancer->limit_log));
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The datapath at the start: which one, and how much it holds. */
+#include "daemon/core/open.h"
+
 #include <errno.h>
 #include <net/if.h>
 
-#include "daemon/core/internal.h"
+#include "daemon/core/balancer.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 
@@ -46,8 +48,8 @@ void balancer_set_all(struct balancer *balancer)
 }
 
 /* Maps are made for more than the configuration needs, and at least this, so that
- * reloads have room to grow: of what is small twice as much, of slots, which
- * are most of the memory, a quarter more.
+ * reloads have room to grow: for twice as many small entries, and for a quarter more
+ * slots, which are most of the memory.
  */
 #define ROOM_SERVICES 1024
 #define ROOM_BACKENDS 4096
@@ -74,9 +76,7 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 	};
 }
 
-/* Takes over what one of the interfaces runs already, or loads afresh. What
- * cannot be taken over is replaced when it comes to attaching.
- */
+/* A program that cannot be taken over is replaced later, when its interface is attached to. */
 int balancer_open_datapath(struct balancer *balancer, struct diag *diag)
 {
 	struct datapath_sizes needed = balancer_needed_sizes(balancer->config);

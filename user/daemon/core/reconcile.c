@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What runs of a service and what is known of its backends, as a plan for each of
- * its addresses, into the maps. Every change comes through here.
+/* Makes a plan for each address of a service, from its configuration and the state of its
+ * backends, and applies it to the maps. Every change comes through here.
  */
+#include "daemon/core/reconcile.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/service.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/limits.h"
+#include "daemon/health/checks.h"
 #include "daemon/log.h"
+#include "daemon/nexthop/nexthops.h"
 #include "daemon/responder/responder.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
@@ -26,7 +32,7 @@ static enum plan_health health_now(const struct backend *backend)
 	return result->answers ? PLAN_NOT_READY : PLAN_DEAD;
 }
 
-/* Who takes new connections now, for the next plan and for status. */
+/* Notes which backends take new connections now, for the next plan and for status. */
 static void note_members(struct service *service, size_t address, const struct plan *plan)
 {
 	const struct service_config *config = service->config;
@@ -45,7 +51,7 @@ static void note_members(struct service *service, size_t address, const struct p
 	}
 }
 
-/* What all addresses of a service share. */
+/* The parts of a plan that all addresses of a service share. */
 struct shared {
 	struct plan_input *inputs;
 	const struct sl_hop *responder;
@@ -88,21 +94,18 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 	}
 }
 
-/* Before any address leads there. */
+/* Puts them into the maps, before any address leads there. */
 static int put_shared(const struct service *service, struct shared *shared, struct diag *diag)
 {
 	const struct service_config *config = service->config;
 	struct datapath *datapath = service->balancer->datapath;
 	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+	size_t n = service_keys(service, keys);
 
-	for (size_t i = 0; i < config->n_addresses; i++)
-		keys[i] = plan_service_key(config, &config->addresses[i]);
 	if (config_responds(config) && service->balancer->responder)
 		shared->responder = responder_hop(service->balancer->responder);
-	return datapath_put_access(datapath, &config->access, keys, config->n_addresses, diag,
-				   &shared->access)
-		       ?: datapath_put_limits(datapath, config, keys, config->n_addresses, diag,
-					      &shared->limits);
+	return datapath_put_access(datapath, &config->access, keys, n, diag, &shared->access)
+		       ?: datapath_put_limits(datapath, config, keys, n, diag, &shared->limits);
 }
 
 static int apply_service(struct service *service, struct diag *diag)
@@ -125,12 +128,11 @@ static int apply_service(struct service *service, struct diag *diag)
 
 static void service_claim(const struct service *service)
 {
-	for (size_t i = 0; i < service->config->n_addresses; i++) {
-		struct sl_key key =
-			plan_service_key(service->config, &service->config->addresses[i]);
+	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+	size_t n = service_keys(service, keys);
 
-		datapath_claim(service->balancer->datapath, &key);
-	}
+	for (size_t i = 0; i < n; i++)
+		datapath_claim(service->balancer->datapath, &keys[i]);
 }
 
 void balancer_reconcile(struct balancer *balancer)

@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* From one configuration to the next: by reload, by a change at run time. */
+#include "daemon/core/reload.h"
+
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 #include <uv.h>
 
+#include "daemon/core/balancer.h"
 #include "daemon/core/edits.h"
-#include "daemon/core/internal.h"
+#include "daemon/core/interfaces.h"
+#include "daemon/core/limiter.h"
+#include "daemon/core/open.h"
+#include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/compare.h"
-#include "lib/config/write.h"
-
-unsigned long long balancer_wall_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
-}
 
 /* Sizes of maps are fixed while the program is loaded. */
 static int check_sizes(const struct config *from, const struct config *to, struct diag *diag)
@@ -48,7 +40,16 @@ static int check_sizes(const struct config *from, const struct config *to, struc
 	return 0;
 }
 
-/* What a change of configuration comes to, and whether it can be done. */
+static size_t count_backends(const struct config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_services; i++)
+		n += config->services[i].n_backends;
+	return n;
+}
+
+/* Whether a change of configuration can be made, and how large it is. */
 static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
 			struct balancer_change *ret_change)
 {
@@ -65,6 +66,8 @@ static int check_change(struct balancer *balancer, const struct config *config, 
 	if (error)
 		return error;
 	*ret_change = (struct balancer_change){
+		.services = config->n_services,
+		.backends = count_backends(config),
 		.added = difference.added,
 		.removed = difference.removed,
 		.changed = difference.changed,
@@ -82,8 +85,8 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 	return error ?: check_change(balancer, config, diag, ret_change);
 }
 
-/* From what runs to another configuration: what is new is there before what is
- * old goes. On failure nothing has changed, and config is still the caller's.
+/* From the configuration that runs to another one: new services are there before old ones
+ * go. On failure nothing has changed, and config is still the caller's.
  */
 static int switch_config(struct balancer *balancer, struct config *config, struct diag *diag)
 {

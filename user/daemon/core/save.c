@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What runs, written to the configuration file. */
+#include "daemon/core/save.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static int write_fresh(const char *fresh, const char *path, const char *text)
 
 	if (!file)
 		return -errno;
-	/* Whom it belongs to cannot be kept without the right to give files away. */
+	/* The owner cannot be kept without the right to give files away. */
 	if (!stat(path, &old)) {
 		if (fchmod(fileno(file), old.st_mode & 07777))
 			return -errno;

@@ -7,13 +7,16 @@
 #include <string.h>
 #include <uv.h>
 
+#include "daemon/core/service.h"
 #include "daemon/datapath/datapath.h"
+#include "daemon/health/checks.h"
 #include "daemon/log.h"
+#include "daemon/nexthop/nexthops.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/config/compare.h"
 
-/* Whether others serve while this one starts slowly; alone it gets all there is. */
+/* Whether others serve while this one starts slowly; alone it gets all connections. */
 static bool others_serve(const struct backend *backend)
 {
 	const struct service *service = backend->service;
@@ -54,22 +57,20 @@ static void on_hop(void *arg)
 	balancer_touch(backend->service);
 }
 
-/* What a predecessor left in the maps: a backend that took new connections goes on
- * as up, one whose connections went on keeps them until a check says otherwise,
- * so that a restart cuts nobody off.
+/* The state of a backend that an earlier daemon left in the maps, as SL_BACKEND_*. A backend
+ * that took new connections goes on as up, one whose connections went on keeps them until
+ * a check says otherwise: a restart cuts no connection.
  */
 static unsigned state_found(const struct backend *backend)
 {
-	const struct service_config *config = backend->service->config;
-	struct sl_key backend_key = plan_backend_key(config, backend->config);
+	struct sl_key backend_key = plan_backend_key(backend->service->config, backend->config);
+	struct sl_key keys[CONFIG_ADDRESSES_MAX];
+	size_t n = service_keys(backend->service, keys);
 	unsigned state = 0;
 
-	for (size_t i = 0; i < config->n_addresses; i++) {
-		struct sl_key key = plan_service_key(config, &config->addresses[i]);
-
-		state |= datapath_backend_state(backend->service->balancer->datapath, &key,
+	for (size_t i = 0; i < n; i++)
+		state |= datapath_backend_state(backend->service->balancer->datapath, &keys[i],
 						&backend_key);
-	}
 	return state;
 }
 
@@ -97,17 +98,8 @@ static int compare_name(const void *name, const void *backend)
 	return strcmp(name, ((const struct backend *)backend)->config->name);
 }
 
-/* The service of this name that runs now, or NULL. */
-static const struct service *running_service(const struct balancer *balancer, const char *name)
-{
-	const struct service_config *config =
-		balancer->services ? config_find_service(balancer->config, name) : NULL;
-
-	return config ? &balancer->services[config - balancer->config->services] : NULL;
-}
-
-/* A backend that runs already goes on as it is; of others, the maps know what a
- * predecessor did with them.
+/* A backend that runs already goes on as it is. Of another, the maps may know how an
+ * earlier daemon used it.
  */
 static void inherit(struct backend *backend, const struct service *running)
 {
@@ -133,7 +125,7 @@ static void inherit(struct backend *backend, const struct service *running)
 static int start_service(struct service *service)
 {
 	const struct service_config *config = service->config;
-	const struct service *running = running_service(service->balancer, config->name);
+	const struct service *running = balancer_service(service->balancer, config->name);
 
 	service->backends = calloc(config->n_backends, sizeof(*service->backends));
 	if (!service->backends)

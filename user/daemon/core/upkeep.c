@@ -7,9 +7,9 @@
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/reload.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
-#include "daemon/limits/offenders.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 
@@ -94,7 +94,6 @@ static void on_tick(uv_timer_t *timer)
 	end_drains(balancer);
 	datapath_access_tick(balancer->datapath);
 	datapath_settle_unused(balancer->datapath);
-	limit_log_tick(balancer->limit_log);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(balancer->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What is done by the clock: the walk over the flow table in small steps, slow
- * starts that climb, drains that come to their end.
+ * Work that is due by the clock: the walk over the flow table in small steps, slow starts
+ * that climb, drains that come to their end.
  */
 #ifndef SLUICE_DAEMON_CORE_UPKEEP_H
 #define SLUICE_DAEMON_CORE_UPKEEP_H

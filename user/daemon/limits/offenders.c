@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Events say that a source goes over; that it is back shows in its bucket alone,
+/* Events tell that a source goes over a limit. That it is back shows in its bucket alone,
  * so each source that was said to be over is looked up until it is calm.
  */
 #include "daemon/limits/offenders.h"
@@ -26,7 +26,7 @@
 
 /* A source that is over. */
 struct over {
-	struct hash_node node; /* in limit_log.sources, by key */
+	struct hash_node node; /* in offenders.sources, by key */
 	struct sl_source key;
 	unsigned limit;          /* index into sl_limits */
 	unsigned number;         /* the limit's, through all generations */
@@ -37,14 +37,14 @@ struct over {
 	char label[LABEL_SIZE]; /* "1000/s of web" */
 };
 
-struct limit_log {
+struct offenders {
 	struct balancer *balancer;
 	struct hashtable sources;
 	unsigned lines;  /* since the last tick */
 	unsigned unsaid; /* events since the last tick that no line was about */
 };
 
-/* What an event is about, in the configuration that runs. */
+/* The limit that an event is about, in the configuration that runs. */
 struct subject {
 	const struct limit_config *config;
 	const struct service_config *service;
@@ -52,24 +52,24 @@ struct subject {
 	unsigned index; /* of limit */
 };
 
-int limit_log_new(struct balancer *balancer, struct limit_log **ret_log)
+int offenders_new(struct balancer *balancer, struct offenders **ret_offenders)
 {
-	struct limit_log *log = calloc(1, sizeof(*log));
+	struct offenders *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return -ENOMEM;
 	log->balancer = balancer;
-	*ret_log = log;
+	*ret_offenders = log;
 	return 0;
 }
 
-static void forget(struct limit_log *log, struct over *over)
+static void forget(struct offenders *log, struct over *over)
 {
 	hashtable_remove(&log->sources, &over->node);
 	free(over);
 }
 
-void limit_log_free(struct limit_log *log)
+void offenders_free(struct offenders *log)
 {
 	struct hash_node *node, *next;
 
@@ -136,7 +136,7 @@ static bool is_event_limit(const struct subject *subject, const void *arg)
 	return subject->index == event->limit && subject->limit->id == event->source.id;
 }
 
-/* The number of a limit is nobody else's while the limit goes on. */
+/* No other limit gets the number of a limit while that one goes on. */
 static bool is_same_limit(const struct subject *subject, const void *arg)
 {
 	return subject->limit->number == ((const struct over *)arg)->number;
@@ -199,7 +199,7 @@ static struct over *over_new(const struct subject *subject, const struct sl_sour
 }
 
 /* False: there is no room to remember it. */
-static bool remember(struct limit_log *log, const struct subject *subject,
+static bool remember(struct offenders *log, const struct subject *subject,
 		     const struct sl_source *key)
 {
 	_cleanup_(cleanup_free) struct over *over = NULL;
@@ -216,15 +216,15 @@ static bool remember(struct limit_log *log, const struct subject *subject,
 	return true;
 }
 
-static bool is_known(const struct limit_log *log, const struct sl_source *key)
+static bool is_known(const struct offenders *log, const struct sl_source *key)
 {
 	return hashtable_find(&log->sources, hash_of(key), key, has_key);
 }
 
-/* Who is known already went over once more before it was seen to be back, or has
- * lost its bucket and got a new one: that is nothing new.
+/* A source that is known already went over once more before it was seen to be back, or has
+ * lost its bucket and got a new one: that needs no second line.
  */
-void limit_log_over(struct limit_log *log, const struct sl_event *event)
+void offenders_over(struct offenders *log, const struct sl_event *event)
 {
 	struct sl_source key = event->source;
 	struct subject subject;
@@ -246,7 +246,7 @@ void limit_log_over(struct limit_log *log, const struct sl_event *event)
 
 /* ---- coming back ------------------------------------------------------------------ */
 
-static int look_up(const struct limit_log *log, struct over *over)
+static int look_up(const struct offenders *log, struct over *over)
 {
 	const struct datapath *datapath = log->balancer->datapath;
 	const struct sl_limit *limit = datapath_limit(datapath, over->limit);
@@ -266,7 +266,7 @@ static int look_up(const struct limit_log *log, struct over *over)
 /* A changed limit is another one, whose buckets go on where the old ones were
  * without another event: the source is followed there.
  */
-static void follow(struct limit_log *log, struct over *over, const struct subject *later)
+static void follow(struct offenders *log, struct over *over, const struct subject *later)
 {
 	hashtable_remove(&log->sources, &over->node);
 	over->limit = later->index;
@@ -279,7 +279,7 @@ static void follow(struct limit_log *log, struct over *over, const struct subjec
 		free(over);
 }
 
-static void say_back(struct limit_log *log, const struct over *over)
+static void say_back(struct offenders *log, const struct over *over)
 {
 	const struct sl_bucket *bucket = &over->bucket;
 	__u64 ns = ((__u64)(bucket->last - bucket->over) + 1) << SL_SECOND_SHIFT;
@@ -291,8 +291,8 @@ static void say_back(struct limit_log *log, const struct over *over)
 		 (unsigned long long)((ns + NS_PER_SECOND / 2) / NS_PER_SECOND));
 }
 
-/* A bucket that is gone is judged by what was last seen of it. */
-static void check_source(struct limit_log *log, struct over *over, __u32 now)
+/* A bucket that is gone is judged by its last known state. */
+static void check_source(struct offenders *log, struct over *over, __u32 now)
 {
 	struct subject subject;
 
@@ -313,13 +313,11 @@ static void check_source(struct limit_log *log, struct over *over, __u32 now)
 	}
 }
 
-void limit_log_tick(struct limit_log *log)
+void offenders_tick(struct offenders *log)
 {
 	struct hash_node *node, *next;
 	__u32 now = now_seconds();
 
-	if (!log)
-		return;
 	if (log->unsaid)
 		log_info("%u more went over a limit: too many to name", log->unsaid);
 	log->lines = log->unsaid = 0;

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Says in the log who goes over a limit, and when it is back within. It remembers
- * no more sources, and says no more a second, than it has room for; the others are
- * counted in one line. What it has not said of a source's going over it does not
- * say of its coming back.
+ * Says in the log which source goes over a limit, and when it is back within. It
+ * remembers no more sources, and says no more a second, than it has room for; the others
+ * are counted in one line. Of a source whose going over it has not said, it does not say
+ * the coming back either.
  */
 #ifndef SLUICE_DAEMON_LIMITS_OFFENDERS_H
 #define SLUICE_DAEMON_LIMITS_OFFENDERS_H
 
 #include "sluice/abi.h"
 
-struct limit_log;
 struct balancer;
+struct offenders;
 
 /* Reads the balancer's services and datapath when it is called. 0 or -ENOMEM. */
-int limit_log_new(struct balancer *balancer, struct limit_log **ret_log);
+int offenders_new(struct balancer *balancer, struct offenders **ret_offenders);
 
 /* Accepts NULL. */
-void limit_log_free(struct limit_log *log);
+void offenders_free(struct offenders *log);
 
-/* A source has gone over its limit: source_over_fn. */
-void limit_log_over(struct limit_log *log, const struct sl_event *event);
+/* The program says that a source has gone over its limit. */
+void offenders_over(struct offenders *log, const struct sl_event *event);
 
-/* By the clock, once a second: looks who is back. */
-void limit_log_tick(struct limit_log *log);
+/* Once a second: looks which sources are back. */
+void offenders_tick(struct offenders *log);
 
 #endif

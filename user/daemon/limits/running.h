@@ -1,63 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The configured limits beside what runs of them, and the moment that all of a
- * view is about. For view_*.c and the handlers that forget sources.
+ * The configured limits beside the limits that run. Only reads.
  */
 #ifndef SLUICE_DAEMON_LIMITS_RUNNING_H
 #define SLUICE_DAEMON_LIMITS_RUNNING_H
 
-#include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "sluice/abi.h"
 
-struct limit_config;
 struct balancer;
+struct limit_config;
 struct service;
-struct sl_bucket;
+struct source;
 
-struct view_limit {
+struct running_limit {
 	const struct service *service;
 	const struct limit_config *config;
 	unsigned number;             /* among the service's, from 1 */
 	unsigned index;              /* in the maps */
 	const struct sl_limit *wire; /* NULL: is not in the maps */
-	size_t buckets;              /* sources that have one, once somebody has counted */
+	size_t buckets;              /* sources that have one, once they are counted */
 	size_t older;                /* buckets of the generation before */
 };
 
-struct view_limit_id {
+struct running_id {
 	__u32 id;
-	struct view_limit *limit;
+	struct running_limit *limit;
 };
 
-/* In the configuration's order. Valid until anything is applied. */
-struct view_limit_table {
-	struct view_limit *limits;
+/* All limits in the configuration's order. Valid until anything is applied. */
+struct running {
+	struct running_limit *limits;
 	size_t n;
-	struct view_limit_id *ids; /* sorted; those of the generation before, too */
+	struct running_id *ids; /* sorted; those of the generation before, too */
 	size_t n_ids;
 };
 
-/* 0 or -ENOMEM. view_limit_table_done() accepts an empty one. */
-int view_limit_table_make(const struct balancer *balancer, struct view_limit_table *ret_table);
-void view_limit_table_done(struct view_limit_table *table);
+/* 0 or -ENOMEM. running_done() accepts an empty one. */
+int running_make(const struct balancer *balancer, struct running *ret_running);
+void running_done(struct running *running);
 
-/* Whose buckets have this id; NULL: nobody's any more. */
-struct view_limit *view_limit_table_find(const struct view_limit_table *table, __u32 id);
+/* The limit whose buckets have this id, or NULL. */
+struct running_limit *running_find(const struct running *running, __u32 id);
 
-/* Now, by the clocks of buckets and of people. */
-struct view_moment {
-	unsigned long long ns; /* CLOCK_MONOTONIC */
-	unsigned long long wall_ms;
-};
-struct view_moment view_now(void);
+/* Counts the buckets of each limit. */
+void running_count(const struct running *running, const struct source *sources, size_t n);
 
-/* How long ago an SL_SECOND was, in ms; 0 where it has just begun. */
-unsigned long long view_age_ms(const struct view_moment *now, __u32 second);
-
-/* Whether it was refused something in the last SL_LIMIT_CALM. */
-bool view_is_over(const struct view_moment *now, const struct sl_bucket *bucket);
+/* The limit's counters, and how many of its buckets were pushed out of the map, which is one
+ * for all limits: those inserted less those that are there, once the buckets are counted.
+ * 0 or -errno: the limit is not in the maps.
+ */
+int running_stats(const struct running_limit *limit, struct sl_limit_stats *ret_stats,
+		  unsigned long long *ret_evicted);
 
 #endif

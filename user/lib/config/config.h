@@ -233,6 +233,9 @@ const char *config_count_name(enum sl_limit_count count);
 const char *config_algorithm_name(enum sl_limit_algorithm algorithm);
 const char *config_action_name(enum sl_limit_action action);
 
+/* The mode of this word. 0, or -EINVAL: there is none. */
+int config_mode_parse(const char *text, enum attach_mode *ret_mode);
+
 /* Whether the service has connections answered by the responder. */
 bool config_responds(const struct service_config *service);
 

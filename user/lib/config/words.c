@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The words of the file: what is read by these tables is shown by them. */
+#include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "lib/config/read.h"
 
@@ -106,6 +108,17 @@ const char *config_check_name(enum check_type type)
 const char *config_mode_name(enum attach_mode mode)
 {
 	return word_of(config_mode_words, (int)mode);
+}
+
+int config_mode_parse(const char *text, enum attach_mode *ret_mode)
+{
+	for (const struct word *word = config_mode_words; word->text; word++) {
+		if (strcmp(word->text, text) == 0) {
+			*ret_mode = (enum attach_mode)word->value;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 const char *config_scheduler_name(enum sl_scheduler scheduler)

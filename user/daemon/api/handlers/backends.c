@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Changes of backends at run time. Invariant: what a request says is judged
- * before the balancer is asked, so that nothing changes unless the answer is 200.
+ * Changes of backends at run time. Invariant: a request is judged before the balancer is
+ * asked, so that nothing changes unless the answer is 200.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,17 +9,18 @@
 #include <string.h>
 
 #include "daemon/api/find.h"
-#include "daemon/api/reply.h"
+#include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/reload.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
 
 #define DRAIN_LEAST_MS 1000ULL
 #define DRAIN_MOST_MS  (720 * 3600 * 1000ULL)
 
-/* Does it, and shows the backend as it is then: the balancer may have made anew
- * what it was found in.
+/* Makes the change and shows the backend as it is then. It is looked for again: the
+ * balancer may have made its services anew.
  */
 static struct api_answer edit(const struct api_ask *ask, const struct config_change *change,
 			      unsigned timeout_ms)
@@ -36,7 +37,7 @@ static struct api_answer edit(const struct api_ask *ask, const struct config_cha
 	if (change->kind == CHANGE_REMOVE)
 		return api_reply(json_pack("{s:s, s:s}", "service", change->service, "removed",
 					   change->backend));
-	service = api_find_service(ask, &refusal);
+	service = api_find_service(ask, "service", &refusal);
 	return service ? api_reply(view_backend(api_backend_named(service, change->backend)))
 		       : refusal;
 }
@@ -56,14 +57,14 @@ static struct api_answer edit_existing(const struct api_ask *ask, struct config_
 	return edit(ask, &change, timeout_ms);
 }
 
-struct api_answer api_post_enable(const struct api_ask *ask)
+static struct api_answer post_enable(const struct api_ask *ask)
 {
 	return edit_existing(
 		ask, (struct config_change){ .kind = CHANGE_ADMIN_STATE, .admin_state = ADMIN_UP },
 		0);
 }
 
-struct api_answer api_post_disable(const struct api_ask *ask)
+static struct api_answer post_disable(const struct api_ask *ask)
 {
 	return edit_existing(
 		ask,
@@ -71,9 +72,9 @@ struct api_answer api_post_disable(const struct api_ask *ask)
 		0);
 }
 
-struct api_answer api_post_drain(const struct api_ask *ask)
+static struct api_answer post_drain(const struct api_ask *ask)
 {
-	const char *timeout = json_string_value(ask->members[0]);
+	const char *timeout = api_text(ask, "timeout");
 	unsigned long long ms = 0;
 
 	if (timeout &&
@@ -88,49 +89,27 @@ struct api_answer api_post_drain(const struct api_ask *ask)
 		(unsigned)ms);
 }
 
-/* A member within bounds, or `otherwise` where it is not given. False: *ret_refusal. */
-static bool take_number(const json_t *member, const char *name, const json_int_t bounds[static 2],
-			unsigned *value, struct api_answer *ret_refusal)
-{
-	json_int_t given = member ? json_integer_value(member) : (json_int_t)*value;
-
-	if (member && (given < bounds[0] || given > bounds[1])) {
-		*ret_refusal = api_refuse(MHD_HTTP_BAD_REQUEST,
-					  "\"%s\" must be a number from %" JSON_INTEGER_FORMAT
-					  " to %" JSON_INTEGER_FORMAT ", not %" JSON_INTEGER_FORMAT,
-					  name, bounds[0], bounds[1], given);
-		return false;
-	}
-	*value = (unsigned)given;
-	return true;
-}
-
-static const json_int_t port_bounds[] = { 1, 65535 };
-static const json_int_t weight_bounds[] = { 0, CONFIG_WEIGHT_MAX };
-
-struct api_answer api_post_weight(const struct api_ask *ask)
+static struct api_answer post_weight(const struct api_ask *ask)
 {
 	struct config_change change = { .kind = CHANGE_WEIGHT };
 	struct api_answer refusal;
 
-	if (!take_number(ask->members[0], "weight", weight_bounds, &change.weight, &refusal))
+	if (!api_number(ask, "weight", &change.weight, &refusal))
 		return refusal;
 	return edit_existing(ask, change, 0);
 }
 
-struct api_answer api_delete_backend(const struct api_ask *ask)
+static struct api_answer delete_backend(const struct api_ask *ask)
 {
 	return edit_existing(ask, (struct config_change){ .kind = CHANGE_REMOVE }, 0);
 }
 
 /* ---- a new one --------------------------------------------------------- */
 
-enum { ADD_ADDRESS, ADD_PORT, ADD_NAME, ADD_WEIGHT, ADD_BACKUP }; /* as the route has them */
-
-static bool take_name(const json_t *member, struct config_change *change,
+static bool take_name(const struct api_ask *ask, struct config_change *change,
 		      struct api_answer *ret_refusal)
 {
-	const char *name = json_string_value(member);
+	const char *name = api_text(ask, "name");
 
 	if (name && (!*name || strlen(name) > CONFIG_NAME_MAX)) {
 		*ret_refusal = api_refuse(MHD_HTTP_BAD_REQUEST,
@@ -142,12 +121,12 @@ static bool take_name(const json_t *member, struct config_change *change,
 	return true;
 }
 
-struct api_answer api_post_backend(const struct api_ask *ask)
+static struct api_answer post_backend(const struct api_ask *ask)
 {
 	struct config_change change = { .kind = CHANGE_ADD, .weight = 1, .admin_state = ADMIN_UP };
-	const char *address = json_string_value(ask->members[ADD_ADDRESS]);
+	const char *address = api_text(ask, "address");
 	struct api_answer refusal;
-	const struct service *service = api_find_service(ask, &refusal);
+	const struct service *service = api_find_service(ask, "service", &refusal);
 	char endpoint[ENDPOINT_TEXT_SIZE];
 	unsigned port = 0;
 
@@ -157,17 +136,35 @@ struct api_answer api_post_backend(const struct api_ask *ask)
 		return api_refuse(MHD_HTTP_BAD_REQUEST,
 				  "\"address\" must be an IPv4 or IPv6 address, not \"%.64s\"",
 				  address);
-	if (!take_number(ask->members[ADD_PORT], "port", port_bounds, &port, &refusal) ||
-	    !take_number(ask->members[ADD_WEIGHT], "weight", weight_bounds, &change.weight,
-			 &refusal) ||
-	    !take_name(ask->members[ADD_NAME], &change, &refusal))
+	if (!api_number(ask, "port", &port, &refusal) ||
+	    !api_number(ask, "weight", &change.weight, &refusal) ||
+	    !take_name(ask, &change, &refusal))
 		return refusal;
 	/* Named in full, so that later changes of the same backend are known as such. */
 	change.port = port ? htons((__u16)port) : service->config->port;
 	if (!change.backend[0])
 		(void)snprintf(change.backend, sizeof(change.backend), "%s",
 			       endpoint_format(&change.ip, change.port, endpoint));
-	change.backup = json_is_true(ask->members[ADD_BACKUP]);
+	change.backup = api_switch(ask, "backup");
 	(void)snprintf(change.service, sizeof(change.service), "%s", service->config->name);
 	return edit(ask, &change, 0);
 }
+
+const struct api_route handlers_backends[] = {
+	{ "POST", "/v1/backends/{service}", post_backend, .takes = API_TAKES_MEMBERS,
+	  .members = { { "address", .type = API_TEXT, .required = true },
+		       { "port", .type = API_NUMBER, .least = 1, .most = 65535 },
+		       { "name", .type = API_TEXT },
+		       { "weight", .type = API_NUMBER, .most = CONFIG_WEIGHT_MAX },
+		       { "backup", .type = API_SWITCH } } },
+	{ "DELETE", "/v1/backends/{service}/{name}", delete_backend, .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/backends/{service}/{name}/drain", post_drain, .takes = API_TAKES_MEMBERS,
+	  .members = { { "timeout", .type = API_TEXT } } },
+	{ "POST", "/v1/backends/{service}/{name}/enable", post_enable, .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/backends/{service}/{name}/disable", post_disable,
+	  .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/backends/{service}/{name}/weight", post_weight, .takes = API_TAKES_MEMBERS,
+	  .members = { { "weight", .type = API_NUMBER, .required = true,
+			 .most = CONFIG_WEIGHT_MAX } } },
+	{},
+};

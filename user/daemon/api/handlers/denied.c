@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the operator denies at run time. Invariant: everybody is never denied.
+ * The prefixes that the operator denies at run time. Invariant: never all addresses.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "daemon/api/find.h"
-#include "daemon/api/reply.h"
+#include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/access.h"
+#include "daemon/core/denied.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -24,7 +24,7 @@
 #define DENY_LEAST_MS 1000ULL
 #define DENY_MOST_MS  (720 * 3600 * 1000ULL)
 
-struct api_answer api_get_denied(const struct api_ask *ask)
+static struct api_answer get_denied(const struct api_ask *ask)
 {
 	struct api_answer refusal;
 	size_t lines;
@@ -87,9 +87,9 @@ static struct api_answer refuse_everybody(const struct prefix *prefix)
 			  format_short(prefix, text));
 }
 
-struct api_answer api_post_denied(const struct api_ask *ask)
+static struct api_answer post_denied(const struct api_ask *ask)
 {
-	const char *time = json_string_value(ask->members[1]);
+	const char *time = api_text(ask, "for");
 	struct api_answer refusal;
 	char text[PREFIX_TEXT_SIZE];
 	struct diag diag = {};
@@ -97,12 +97,12 @@ struct api_answer api_post_denied(const struct api_ask *ask)
 	unsigned seconds;
 	int error;
 
-	if (!take_prefix(json_string_value(ask->members[0]), &prefix, &refusal) ||
+	if (!take_prefix(api_text(ask, "prefix"), &prefix, &refusal) ||
 	    !take_time(time, &seconds, &refusal))
 		return refusal;
 	if (!prefix.bits)
 		return refuse_everybody(&prefix);
-	error = datapath_deny(ask->balancer->datapath, &prefix, seconds, &diag);
+	error = balancer_deny(ask->balancer, &prefix, seconds, &diag);
 	if (error)
 		return api_refuse_config(error, &diag);
 	log_info("%s is denied by the operator%s%s", format_short(&prefix, text),
@@ -120,7 +120,7 @@ static struct api_answer not_denied(const struct balancer *balancer, const struc
 	char text[PREFIX_TEXT_SIZE];
 	size_t n = 0;
 
-	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
+	if (balancer_denied(balancer, &denied, &n) < 0)
 		return api_reply(NULL);
 	for (size_t i = 0; i < n; i++)
 		api_list_add(&list, format_short(&denied[i].prefix, text));
@@ -130,16 +130,16 @@ static struct api_answer not_denied(const struct balancer *balancer, const struc
 			  api_list_text(&list));
 }
 
-struct api_answer api_delete_denied(const struct api_ask *ask)
+static struct api_answer delete_denied(const struct api_ask *ask)
 {
 	struct api_answer refusal;
 	char text[PREFIX_TEXT_SIZE];
 	struct prefix prefix;
 	int error;
 
-	if (!take_prefix(ask->path->segments[2], &prefix, &refusal))
+	if (!take_prefix(api_name(ask, "prefix"), &prefix, &refusal))
 		return refusal;
-	error = datapath_undeny(ask->balancer->datapath, &prefix);
+	error = balancer_undeny(ask->balancer, &prefix);
 	if (error == -ENOENT)
 		return not_denied(ask->balancer, &prefix);
 	if (error)
@@ -148,3 +148,12 @@ struct api_answer api_delete_denied(const struct api_ask *ask)
 	log_info("%s is not denied by the operator any more", format_short(&prefix, text));
 	return api_reply(json_pack("{s:o}", "removed", view_prefix(&prefix)));
 }
+
+const struct api_route handlers_denied[] = {
+	{ "GET", "/v1/denied", .handle = get_denied },
+	{ "POST", "/v1/denied", post_denied, .takes = API_TAKES_MEMBERS,
+	  .members = { { "prefix", .type = API_TEXT, .required = true },
+		       { "for", .type = API_TEXT } } },
+	{ "DELETE", "/v1/denied/{prefix}", delete_denied, .takes = API_TAKES_MEMBERS },
+	{},
+};

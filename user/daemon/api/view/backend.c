@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A backend as JSON: what the operator wants of it, what its check says, and
- * what it gets. Only reads.
+ * A backend as JSON: its admin state, the result of its check, and its traffic. Only
+ * reads.
  */
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -10,7 +10,12 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/edits.h"
+#include "daemon/core/stats.h"
+#include "daemon/health/checks.h"
+#include "daemon/nexthop/nexthops.h"
 
 static json_t *view_check_result(const struct backend *backend)
 {
@@ -82,7 +87,7 @@ static json_t *view_slow_start(const struct backend *backend)
 	return tenths == 10 ? json_null() : json_integer((json_int_t)tenths * 10);
 }
 
-/* Since when it has its state, where that is known: of an admin state it is not. */
+/* The seconds that it has had its state; null for an admin state, whose age is unknown. */
 static json_t *view_since(const struct backend *backend)
 {
 	unsigned long long now = uv_now(backend->service->balancer->loop);
@@ -93,7 +98,17 @@ static json_t *view_since(const struct backend *backend)
 	return json_integer((json_int_t)(now > since ? (now - since) / 1000 : 0));
 }
 
-/* What it is and shall be. */
+/* Until its drain ends, or null where that is not set. */
+static json_t *view_ends_in(const struct backend *backend)
+{
+	const struct balancer_edit *drain = edits_drain_of(backend);
+
+	return drain ? json_integer(
+			       (json_int_t)edits_seconds_left(backend->service->balancer, drain))
+		     : json_null();
+}
+
+/* Its settings, in the configuration and by the operator. */
 static json_t *view_settings(const struct backend *backend)
 {
 	const struct backend_config *config = backend->config;
@@ -102,23 +117,20 @@ static json_t *view_settings(const struct backend *backend)
 			 backend->service->config->name, "name", config->name, "address",
 			 view_ip(&config->ip), "port", ntohs(config->port), "weight",
 			 (int)config->weight, "role", config->backup ? "backup" : "primary",
-			 "changed", view_is_changed(backend), "ends_in_s", view_deadline(backend));
+			 "changed", edits_are_about(backend), "ends_in_s", view_ends_in(backend));
 }
 
 json_t *view_backend(const struct backend *backend)
 {
-	json_t *json = view_settings(backend);
 	char reason[256];
-	json_t *rest = json_pack(
+	json_t *state = json_pack(
 		"{s:s, s:o, s:s, s:b, s:o, s:I, s:o, s:o, s:o, s:o}", "state", state_name(backend),
 		"since_s", view_since(backend), "health",
 		check_get(backend->check)->up ? "up" : "down", "serving", backend_serves(backend),
 		"reason", view_text(backend_explain(backend, reason, sizeof(reason))), "live",
-		(json_int_t)backend_live(backend), "slow_start", view_slow_start(backend), "check",
-		view_check_result(backend), "next_hop", view_hop(hop_watch_get(backend->hop)),
-		"stats", view_backend_stats(backend));
+		(json_int_t)stats_live_connections(backend), "slow_start", view_slow_start(backend),
+		"check", view_check_result(backend), "next_hop",
+		view_hop(hop_watch_get(backend->hop)), "stats", view_backend_stats(backend));
 
-	if (json_object_update_new(json, rest) < 0)
-		return json_decref(json), NULL;
-	return json;
+	return view_merge(view_settings(backend), state);
 }

@@ -1,61 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the operator has changed at run time, in words. Only reads.
+ * The operator's changes at run time, in words. Only reads.
  */
 #include <stdio.h>
-#include <string.h>
-#include <uv.h>
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
-
-static bool is_about(const struct balancer_edit *edit, const struct backend *backend)
-{
-	return strcmp(edit->change.service, backend->service->config->name) == 0 &&
-	       strcmp(edit->change.backend, backend->config->name) == 0;
-}
-
-bool view_is_changed(const struct backend *backend)
-{
-	const struct balancer *balancer = backend->service->balancer;
-
-	for (size_t i = 0; i < balancer->n_edits; i++)
-		if (is_about(&balancer->edits[i], backend))
-			return true;
-	return false;
-}
-
-static unsigned long long seconds_left(const struct balancer *balancer,
-				       const struct balancer_edit *edit)
-{
-	unsigned long long now = uv_now(balancer->loop);
-
-	/* Rounded up: 0 is when it has ended. */
-	return edit->deadline_ms > now ? (edit->deadline_ms - now + 999) / 1000 : 0;
-}
-
-json_t *view_deadline(const struct backend *backend)
-{
-	const struct balancer *balancer = backend->service->balancer;
-	const struct balancer_edit *last = NULL;
-
-	for (size_t i = 0; backend->config->admin_state == ADMIN_DRAIN && i < balancer->n_edits;
-	     i++)
-		if (balancer->edits[i].change.kind == CHANGE_ADMIN_STATE &&
-		    is_about(&balancer->edits[i], backend))
-			last = &balancer->edits[i];
-	return last && last->deadline_ms ? json_integer((json_int_t)seconds_left(balancer, last))
-					 : json_null();
-}
-
-/* ---- sentences --------------------------------------------------------- */
+#include "daemon/core/edits.h"
+#include "lib/base/cleanup.h"
 
 /* " (ends in 4m 10s)", or nothing. */
 static const char *describe_end(const struct balancer *balancer, const struct balancer_edit *edit,
 				char *buffer, size_t size)
 {
-	unsigned long long left = seconds_left(balancer, edit);
+	unsigned long long left = edits_seconds_left(balancer, edit);
 
 	buffer[0] = '\0';
 	if (edit->deadline_ms && left >= 3600)
@@ -112,10 +71,10 @@ static json_t *describe(const struct balancer *balancer, const struct balancer_e
 
 json_t *view_changes(const struct balancer *balancer)
 {
-	json_t *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->n_edits; i++)
 		if (json_array_append_new(array, describe(balancer, &balancer->edits[i])) < 0)
-			return json_decref(array), NULL;
-	return array;
+			return NULL;
+	return TAKE_PTR(array);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Access lists as JSON, and what they say of an address. Only reads.
+ * Access lists as JSON, and the lists that deny an address. Only reads.
  */
 #include <jansson.h>
 
@@ -8,7 +8,8 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/access.h"
+#include "daemon/core/denied.h"
+#include "daemon/core/service.h"
 #include "lib/base/cleanup.h"
 #include "lib/config/config.h"
 
@@ -57,7 +58,7 @@ static int add_runtime(json_t *rows, const struct balancer *balancer, const stru
 	const struct denied *longest = NULL;
 	size_t n;
 
-	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
+	if (balancer_denied(balancer, &denied, &n) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (view_covers(&denied[i].prefix, ip) &&
@@ -69,28 +70,20 @@ static int add_runtime(json_t *rows, const struct balancer *balancer, const stru
 						  in_prefix(&longest->prefix), ends_in(longest)));
 }
 
-bool view_has_family(const struct service_config *service, unsigned char family)
-{
-	for (size_t i = 0; i < service->n_addresses; i++)
-		if (service->addresses[i].family == family)
-			return true;
-	return false;
-}
-
 json_t *view_denials(const struct balancer *balancer, const struct ip *ip)
 {
 	const struct config *config = balancer->config;
-	json_t *rows = json_array();
+	_cleanup_(json_decrefp) json_t *rows = json_array();
 	int error = add_runtime(rows, balancer, ip);
 
 	if (!error)
 		error = add_configured(rows, ALL_SERVICES, &config->access, ip);
 	for (size_t i = 0;
 	     !error && i < config->n_services && json_array_size(rows) < VIEW_ROWS_MAX; i++)
-		if (view_has_family(&config->services[i], ip->family))
+		if (service_has_family(&balancer->services[i], ip->family))
 			error = add_configured(rows, config->services[i].name,
 					       &config->services[i].access, ip);
-	return error ? json_decref(rows), NULL : rows;
+	return error ? NULL : TAKE_PTR(rows);
 }
 
 /* ---- all of them ------------------------------------------------------- */
@@ -114,29 +107,28 @@ static int add_counts(json_t *rows, const char *scope, const struct access_confi
 
 static json_t *view_configured(const struct config *config)
 {
-	json_t *rows = json_array();
+	_cleanup_(json_decrefp) json_t *rows = json_array();
 	int error = add_counts(rows, ALL_SERVICES, &config->access);
 
 	for (size_t i = 0; !error && i < config->n_services; i++)
 		error = add_counts(rows, config->services[i].name, &config->services[i].access);
-	return error ? json_decref(rows), NULL : rows;
+	return error ? NULL : TAKE_PTR(rows);
 }
 
 json_t *view_denied(const struct balancer *balancer, size_t rows)
 {
 	_cleanup_(cleanup_free) struct denied *denied = NULL;
-	json_t *array;
+	_cleanup_(json_decrefp) json_t *array = json_array();
 	size_t n;
 
-	if (datapath_denied(balancer->datapath, &denied, &n) < 0)
+	if (balancer_denied(balancer, &denied, &n) < 0)
 		return NULL;
-	array = json_array();
 	for (size_t i = 0; i < n && i < rows; i++)
 		if (json_array_append_new(array, json_pack("{s:o, s:o}", "prefix",
 							   view_prefix(&denied[i].prefix),
 							   "ends_in_s", ends_in(&denied[i]))) < 0)
-			return json_decref(array), NULL;
-	return json_pack("{s:o, s:I, s:o}", "denied", array, "more",
+			return NULL;
+	return json_pack("{s:o, s:I, s:o}", "denied", TAKE_PTR(array), "more",
 			 (json_int_t)(n > rows ? n - rows : 0), "configured",
 			 view_configured(balancer->config));
 }

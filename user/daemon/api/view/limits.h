@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Limits, limited sources and denied prefixes as JSON; api/view/view.h's rules hold. Of
- * what can be many, at most so many rows are shown, and "more" says how many are
- * not. The buckets are copied first: with all 131072 of the default that takes
- * tens of milliseconds.
+ * Limits, limited sources and denied prefixes as JSON; api/view/view.h's rules hold. Long
+ * lists are cut at a number of rows, and "more" says how many rows are left out.
  */
 #ifndef SLUICE_DAEMON_API_VIEW_LIMITS_H
 #define SLUICE_DAEMON_API_VIEW_LIMITS_H
@@ -30,10 +28,10 @@ json_t *view_service_limits(const struct service *service, size_t rows);
  */
 json_t *view_sources(const struct balancer *balancer, size_t rows);
 
-/* All that is known of one address. */
+/* The denials, limits and buckets of one address. */
 json_t *view_source(const struct balancer *balancer, const struct ip *ip);
 
-/* What is denied at run time, and how much the configuration allows and denies. */
+/* The prefixes denied at run time, and how many the configuration allows and denies. */
 json_t *view_denied(const struct balancer *balancer, size_t rows);
 
 #endif

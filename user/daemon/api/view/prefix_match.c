@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a prefix list says of an address. Pure. A list is sorted, and its prefixes
- * have no bits behind their length: of each length there can be only one that
- * holds the address, and it is looked up.
+ * Looks an address up in a prefix list. Pure. A list is sorted, and its prefixes have no
+ * bits behind their length: of each length only one can hold the address, and that one is
+ * looked up.
  */
 #include "daemon/api/view/prefix_match.h"
 
@@ -15,7 +15,7 @@ static unsigned family_bits(const struct ip *ip)
 	return ip->family == SL_FAMILY_IPV4 ? 32 : 128;
 }
 
-/* The first so many bits of the address. */
+/* The address cut to its first bits, as a prefix of that length. */
 static struct prefix cut(const struct ip *ip, unsigned bits)
 {
 	struct prefix prefix = { *ip, bits };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an access list says of one address, worked out here as the program's trie
+ * Finds the prefix of an access list that decides about an address, as the program's trie
  * does. Pure.
  */
 #ifndef SLUICE_DAEMON_API_VIEW_PREFIX_MATCH_H
@@ -12,6 +12,7 @@ struct ip;
 struct prefix;
 struct prefix_list;
 
+/* Whether the address is in the prefix. */
 bool view_covers(const struct prefix *prefix, const struct ip *ip);
 
 /* The longest prefix of the list that holds the address; NULL: none. */

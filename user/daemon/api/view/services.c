@@ -12,7 +12,7 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/core/balancer.h"
-#include "daemon/limits/running.h"
+#include "daemon/core/service.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
 
@@ -34,79 +34,38 @@ static bool append(json_t *array, json_t *value)
 
 static json_t *view_service_backends(const struct service *service)
 {
-	json_t *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < service->config->n_backends; i++)
 		if (!append(array, view_backend(&service->backends[i])))
-			return json_decref(array), NULL;
-	return array;
+			return NULL;
+	return TAKE_PTR(array);
 }
 
 json_t *view_backends(const struct balancer *balancer)
 {
-	json_t *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->config->n_services; i++) {
 		const struct service *service = &balancer->services[i];
 
 		for (size_t k = 0; k < service->config->n_backends; k++)
 			if (!append(array, view_backend(&service->backends[k])))
-				return json_decref(array), NULL;
+				return NULL;
 	}
-	return json_pack("{s:o}", "backends", array);
+	return json_pack("{s:o}", "backends", TAKE_PTR(array));
 }
 
 /* ---- services ---------------------------------------------------------- */
 
-bool view_is_healthy(const struct backend *backend)
-{
-	return check_get(backend->check)->up && hop_watch_get(backend->hop)->state == HOP_RESOLVED;
-}
-
-size_t view_serving(const struct service *service)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < service->config->n_backends; i++)
-		n += backend_serves(&service->backends[i]);
-	return n;
-}
-
-/* Backups need not serve; what the operator took out must not. */
-static bool is_lacking(const struct backend *backend)
-{
-	const struct backend_config *config = backend->config;
-
-	if (config->admin_state != ADMIN_UP || !config->weight)
-		return false;
-	return !view_is_healthy(backend) || (!config->backup && !backend_serves(backend));
-}
-
-enum view_state view_service_state(const struct service *service)
-{
-	const struct service_config *config = service->config;
-	size_t idle_addresses = 0;
-
-	for (size_t i = 0; i < config->n_addresses; i++)
-		idle_addresses += service->serving[i] == 0;
-	if (idle_addresses == config->n_addresses)
-		return VIEW_DOWN;
-	if (idle_addresses || service->error[0] || service->panic)
-		return VIEW_DEGRADED;
-	for (size_t i = 0; i < config->n_backends; i++)
-		if (is_lacking(&service->backends[i]))
-			return VIEW_DEGRADED;
-	return VIEW_OK;
-}
-
-static const char *state_name(enum view_state state)
+static const char *state_name(enum service_state state)
 {
 	switch (state) {
-	case VIEW_OK:
+	case SERVICE_OK:
 		return "ok";
-	case VIEW_DEGRADED:
+	case SERVICE_DEGRADED:
 		return "degraded";
-	case VIEW_DOWN:
+	case SERVICE_DOWN:
 		return "down";
 	}
 	return "unknown";
@@ -115,33 +74,33 @@ static const char *state_name(enum view_state state)
 json_t *view_service_row(const struct service *service)
 {
 	const struct service_config *config = service->config;
-	json_t *addresses = json_array();
-	json_t *row;
+	_cleanup_(json_decrefp) json_t *addresses = json_array();
+	_cleanup_(json_decrefp) json_t *row = NULL;
 
 	for (size_t i = 0; i < config->n_addresses; i++)
 		if (!append(addresses, view_ip(&config->addresses[i])))
-			return json_decref(addresses), NULL;
+			return NULL;
 	row = json_pack("{s:s, s:o, s:i, s:s, s:s, s:s, s:I, s:I}", "name", config->name,
-			"addresses", addresses, "port", ntohs(config->port), "protocol",
+			"addresses", TAKE_PTR(addresses), "port", ntohs(config->port), "protocol",
 			config_proto_name(config->proto), "forward",
 			config_forward_name(config->forward), "state",
-			state_name(view_service_state(service)), "backends_total",
+			state_name(service_state(service)), "backends_total",
 			(json_int_t)config->n_backends, "backends_serving",
-			(json_int_t)view_serving(service));
+			(json_int_t)service_serving(service));
 	if (row && service->error[0] &&
 	    json_object_set_new(row, "error", view_text(service->error)) < 0)
-		return json_decref(row), NULL;
-	return row;
+		return NULL;
+	return TAKE_PTR(row);
 }
 
 json_t *view_services(const struct balancer *balancer)
 {
-	json_t *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		if (!append(array, view_service_row(&balancer->services[i])))
-			return json_decref(array), NULL;
-	return json_pack("{s:o}", "services", array);
+			return NULL;
+	return json_pack("{s:o}", "services", TAKE_PTR(array));
 }
 
 /* "200-299, 404" */
@@ -169,21 +128,17 @@ static json_t *view_check(const struct check_config *check)
 
 	if (check->type == CHECK_NONE)
 		return json;
-	if (json_object_update_new(
-		    json, json_pack("{s:I, s:I, s:I, s:I, s:o}", "interval_ms",
+	json = view_merge(json,
+			  json_pack("{s:I, s:I, s:I, s:I, s:o}", "interval_ms",
 				    (json_int_t)check->interval_ms, "timeout_ms",
 				    (json_int_t)check->timeout_ms, "rise", (json_int_t)check->rise,
 				    "fall", (json_int_t)check->fall, "port",
-				    check->port ? json_integer(ntohs(check->port)) : json_null())) <
-	    0)
-		return json_decref(json), NULL;
-	if (check->type == CHECK_HTTP &&
-	    json_object_update_new(
-		    json, json_pack("{s:o, s:o, s:o}", "path", view_text(check->path), "host",
-				    check->host ? view_text(check->host) : json_null(), "status",
-				    view_status_ranges(check))) < 0)
-		return json_decref(json), NULL;
-	return json;
+				    check->port ? json_integer(ntohs(check->port)) : json_null()));
+	if (check->type != CHECK_HTTP)
+		return json;
+	return view_merge(json, json_pack("{s:o, s:o, s:o}", "path", view_text(check->path), "host",
+					  check->host ? view_text(check->host) : json_null(),
+					  "status", view_status_ranges(check)));
 }
 
 static json_t *view_affinity(const struct affinity_config *affinity)
@@ -217,15 +172,14 @@ static json_t *view_choice(const struct service *service)
 			 config->slow_start_ms ? json_integer(config->slow_start_ms) : json_null());
 }
 
-/* What it refuses, and how. */
 static json_t *view_limit_configs(const struct service_config *config)
 {
-	json_t *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < config->n_limits; i++)
 		if (!append(array, view_limit_config(&config->limits[i])))
-			return json_decref(array), NULL;
-	return array;
+			return NULL;
+	return TAKE_PTR(array);
 }
 
 static json_t *view_respond(const struct service_config *config)
@@ -244,16 +198,11 @@ static json_t *view_respond(const struct service_config *config)
 json_t *view_service(const struct service *service)
 {
 	const struct service_config *config = service->config;
-	json_t *json = view_service_row(service);
 	json_t *rest =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "limits", view_limit_configs(config),
 			  "access", view_access(&config->access), "respond", view_respond(config),
 			  "check", view_check(&config->check), "stats", view_service_stats(service),
 			  "backends", view_service_backends(service));
 
-	if (json_object_update_new(json, view_choice(service)) < 0)
-		return json_decref(json), json_decref(rest), NULL;
-	if (json_object_update_new(json, rest) < 0)
-		return json_decref(json), NULL;
-	return json;
+	return view_merge(view_merge(view_service_row(service), view_choice(service)), rest);
 }

@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Counters as JSON. Only reads. What is not in the maps has counted nothing.
+ * Counters as JSON. Only reads.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <string.h>
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/datapath.h"
-#include "lib/balance/plan.h"
-
-static void add(struct sl_stats *sum, const struct sl_stats *stats)
-{
-	sum->packets += stats->packets;
-	sum->bytes += stats->bytes;
-	sum->connections += stats->connections;
-	sum->dropped_packets += stats->dropped_packets;
-	sum->dropped_bytes += stats->dropped_bytes;
-	sum->reply_packets += stats->reply_packets;
-	sum->reply_bytes += stats->reply_bytes;
-}
-
-static void add_address(const struct service *service, size_t address, struct sl_stats *sum)
-{
-	struct sl_key key = plan_service_key(service->config, &service->config->addresses[address]);
-	struct sl_stats stats;
-
-	if (datapath_service_stats(service->balancer->datapath, &key, &stats) == 0)
-		add(sum, &stats);
-}
-
-static void add_backend(const struct backend *backend, struct sl_stats *sum)
-{
-	const struct service_config *config = backend->service->config;
-	struct sl_key backend_key = plan_backend_key(config, backend->config);
-	struct sl_stats stats;
-
-	for (size_t i = 0; i < config->n_addresses; i++) {
-		struct sl_key key = plan_service_key(config, &config->addresses[i]);
-
-		if (datapath_backend_stats(backend->service->balancer->datapath, &key, &backend_key,
-					   &stats) == 0)
-			add(sum, &stats);
-	}
-}
+#include "daemon/core/stats.h"
+#include "lib/base/cleanup.h"
 
 static json_t *view_counters(const struct sl_stats *stats)
 {
@@ -59,55 +23,41 @@ static json_t *view_counters(const struct sl_stats *stats)
 
 json_t *view_service_stats(const struct service *service)
 {
-	struct sl_stats sum = {};
+	struct sl_stats stats = stats_of_service(service);
 
-	for (size_t i = 0; i < service->config->n_addresses; i++)
-		add_address(service, i, &sum);
-	return view_counters(&sum);
+	return view_counters(&stats);
 }
 
 json_t *view_backend_stats(const struct backend *backend)
 {
-	struct sl_stats sum = {};
+	struct sl_stats stats = stats_of_backend(backend);
 
-	add_backend(backend, &sum);
-	return view_counters(&sum);
-}
-
-/* What a row is about, then its counters; takes the reference of row. */
-static json_t *with_counters(json_t *row, const struct sl_stats *stats)
-{
-	if (json_object_update_new(row, view_counters(stats)) < 0)
-		return json_decref(row), NULL;
-	return row;
+	return view_counters(&stats);
 }
 
 static json_t *service_row(const struct service *service, size_t address)
 {
 	const struct service_config *config = service->config;
+	struct sl_stats stats = stats_of_address(service, address);
 	char text[ADDR_TEXT_SIZE];
-	struct sl_stats stats = {};
 
-	add_address(service, address, &stats);
-	return with_counters(json_pack("{s:s, s:s, s:i, s:s}", "name", config->name, "address",
-				       ip_format(&config->addresses[address], text), "port",
-				       ntohs(config->port), "protocol",
-				       config_proto_name(config->proto)),
-			     &stats);
+	return view_merge(json_pack("{s:s, s:s, s:i, s:s}", "name", config->name, "address",
+				    ip_format(&config->addresses[address], text), "port",
+				    ntohs(config->port), "protocol",
+				    config_proto_name(config->proto)),
+			  view_counters(&stats));
 }
 
 static json_t *backend_row(const struct backend *backend)
 {
 	const struct backend_config *config = backend->config;
+	struct sl_stats stats = stats_of_backend(backend);
 	char text[ADDR_TEXT_SIZE];
-	struct sl_stats stats = {};
 
-	add_backend(backend, &stats);
-	return with_counters(json_pack("{s:s, s:s, s:s, s:i}", "service",
-				       backend->service->config->name, "name", config->name,
-				       "address", ip_format(&config->ip, text), "port",
-				       ntohs(config->port)),
-			     &stats);
+	return view_merge(json_pack("{s:s, s:s, s:s, s:i}", "service",
+				    backend->service->config->name, "name", config->name, "address",
+				    ip_format(&config->ip, text), "port", ntohs(config->port)),
+			  view_counters(&stats));
 }
 
 static int add_rows(const struct service *service, json_t *services, json_t *backends)
@@ -139,13 +89,12 @@ static json_t *lower_case(const char *text)
 	return json_stringn(buffer, i);
 }
 
-static json_t *view_verdicts(const struct datapath *datapath)
+static json_t *view_verdicts(const struct balancer *balancer)
 {
-	struct sl_count counts[SL_VERDICT_COUNT] = {};
-	json_t *array = json_array();
+	struct sl_count counts[SL_VERDICT_COUNT];
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
-	if (datapath_verdicts(datapath, counts) < 0)
-		memset(counts, 0, sizeof(counts));
+	stats_of_verdicts(balancer, counts);
 	for (int i = SL_NEXT + 1; i < SL_VERDICT_COUNT; i++) {
 		json_t *row = json_pack(
 			"{s:o, s:o, s:I, s:I, s:s}", "name", lower_case(verdicts[i].name), "action",
@@ -153,18 +102,19 @@ static json_t *view_verdicts(const struct datapath *datapath)
 			"bytes", (json_int_t)counts[i].bytes, "text", verdicts[i].text);
 
 		if (json_array_append_new(array, row) < 0)
-			return json_decref(array), NULL;
+			return NULL;
 	}
-	return array;
+	return TAKE_PTR(array);
 }
 
 json_t *view_stats(const struct balancer *balancer)
 {
-	json_t *services = json_array(), *backends = json_array();
+	_cleanup_(json_decrefp) json_t *services = json_array();
+	_cleanup_(json_decrefp) json_t *backends = json_array();
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		if (add_rows(&balancer->services[i], services, backends) < 0)
-			return json_decref(services), json_decref(backends), NULL;
-	return json_pack("{s:o, s:o, s:o}", "verdicts", view_verdicts(balancer->datapath),
-			 "services", services, "backends", backends);
+			return NULL;
+	return json_pack("{s:o, s:o, s:o}", "verdicts", view_verdicts(balancer), "services",
+			 TAKE_PTR(services), "backends", TAKE_PTR(backends));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The status page: what runs, and above all what is wrong. Only reads.
+ * The status page: the problems, and the state of the daemon. Only reads.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,8 +10,11 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/advice.h"
+#include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/datapath.h"
+#include "daemon/core/service.h"
+#include "daemon/core/stats.h"
+#include "lib/base/cleanup.h"
 
 /* ---- problems ---------------------------------------------------------- */
 
@@ -27,14 +30,6 @@ __attribute__((format(printf, 2, 3))) static void complain(json_t *problems, con
 	(void)json_array_append_new(problems, view_text(text));
 }
 
-static bool is_attached(const struct balancer *balancer, const char *name)
-{
-	for (size_t i = 0; i < balancer->n_attachments; i++)
-		if (strcmp(balancer->attachments[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static void interface_problems(const struct balancer *balancer, json_t *problems)
 {
 	if (!balancer->n_attachments && !balancer->config->n_interfaces)
@@ -43,7 +38,7 @@ static void interface_problems(const struct balancer *balancer, json_t *problems
 	for (size_t i = 0; i < balancer->config->n_interfaces; i++) {
 		const char *name = balancer->config->interfaces[i].name;
 
-		if (!is_attached(balancer, name))
+		if (!balancer_attachment(balancer, name))
 			complain(problems, "interface %s is in the configuration, but not attached",
 				 name);
 	}
@@ -53,9 +48,7 @@ static void backend_problem(const struct backend *backend, json_t *problems)
 {
 	char address[ENDPOINT_TEXT_SIZE], reason[256];
 
-	if (backend->config->admin_state != ADMIN_UP || !backend->config->weight)
-		return;
-	if (view_is_healthy(backend) && (backend->config->backup || backend_serves(backend)))
+	if (!backend_is_lacking(backend))
 		return;
 	(void)endpoint_format(&backend->config->ip, backend->config->port, address);
 	complain(problems, "backend %s/%s (%s): %s", backend->service->config->name,
@@ -75,7 +68,7 @@ static void service_problems(const struct service *service, json_t *problems)
 			 "service %s ignores health (panic): fewer than min_healthy, %u%s, of its "
 			 "backends are healthy",
 			 config->name, config->min_healthy, config->min_healthy_percent ? "%" : "");
-	if (view_service_state(service) == VIEW_DOWN)
+	if (service_state(service) == SERVICE_DOWN)
 		complain(problems, "service %s is down: no backend serves it", config->name);
 	else
 		for (size_t i = 0; i < config->n_addresses; i++)
@@ -106,17 +99,17 @@ static json_t *view_problems(const struct balancer *balancer)
 
 static json_t *view_interfaces(const struct balancer *balancer)
 {
-	json_t *array = json_array();
+	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->n_attachments; i++)
 		if (json_array_append_new(array, view_attachment(&balancer->attachments[i])) < 0)
-			return json_decref(array), NULL;
-	return array;
+			return NULL;
+	return TAKE_PTR(array);
 }
 
 static json_t *view_flows(const struct balancer *balancer)
 {
-	struct datapath_flow_stats stats = datapath_flow_stats(balancer->datapath);
+	struct datapath_flow_stats stats = stats_of_flows(balancer);
 
 	return json_pack("{s:I, s:I}", "tracked", (json_int_t)stats.tracked, "slots_in_transition",
 			 (json_int_t)stats.slots_in_transition);
@@ -134,7 +127,5 @@ json_t *view_status(const struct balancer *balancer)
 		"problems", view_problems(balancer), "changes", view_changes(balancer), "flows",
 		view_flows(balancer), "interfaces", view_interfaces(balancer));
 
-	if (json_object_update_new(status, view_services(balancer)) < 0)
-		return json_decref(status), NULL;
-	return status;
+	return view_merge(status, view_services(balancer));
 }

@@ -25,6 +25,13 @@ json_t *view_text(const char *text)
 	return json_string(ascii);
 }
 
+json_t *view_merge(json_t *object, json_t *members)
+{
+	_cleanup_(json_decrefp) json_t *merged = object;
+
+	return json_object_update_new(merged, members) < 0 ? NULL : TAKE_PTR(merged);
+}
+
 json_t *view_ip(const struct ip *ip)
 {
 	char buffer[ADDR_TEXT_SIZE];

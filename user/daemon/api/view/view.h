@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The balancer's state as JSON: what the control interface answers. Only reads.
+ * The balancer's state as JSON, for the answers of the control interface. Only reads.
  * Every function returns a new reference, or NULL where there is no memory.
  */
 #ifndef SLUICE_DAEMON_API_VIEW_VIEW_H
@@ -25,8 +25,8 @@ json_t *view_stats(const struct balancer *balancer);
 
 json_t *view_attachment(const struct attachment *attachment);
 
-/* A string of bytes from outside, which need not be UTF-8 as JSON wants it:
- * then what is not ASCII becomes '?'.
+/* A string of bytes from outside. JSON wants UTF-8; in a text that is none, each byte that
+ * is not ASCII becomes '?'.
  */
 json_t *view_text(const char *text);
 

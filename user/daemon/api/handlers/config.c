@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The configuration: checking, reloading and saving it. */
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/api/handlers/handlers.h"
+#include "daemon/api/view/view.h"
+#include "daemon/core/balancer.h"
+#include "daemon/core/reload.h"
+#include "daemon/core/save.h"
+#include "lib/base/diag.h"
+#include "sluice/api.h"
+
+static struct api_answer answer_change(const struct balancer_change *change)
+{
+	return api_reply(json_pack(
+		"{s:I, s:I, s:I, s:I, s:I}", "services", (json_int_t)change->services, "backends",
+		(json_int_t)change->backends, "added", (json_int_t)change->added, "removed",
+		(json_int_t)change->removed, "changed", (json_int_t)change->changed));
+}
+
+static struct api_answer post_reload(const struct api_ask *ask)
+{
+	struct balancer_change change = {};
+	struct diag diag = {};
+	int error = balancer_reload(ask->balancer, &diag, &change);
+
+	return error ? api_refuse_config(error, &diag) : answer_change(&change);
+}
+
+static bool is_config_type(const char *type)
+{
+	size_t length = strlen(SL_API_CONFIG_TYPE);
+
+	return type && strncasecmp(type, SL_API_CONFIG_TYPE, length) == 0 &&
+	       (!type[length] || strchr("; \t", type[length]));
+}
+
+static struct api_answer post_check(const struct api_ask *ask)
+{
+	const struct api_call *call = ask->call;
+	const char *text = call->length ? call->body : NULL;
+	char name[API_SEGMENT_SIZE] = "request";
+	struct balancer_change change = {};
+	struct diag diag = {};
+	int error;
+
+	if (text && !is_config_type(call->type))
+		return api_refuse(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+				  "a configuration must be sent as Content-Type: %s",
+				  SL_API_CONFIG_TYPE);
+	if (call->name && call->name[0] &&
+	    api_decode(call->name, strlen(call->name), name, sizeof(name)) < 0)
+		return api_refuse(MHD_HTTP_BAD_REQUEST,
+				  "\"name\" is malformed or longer than %zu bytes",
+				  sizeof(name) - 1);
+	error = balancer_check(ask->balancer, text, call->length, name, &diag, &change);
+	return error ? api_refuse_config(error, &diag) : answer_change(&change);
+}
+
+/* A file that says all there is already keeps its comments. */
+static struct api_answer post_save(const struct api_ask *ask)
+{
+	size_t n_changes = ask->balancer->n_edits;
+	struct diag diag = {};
+	int error = n_changes ? balancer_save(ask->balancer, &diag) : 0;
+
+	if (error)
+		return api_refuse_diag(MHD_HTTP_INTERNAL_SERVER_ERROR, &diag);
+	return api_reply(json_pack("{s:o, s:I}", "file",
+				   view_text(ask->balancer->options.config_path), "changes",
+				   (json_int_t)n_changes));
+}
+
+const struct api_route handlers_config[] = {
+	{ "POST", "/v1/config/save", post_save, .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/reload", post_reload, .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/check", post_check, .takes = API_TAKES_CONFIG },
+	{},
+};

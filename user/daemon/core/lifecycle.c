@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/core/lifecycle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "daemon/core/balancer.h"
+#include "daemon/core/interfaces.h"
+#include "daemon/core/limiter.h"
+#include "daemon/core/open.h"
+#include "daemon/core/reconcile.h"
+#include "daemon/core/services.h"
+#include "daemon/core/upkeep.h"
+#include "daemon/health/checks.h"
+#include "daemon/log.h"
+#include "daemon/nexthop/nexthops.h"
+#include "daemon/responder/responder.h"
+#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
+
+static void on_reconcile(uv_timer_t *timer)
+{
+	balancer_reconcile(timer->data);
+}
+
+static void put_device(void *arg, unsigned ifindex, const struct sl_device *device)
+{
+	int error = datapath_devices_put(arg, ifindex, device);
+
+	if (error)
+		log_warning("replies through device %u are left to the kernel: %s", ifindex,
+			    strerror(-error));
+}
+
+static void on_devices(void *arg)
+{
+	struct balancer *balancer = arg;
+
+	datapath_devices_begin(balancer->datapath);
+	hops_each_device(balancer->hops, put_device, balancer->datapath);
+	datapath_devices_end(balancer->datapath);
+}
+
+static void on_kernel_change(void *arg)
+{
+	struct balancer *balancer = arg;
+
+	datapath_forget_routes(balancer->datapath);
+}
+
+static int start(struct balancer *balancer, struct diag *diag)
+{
+	int error = hops_new(balancer->loop, diag, &balancer->hops);
+
+	if (error)
+		return error;
+	if (checks_new(balancer->loop, &balancer->checks))
+		return diag_no_memory(diag);
+	balancer->reconcile = calloc(1, sizeof(*balancer->reconcile));
+	if (!balancer->reconcile)
+		return diag_no_memory(diag);
+	(void)uv_timer_init(balancer->loop, balancer->reconcile);
+	balancer->reconcile->data = balancer;
+	balancer->on_dirty = on_reconcile;
+
+	/* Another daemon's maps must not be touched, not even for a moment. */
+	error = balancer_claim_all(balancer, diag);
+	if (!error)
+		error = balancer_open_datapath(balancer, diag);
+	if (error)
+		return error;
+	balancer_set_all(balancer);
+	error = balancer_apply_limiter(balancer, balancer->config, diag);
+	if (error)
+		return error;
+	balancer_apply_responder(balancer, balancer->config);
+	error = upkeep_new(balancer, &balancer->upkeep);
+	if (error)
+		return diag_no_memory(diag);
+	on_devices(balancer);
+	hops_follow_devices(balancer->hops, on_devices, balancer);
+	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
+	hops_follow_changes(balancer->hops, on_kernel_change, balancer);
+	error = services_new(balancer, balancer->config, &balancer->services);
+	if (error)
+		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
+	/* The maps first: no packet may come before there is an answer to it. */
+	balancer_reconcile_all(balancer);
+	return balancer_attach_all(balancer, balancer->config, diag);
+}
+
+int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
+		 struct config *config, struct diag *diag, struct balancer **ret_balancer)
+{
+	struct balancer *balancer = calloc(1, sizeof(*balancer));
+
+	if (!balancer) {
+		config_free(config);
+		return diag_no_memory(diag);
+	}
+	TAILQ_INIT(&balancer->dirty);
+	balancer->loop = loop;
+	balancer->options = *options;
+	balancer->config = balancer->file = config;
+	balancer->started_ms = balancer->reloaded_ms = balancer_wall_clock_ms();
+	*ret_balancer = balancer;
+	return 0;
+}
+
+int balancer_start(struct balancer *balancer, struct diag *diag)
+{
+	int error = start(balancer, diag);
+
+	balancer->running = !error;
+	return error;
+}
+
+static void free_timer(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void balancer_stop(struct balancer *balancer)
+{
+	if (!balancer || balancer->stopping)
+		return;
+	balancer->stopping = true;
+	if (balancer->datapath && !balancer->options.keep)
+		balancer_detach_others(balancer, NULL);
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		attachment_release(&balancer->attachments[i]);
+	upkeep_free(TAKE_PTR(balancer->upkeep));
+	responder_free(TAKE_PTR(balancer->responder));
+	services_free(TAKE_PTR(balancer->services), balancer->config);
+	checks_free(TAKE_PTR(balancer->checks));
+	hops_free(TAKE_PTR(balancer->hops));
+	if (balancer->reconcile)
+		uv_close((uv_handle_t *)TAKE_PTR(balancer->reconcile), free_timer);
+}
+
+void balancer_free(struct balancer *balancer)
+{
+	if (!balancer)
+		return;
+	datapath_free(balancer->datapath,
+		      balancer->options.keep || (balancer->took_over && !balancer->running));
+	if (balancer->file != balancer->config)
+		config_free(balancer->file);
+	config_free(balancer->config);
+	free(balancer->attachments);
+	free(balancer->edits);
+	free(balancer);
+}
