@@ -33,8 +33,7 @@ static bool index_serves(const void *arg, unsigned index)
 	return datapath->maps.backends[index].state & SL_BACKEND_SERVES;
 }
 
-static uint64_t next_word(const struct change *change, uint64_t slot, unsigned next,
-			  enum writing writing)
+static __u64 next_word(const struct change *change, __u64 slot, unsigned next, enum writing writing)
 {
 	switch (writing) {
 	case WRITE_FIRST:
@@ -54,13 +53,13 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 {
 	const struct plan *plan = change->plan;
 	struct installed *installed = change->installed;
-	uint64_t *slots = change->datapath->maps.slots + table;
+	__u64 *slots = change->datapath->maps.slots + table;
 	unsigned now = datapath_now();
 
 	for (unsigned i = 0; i < plan->table_size; i++) {
 		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND
 								  : change->indices[plan->table[i]];
-		uint64_t word = next_word(change, slots[i], next, writing);
+		__u64 word = next_word(change, slots[i], next, writing);
 		bool tracked = writing != WRITE_FIRST && writing != WRITE_REPLACING &&
 			       (slots[i] & SL_SLOT_TRACKING);
 
@@ -106,7 +105,7 @@ static int publish_table(struct change *change, struct sl_service *entry, enum w
 static int track_all_slots(struct change *change, const struct sl_service *old)
 {
 	struct installed *installed = change->installed;
-	uint64_t *slots = change->datapath->maps.slots + old->table;
+	__u64 *slots = change->datapath->maps.slots + old->table;
 
 	for (unsigned i = 0; i < old->table_size; i++) {
 		if (slots[i] & SL_SLOT_TRACKING)

@@ -6,7 +6,7 @@
 
 __u32 coarse_timeout(unsigned ms)
 {
-	return (__u32)(((uint64_t)ms * 1000000 + (1ULL << SL_SECOND_SHIFT) - 1) >> SL_SECOND_SHIFT);
+	return (__u32)(((__u64)ms * 1000000 + (1ULL << SL_SECOND_SHIFT) - 1) >> SL_SECOND_SHIFT);
 }
 
 unsigned datapath_now(void)
@@ -14,6 +14,5 @@ unsigned datapath_now(void)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (unsigned)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >>
-			  SL_SECOND_SHIFT);
+	return (unsigned)(((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec) >> SL_SECOND_SHIFT);
 }

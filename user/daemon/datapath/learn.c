@@ -56,7 +56,7 @@ static int learn_slot(struct learning *learning, struct installed *installed, un
 {
 	const struct maps *maps = &learning->datapath->maps;
 	const struct sl_service *service = &maps->services[installed->entry];
-	uint64_t slot = maps->slots[service->table + position];
+	__u64 slot = maps->slots[service->table + position];
 	int error = learn_index(learning, installed, sl_slot_current(slot));
 
 	if (error || !(slot & SL_SLOT_TRACKING))
@@ -73,8 +73,7 @@ static int learn_slot(struct learning *learning, struct installed *installed, un
 /* Whom older connections go to by a slot of a replaced table; nobody any more, where
  * that backend does not serve.
  */
-static int learn_replaced_slot(struct learning *learning, struct installed *installed,
-			       uint64_t *slot)
+static int learn_replaced_slot(struct learning *learning, struct installed *installed, __u64 *slot)
 {
 	const struct maps *maps = &learning->datapath->maps;
 	unsigned index =
@@ -265,13 +264,13 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 	learning->datapath = datapath;
 	learning->owner = owner;
 	for (unsigned i = 0; !error && i < datapath->directory.size; i++) {
-		uint64_t word = datapath->directory.words[i];
+		__u64 word = datapath->directory.words[i];
 
 		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
 			error = learn_service(learning, (unsigned)word);
 	}
 	for (unsigned i = 0; !error && i < datapath->return_dir.size; i++) {
-		uint64_t word = datapath->return_dir.words[i];
+		__u64 word = datapath->return_dir.words[i];
 
 		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
 			error = learn_return(learning, (unsigned)word);

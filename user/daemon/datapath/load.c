@@ -71,44 +71,41 @@ static unsigned power_of_two(unsigned at_least)
 	return power;
 }
 
+static void set_constants(struct sl_settings *settings, const unsigned entries[SL_SIZE_COUNT],
+			  unsigned long long hash_seed)
+{
+	settings->directory_mask = entries[SL_SIZE_DIRECTORY] - 1;
+	settings->return_mask = entries[SL_SIZE_RETURN_DIRECTORY] - 1;
+	settings->gate_mask = entries[SL_SIZE_GATE] - 1;
+	settings->hash_seed = hash_seed;
+}
+
 static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *sizes)
 {
-	unsigned directory = power_of_two(sizes->services * DIRECTORY_SPARSENESS);
-	unsigned return_dir = power_of_two(sizes->backends * DIRECTORY_SPARSENESS);
-	unsigned limits = sizes->limits * 2; /* what replaces others, and those */
-	unsigned gate = power_of_two(sizes->gate / GATE_LINE_WORDS);
-	const struct {
-		struct bpf_map *map;
-		unsigned entries;
-	} wanted[] = {
-		{ skeleton->maps.sl_directory, directory },
-		{ skeleton->maps.sl_services, sizes->services * 2 },
-		{ skeleton->maps.sl_slots, sizes->slots },
-		{ skeleton->maps.sl_backends, sizes->backends },
-		{ skeleton->maps.sl_loads, sizes->backends },
-		{ skeleton->maps.sl_cursors, sizes->services },
-		{ skeleton->maps.sl_flows, sizes->flows },
-		{ skeleton->maps.sl_handshakes, sizes->flows / FLOWS_PER_OTHER },
-		{ skeleton->maps.sl_affinities, sizes->flows / FLOWS_PER_OTHER },
-		{ skeleton->maps.sl_return_dir, return_dir },
-		{ skeleton->maps.sl_returns, sizes->backends },
-		{ skeleton->maps.sl_limits, limits },
-		{ skeleton->maps.sl_totals, limits },
-		{ skeleton->maps.sl_limit_stat, limits },
-		{ skeleton->maps.sl_buckets, sizes->buckets },
-		{ skeleton->maps.sl_gate, gate },
-		{ skeleton->maps.sl_responding, gate },
-		{ skeleton->maps.sl_service_stat, sizes->services },
-		{ skeleton->maps.sl_backend_stat, sizes->backends },
+	/* 0: as the object file has it. */
+	const unsigned entries[SL_SIZE_COUNT] = {
+		[SL_SIZE_DIRECTORY] = power_of_two(sizes->services * DIRECTORY_SPARSENESS),
+		[SL_SIZE_ENTRIES] = sizes->services * 2,
+		[SL_SIZE_SERVICES] = sizes->services,
+		[SL_SIZE_SLOTS] = sizes->slots,
+		[SL_SIZE_BACKENDS] = sizes->backends,
+		[SL_SIZE_FLOWS] = sizes->flows,
+		[SL_SIZE_HANDSHAKES] = sizes->flows / FLOWS_PER_OTHER,
+		[SL_SIZE_AFFINITIES] = sizes->flows / FLOWS_PER_OTHER,
+		[SL_SIZE_RETURN_DIRECTORY] = power_of_two(sizes->backends * DIRECTORY_SPARSENESS),
+		[SL_SIZE_LIMITS] = sizes->limits * 2, /* the running ones, and their successors */
+		[SL_SIZE_GATE] = power_of_two(sizes->gate / GATE_LINE_WORDS),
+		[SL_SIZE_BUCKETS] = sizes->buckets,
 	};
 
-	skeleton->rodata_config->sl_settings.directory_mask = directory - 1;
-	skeleton->rodata_config->sl_settings.return_mask = return_dir - 1;
-	skeleton->rodata_config->sl_settings.hash_seed = sizes->hash_seed;
-	skeleton->rodata_config->sl_settings.gate_mask = gate - 1;
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		int error = bpf_map__set_max_entries(wanted[i].map, wanted[i].entries);
+	set_constants(&skeleton->rodata_config->sl_settings, entries, sizes->hash_seed);
+	for (unsigned i = 0; i < MAP_COUNT; i++) {
+		unsigned wanted = entries[maps_size(i)];
+		struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, maps_name(i));
+		int error = map ? 0 : -ENOENT;
 
+		if (!error && wanted)
+			error = bpf_map__set_max_entries(map, wanted);
 		if (error)
 			return error;
 	}
@@ -267,7 +264,7 @@ int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_obj
 	if (!object)
 		return -errno;
 	for (unsigned i = 0; i < MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object, map_text(i));
+		struct bpf_map *map = bpf_object__find_map_by_name(object, maps_name(i));
 		int error = map ? bpf_map__reuse_fd(map, datapath->maps.map[i].fd) : -ENOENT;
 
 		if (error)

@@ -110,7 +110,7 @@ static void pin_path(const struct datapath *datapath, const char *name,
 /* A bpffs refuses names with a dot, as constants have; nobody looks for those. */
 static bool is_pinned(enum map_name name)
 {
-	return map_text(name)[0] != '.';
+	return maps_name(name)[0] != '.';
 }
 
 static int pin(int fd, const char *path, struct diag *diag)
@@ -163,7 +163,7 @@ int pins_make(struct datapath *datapath, const char *pin_dir, struct diag *diag)
 
 		if (!is_pinned(i))
 			continue;
-		(void)snprintf(name, sizeof(name), "maps/%s", map_text(i));
+		(void)snprintf(name, sizeof(name), "maps/%s", maps_name(i));
 		pin_path(datapath, name, path);
 		error = pin(datapath->maps.map[i].fd, path, diag);
 	}
@@ -181,7 +181,7 @@ void pins_remove(const struct datapath *datapath)
 	for (unsigned i = 0; i < MAP_COUNT; i++) {
 		if (!is_pinned(i))
 			continue;
-		(void)snprintf(name, sizeof(name), "maps/%s", map_text(i));
+		(void)snprintf(name, sizeof(name), "maps/%s", maps_name(i));
 		pin_path(datapath, name, path);
 		(void)unlink(path);
 	}

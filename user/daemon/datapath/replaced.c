@@ -5,7 +5,7 @@
 
 static void purge_table(struct datapath *datapath, const struct sl_service *replaced)
 {
-	uint64_t *slots = datapath->maps.slots + replaced->table;
+	__u64 *slots = datapath->maps.slots + replaced->table;
 
 	for (unsigned i = 0; i < replaced->table_size; i++) {
 		bool tracking = slots[i] & SL_SLOT_TRACKING;

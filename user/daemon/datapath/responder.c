@@ -30,7 +30,7 @@ static int open_read_only(int fd)
 
 int datapath_responder_maps(const struct datapath *datapath, int ret_fds[static RESPOND_MAP_COUNT])
 {
-#define WANTED(name) MAP_##name,
+#define WANTED(enumerator, ...) MAP_##enumerator,
 	static const enum map_name wanted[] = { RESPOND_MAPS(WANTED) };
 #undef WANTED
 	int fds[RESPOND_MAP_COUNT];

@@ -22,7 +22,7 @@ static void settle(struct datapath *datapath, struct installed *installed, unsig
 	unsigned fresh = coarse_timeout(datapath->timeouts.udp_idle_ms);
 
 	for (unsigned i = 0; i < service->table_size; i++) {
-		uint64_t *slot = &datapath->maps.slots[service->table + i], word = *slot;
+		__u64 *slot = &datapath->maps.slots[service->table + i], word = *slot;
 		unsigned age = now - installed->changed[i];
 
 		if (!(word & SL_SLOT_TRACKING))
@@ -79,7 +79,7 @@ void datapath_settle_unused(struct datapath *datapath)
 	while ((node = hashtable_next(&datapath->installed, node))) {
 		struct installed *installed = HASH_ENTRY(node, struct installed, node);
 		const struct sl_service *service = installed_entry(datapath, installed);
-		uint64_t *slots = datapath->maps.slots + service->table;
+		__u64 *slots = datapath->maps.slots + service->table;
 
 		if (!installed->n_tracking || installed->replaced ||
 		    !is_unused(datapath, installed))
