@@ -44,13 +44,15 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 		  struct datapath **ret_datapath);
 
 /* Takes over the sluice program that ifindex runs, however it was attached, and
- * its maps; pins them. -ENOENT: none there (diag says what is, if anything).
+ * its maps; pins them. -ENOENT: there is none.
  * -EPROTO: another version's layout. -ENOSPC: maps too small for sizes.
  */
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath);
 
-/* Whether the maps have room for sizes. 0, or -ENOSPC and diag. */
+/* Whether the maps have room for sizes, and the program their seed. 0; -ENOSPC or -EEXIST
+ * (another seed), and diag.
+ */
 int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
 		  struct diag *diag);
 

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/prefixes.h"
@@ -252,6 +253,18 @@ static int learn_flows(struct learning *learning, enum map_name map)
 	return error;
 }
 
+static int explain(int error, struct diag *diag)
+{
+	switch (error) {
+	case -EPROTO:
+		return diag_set(diag, EPROTO, "its maps contradict themselves");
+	case -ENOMEM:
+		return diag_no_memory(diag);
+	default:
+		return diag_set(diag, -error, "cannot read its maps: %s", strerror(-error));
+	}
+}
+
 int datapath_learn(struct datapath *datapath, struct diag *diag)
 {
 	_cleanup_(cleanup_free) struct installed **owner =
@@ -280,5 +293,5 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 	     ?: learn_flows(learning, MAP_HANDSHAKES)
 	     ?: learn_flows(learning, MAP_FLOWS)
 	     ?: learn_flows(learning, MAP_AFFINITIES);
-	return error ? diag_set(diag, -error, "its maps contradict themselves") : 0;
+	return error ? explain(error, diag) : 0;
 }

@@ -122,7 +122,7 @@ static void datapath_cleanup(struct datapath **datapath)
 static int load_program(const struct datapath_sizes *sizes, struct diag *diag, int *ret_fd)
 {
 	_cleanup_(sluice_bpf__destroyp) struct sluice_bpf *skeleton = sluice_bpf__open();
-	int error;
+	int error, fd;
 
 	if (!skeleton)
 		return diag_set(diag, errno, "cannot open the embedded program: %s",
@@ -133,8 +133,11 @@ static int load_program(const struct datapath_sizes *sizes, struct diag *diag, i
 	if (error)
 		return diag_set(diag, -error, "the kernel does not load the program: %s%s",
 				strerror(-error), error == -EPERM ? " (root or CAP_BPF?)" : "");
-	*ret_fd = fcntl(bpf_program__fd(skeleton->progs.sluice), F_DUPFD_CLOEXEC, 0);
-	return *ret_fd < 0 ? -errno : 0;
+	fd = fcntl(bpf_program__fd(skeleton->progs.sluice), F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return diag_set(diag, errno, "cannot keep the program: %s", strerror(errno));
+	*ret_fd = fd;
+	return 0;
 }
 
 static const struct sl_key *service_key(const void *entries, unsigned index)
@@ -199,7 +202,7 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 
 	if (!datapath) {
 		(void)close(program_fd);
-		return -ENOMEM;
+		return diag_no_memory(diag);
 	}
 	datapath->program_fd = program_fd;
 	datapath->pin_lock = -1;

@@ -229,8 +229,10 @@ int prefixes_learn(struct datapath *datapath)
 	struct hash_node *node = NULL;
 
 	for (bool begun = false; !error; begun = true) {
-		if (bpf_map_get_next_key(fd, begun ? &last : NULL, &key))
+		if (bpf_map_get_next_key(fd, begun ? &last : NULL, &key)) {
+			error = errno == ENOENT ? 0 : -errno;
 			break;
+		}
 		last = key;
 		if (!bpf_map_lookup_elem(fd, &key, &value))
 			error = learn_prefix(datapath, &key, &value);

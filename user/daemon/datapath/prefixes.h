@@ -42,7 +42,7 @@ void prefixes_clear(struct datapath *datapath, unsigned list);
 /* Whether the program looks at a list that holds for all services: SL_TUNING_*. */
 void prefixes_use(struct datapath *datapath, unsigned bit, bool on);
 
-/* Takes what the map holds. 0, -ENOMEM, or -EPROTO: it contradicts itself. */
+/* Takes what the map holds. 0, -EPROTO: it contradicts itself; or another -errno. */
 int prefixes_learn(struct datapath *datapath);
 
 void prefixes_free(struct datapath *datapath);
