@@ -9,8 +9,8 @@
 
 #include "daemon/core/internal.h"
 #include "daemon/datapath/access.h"
+#include "daemon/datapath/events.h"
 #include "daemon/datapath/limits.h"
-#include "daemon/datapath/sources.h"
 #include "daemon/limits/offenders.h"
 #include "daemon/log.h"
 #include "daemon/responder/responder.h"

@@ -7,8 +7,8 @@
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
+#include "daemon/datapath/denied.h"
 #include "daemon/limits/offenders.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"

@@ -11,7 +11,7 @@
 
 int datapath_attach_responder(const struct datapath *datapath, int ifindex)
 {
-	return bpf_xdp_attach(ifindex, datapath->program_fd,
+	return bpf_xdp_attach(ifindex, datapath->program.fd,
 			      XDP_FLAGS_UPDATE_IF_NOEXIST | XDP_FLAGS_DRV_MODE, NULL);
 }
 

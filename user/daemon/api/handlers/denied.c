@@ -13,7 +13,7 @@
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/access.h"
+#include "daemon/datapath/denied.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"

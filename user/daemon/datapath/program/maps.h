@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The maps of one program, open and mapped into memory. Private to datapath*.c
- * and datapath/attach.c.
+ * The maps of one program, open and mapped into memory.
  */
-#ifndef SLUICE_DAEMON_DATAPATH_MAPS_H
-#define SLUICE_DAEMON_DATAPATH_MAPS_H
+#ifndef SLUICE_DAEMON_DATAPATH_PROGRAM_MAPS_H
+#define SLUICE_DAEMON_DATAPATH_PROGRAM_MAPS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,12 +54,7 @@ enum sl_size maps_size(enum map_name map);
 int maps_open(int program_fd, struct diag *diag, struct maps *ret_maps);
 void maps_close(struct maps *maps);
 
-/* Whether the program uses this map: whose program is it? */
-bool program_has_map(int program_fd, int map_fd);
-
-/* Returns when every run of the program that had begun before the call has
- * ended: what it could still read may be written again then. 0 or -errno.
- */
-int maps_wait_for_readers(void);
+/* Whether the program uses this map: which program's is it? */
+bool maps_used_by(int program_fd, int map_fd);
 
 #endif

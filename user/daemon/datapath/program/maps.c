@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "daemon/datapath/maps.h"
+#include "daemon/datapath/program/maps.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -67,7 +67,7 @@ static int map_info(int fd, struct bpf_map_info *ret_info)
 	return bpf_obj_get_info_by_fd(fd, ret_info, &length) ? -errno : 0;
 }
 
-bool program_has_map(int program_fd, int map_fd)
+bool maps_used_by(int program_fd, int map_fd)
 {
 	__u32 ids[PROGRAM_MAPS_MAX];
 	struct bpf_map_info info;
@@ -196,27 +196,4 @@ void maps_close(struct maps *maps)
 		cleanup_close(&map->fd);
 		*map = (struct map){ .fd = -1 };
 	}
-}
-
-/* Changing an element of a map of maps from user space waits until no program
- * can see the old inner map any more, hence until every run has ended that had
- * begun before (kernel: maybe_wait_bpf_programs()).
- */
-int maps_wait_for_readers(void)
-{
-	_cleanup_(cleanup_close) int inner = -1;
-	_cleanup_(cleanup_close) int outer = -1;
-	LIBBPF_OPTS(bpf_map_create_opts, options);
-	__u32 key = 0;
-
-	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sl_grace_inner", sizeof(__u32), sizeof(__u32),
-			       1, NULL);
-	if (inner < 0)
-		return -errno;
-	options.inner_map_fd = (__u32)inner;
-	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "sl_grace", sizeof(__u32), sizeof(__u32),
-			       1, &options);
-	if (outer < 0)
-		return -errno;
-	return bpf_map_update_elem(outer, &key, &inner, BPF_ANY) ? -errno : 0;
 }
