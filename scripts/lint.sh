@@ -194,6 +194,18 @@ check_cycles() {
 	done
 }
 
+# ---- external names begin as their room or their file does ----------------
+check_names() {
+	say names
+	for file in $(files 'user/daemon/datapath/*.c'); do
+		room=$(basename "$(dirname "$file")")
+		name=$(basename "$file" .c)
+		odd=$(nm -g --defined-only "build/obj/${file%.c}.o" | awk '{ print $3 }' |
+			grep -vE "^($room|$name)(_|\$)" | tr '\n' ' ')
+		[ -z "$odd" ] || complain "$file: $odd: not named after the room or the file"
+	done
+}
+
 # ---- tools ---------------------------------------------------------------
 # Each version of clang-format has ideas of its own: the named one decides.
 check_format() {
@@ -251,6 +263,7 @@ check_man() {
 check_headers
 check_layers
 check_cycles
+check_names
 check_format
 check_shell
 check_cppcheck

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/queue.h>
 
-#include "daemon/datapath/attach.h"
+#include "daemon/datapath/attachment.h"
 #include "daemon/health/checks.h"
 #include "daemon/nexthop/nexthops.h"
 #include "lib/config/config.h"

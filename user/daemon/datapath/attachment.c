@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "daemon/datapath/attach.h"
+#include "daemon/datapath/attachment.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
