@@ -134,7 +134,7 @@ $(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST
 
 # The real program and what writes its maps, against a model of docs/architecture.md,
 # Slots and transition.
-MODEL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/datapath/*.c)) \
+MODEL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/datapath/*.c user/daemon/datapath/*/*.c)) \
              $(B)/obj/user/daemon/log.o
 
 $(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/base/random.h $(MODEL_OBJ) $(LIB_OBJ)

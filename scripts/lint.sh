@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 : "${CC:?run it as \"make lint\"}" "${CLANG:?}" "${CLANG_FORMAT:?}" "${LINT_CFLAGS:?}" "${LINT_BPF_CFLAGS:?}"
 
 failed=0
+mkdir -p build/lint
 
 complain() {
 	printf '%s\n' "$*" >&2
@@ -100,7 +101,7 @@ room() {
 }
 
 # The rooms of user/daemon, and the headers of each that are for other rooms.
-for_others='datapath/(datapath|limits|access|sources|attach|responder|steer)'
+for_others='datapath/(datapath|limits|access|denied|sources|attachment|events|responder|steer)'
 for_others_of_core='core/(advice|backend|balancer|denied|edits|interfaces|reload|save|service|sources|stats)'
 
 # shellcheck disable=SC2046
@@ -140,31 +141,84 @@ check_layers() {
 	refuse "(cli/|tests/)" 'the daemon does not know the tool' $(files 'user/daemon/*.[ch]')
 	refuse "$libbpf" 'datapath/ alone knows libbpf' $(files 'user/daemon/*.[ch]' ':!user/daemon/datapath/')
 	rooms
+	refuse 'daemon/datapath/((internal|apply_slots|learn|publish|settle)\.h|program/|state/)' 'private to datapath/' \
+		$(files 'user/daemon/*.[ch]' ':!user/daemon/datapath/')
+	refuse 'daemon/datapath/datapath\.h' 'the face of datapath/ is for others' $(files 'user/daemon/datapath/*')
+	refuse 'daemon/datapath/([a-z_]*\.h|state/)' 'program/ is the ground of datapath/' $(files 'user/daemon/datapath/program/*')
+	refuse 'daemon/datapath/[a-z_]*\.h' 'state/ does not know struct datapath' $(files 'user/daemon/datapath/state/*')
 	refuse 'lib/(config|alloc|balance|limit)/' 'base/ is the ground of the library' $(files 'user/lib/base/*')
 
 	tested=$(grep -nE '^[ \t]*#[ \t]*if.*\<TEST' $(files 'include/*.h' 'user/*.h' 'bpf/*.h'))
 	[ -z "$tested" ] || complain "$tested: shipped headers have nothing for tests in them"
 }
 
-# ---- no header includes itself by way of others --------------------------
-# Names are looked up as the compiler does: beside the file, then in the roots.
-resolve() {
-	for directory in "$(dirname "$1")" include user .; do
-		if [ -e "$directory/$2" ]; then
-			printf '%s %s\n' "${1#./}" "${directory#./}/$2" | sed 's| \./| |'
-			return
-		fi
-	done
+# ---- no circles ----------------------------------------------------------
+# included FILE...: lines "FILE NAME": which files of ours it includes. Names are
+# looked up as the compiler does: beside the file, then in the roots.
+included() {
+	files '*.[ch]' >build/lint/files
+	includes "$@" | awk '
+		NR == FNR { exists[$0]; next }
+		{
+			file = $1
+			sub(/:[0-9]*$/, "", file)
+			beside = file
+			sub(/[^\/]*$/, "", beside)
+			split(beside " include/ user/", roots, " ")
+			for (i = 1; i <= 3; i++)
+				if ((roots[i] $2) in exists) {
+					print file, roots[i] $2
+					next
+				}
+			if ($2 in exists)
+				print file, $2
+		}' build/lint/files -
 }
+
+# used DIRECTORY...: lines "FILE FILE": whose symbols an object uses, among the
+# objects of the programs' sources in these directories. Headers hide that, where
+# one declares the functions of several files.
+used() {
+	for directory in "$@"; do
+		files "$directory/*.c"
+	done | sed 's|\(.*\)\.c$|build/obj/\1.o|' | xargs nm -A -g -P | awk '
+		{ sub(/^build\/obj\//, "", $1); sub(/\.o:$/, ".c", $1) }
+		$3 == "U" { user[NR] = $1; name[NR] = $2 }
+		$3 != "U" { definer[$2] = $1 }
+		END { for (i in name) if (name[i] in definer) print user[i], definer[name[i]] }'
+}
+
+# circles WHAT: complains of those in lines "FROM TO".
+circles() {
+	loops=$(tsort 2>&1 >/dev/null)
+	[ -z "$loops" ] || complain "lint: $1:
+$loops"
+}
+
+# A module is a .c with the .h of its name.
+modules() {
+	sed 's/\.[ch]\>//g' | awk '$1 != $2' | sort -u
+}
+
+# Rooms in which a file and the header with its types include each other; by their
+# symbols, they have no circles.
+with_circles='^user/(daemon/(core|limits|health|nexthop|api)|lib/config)/'
+
+# The one circle of symbols: the command and its --watch.
+known_circle='^user/cli/cmd_limit_watch user/cli/cmd_limit$'
 
 # shellcheck disable=SC2046
 check_cycles() {
 	say cycles
-	loops=$(includes $(files '*.h') | sed 's/:[0-9]* / /' | while read -r from name; do
-		resolve "$from" "$name"
-	done | tsort 2>&1 >/dev/null)
-	[ -z "$loops" ] || complain "lint: headers include each other:
-$loops"
+	included $(files '*.h') >build/lint/edges
+	circles 'headers include each other' <build/lint/edges
+	included $(files 'user/*.[ch]' 'bpf/*.[ch]' 'include/*.h') | modules |
+		grep -vE "$with_circles" >build/lint/edges
+	circles 'modules include each other' <build/lint/edges
+	for program in daemon cli responder; do
+		used "user/$program" user/lib | modules | grep -v "$known_circle" >build/lint/edges
+		circles "modules of user/$program and user/lib call each other" <build/lint/edges
+	done
 }
 
 # ---- external names begin as their room or their file does ----------------
@@ -172,7 +226,7 @@ $loops"
 check_names() {
 	say names
 	for file in $(files 'user/daemon/api/*.c' 'user/daemon/core/*.c' 'user/daemon/limits/*.c' \
-		'user/cli/*.c'); do
+		'user/daemon/datapath/*.c' 'user/cli/*.c'); do
 		room=$(basename "$(dirname "$file")" | sed 's/^core$/core|balancer/')
 		name=$(basename "$file" .c)
 		odd=$(nm -g --defined-only "build/obj/${file%.c}.o" | awk '{ print $3 }' |

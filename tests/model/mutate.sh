@@ -55,8 +55,9 @@ build
 }
 
 plant 'a slot with current == previous is taken for settled' bpf/select.h \
-	'if (unlikely((*slot & SL_SLOT_TRACKING) ||' \
-	'if (unlikely(((*slot & SL_SLOT_TRACKING) && sl_slot_current(*slot) != sl_slot_previous(*slot)) ||'
+	'if (unlikely((packet->slot & SL_SLOT_TRACKING) ||' \
+	'if (unlikely(((packet->slot & SL_SLOT_TRACKING) &&
+			sl_slot_current(packet->slot) != sl_slot_previous(packet->slot)) ||'
 plant 'an unknown flow without SYN goes to current' bpf/select.h \
 	': !packet->syn;' ': false;'
 plant 'a SYN stays with a backend that takes no new connections' bpf/select.h \
@@ -72,20 +73,20 @@ plant 'a slot that moves again loses its previous' user/lib/balance/slot.c \
 	'previous != SL_NO_BACKEND && !lives(previous, serves, arg)' 'previous != SL_NO_BACKEND'
 plant 'a dead backend keeps its slots in transition' user/lib/balance/slot.c \
 	'if (!lives(current, serves, arg))' 'if (current == SL_NO_BACKEND)'
-plant 'slots settle although a live flow is elsewhere' user/daemon/datapath/walk.c \
-	'age > idle && !installed->held[i]' 'age > idle'
-plant 'slots settle as soon as no flow is elsewhere' user/daemon/datapath/walk.c \
-	'age > idle && !installed->held[i]' '(age > idle || idle) && !installed->held[i]'
+plant 'slots settle although a live flow is elsewhere' user/daemon/datapath/settle.c \
+	'age > idle && !transition->held[i]' 'age > idle'
+plant 'slots settle as soon as no flow is elsewhere' user/daemon/datapath/settle.c \
+	'age > idle && !transition->held[i]' '(age > idle || idle) && !transition->held[i]'
 plant 'the walk takes out flows that live' user/daemon/datapath/walk.c \
-	'> (__s32)coarse_timeout(ms)' '> (__s32)coarse_timeout(ms) / 2'
+	'> (__s32)clock_timeout(ms)' '> (__s32)clock_timeout(ms) / 2'
 plant 'the walk looks for source-hash flows in the wrong slot' user/daemon/datapath/walk.c \
 	'service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : key->port' 'key->port'
 plant 'a second move does not start the waiting anew' user/daemon/datapath/apply_slots.c \
 	'if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i]))' 'if (!tracked)'
-plant 'an index is free before a whole round of the walk' user/daemon/datapath/installed.c \
-	'if (dropped->round < datapath->round)' 'if (dropped->round <= datapath->round)'
-plant 'a replaced table still leads to backends that are gone' user/daemon/datapath/installed.c \
-	'if (!(datapath->maps.backends[owner].state & SL_BACKEND_SERVES))' \
+plant 'an index is free before a whole round of the walk' user/daemon/datapath/state/grace.c \
+	'if (dropped->round < grace->round)' 'if (dropped->round <= grace->round)'
+plant 'a replaced table still leads to backends that are gone' user/daemon/datapath/state/tables.c \
+	'if (!(maps->backends[owner].state & SL_BACKEND_SERVES))' \
 	'if (owner == SL_NO_BACKEND)'
 plant 'the connection before on a reused port is found first' bpf/flow.h \
 	'	if (old)' '	if (0)'

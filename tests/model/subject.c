@@ -81,14 +81,7 @@ void subject_set_timeouts(struct subject *subject, const struct datapath_timeout
 
 void subject_grace(struct subject *subject)
 {
-	struct datapath *datapath = subject->datapath;
-
-	idpool_recycle(datapath->entries);
-	idpool_recycle(datapath->services);
-	idpool_recycle(datapath->backends);
-	idpool_recycle(datapath->returns);
-	extents_recycle(datapath->slots);
-	datapath->epoch++;
+	grace_recycle(&subject->datapath->grace);
 }
 
 void subject_restart(struct subject *subject)
@@ -96,10 +89,10 @@ void subject_restart(struct subject *subject)
 	struct datapath *old = subject->datapath, *datapath;
 	struct diag diag = {};
 
-	if (datapath_new(dup(old->program_fd), &diag, &datapath))
+	if (datapath_new(dup(old->program.fd), &diag, &datapath))
 		fail("cannot take over: %s", diag.text);
-	datapath->pin_lock = TAKE_FD(old->pin_lock);
-	memcpy(datapath->pin_dir, old->pin_dir, sizeof(old->pin_dir));
+	datapath->pins = old->pins;
+	old->pins.lock = -1;
 	datapath_free(old, true);
 	datapath_set_timeouts(datapath, &subject->timeouts);
 	subject->datapath = pinned = datapath;
@@ -204,7 +197,7 @@ void subject_apply(struct subject *subject)
 static const struct installed *installed_of(const struct subject *subject)
 {
 	struct sl_key key = plan_service_key(&subject->service, &subject->service.addresses[0]);
-	const struct installed *installed = installed_find(subject->datapath, &key);
+	const struct installed *installed = installed_find(&subject->datapath->installed, &key);
 
 	check(installed && installed->entry);
 	return installed;
@@ -303,7 +296,7 @@ int subject_packet(const struct subject *subject, const struct client *client, e
 	options.data_out = out;
 	options.data_size_out = sizeof(out);
 	options.repeat = 1;
-	check(!bpf_prog_test_run_opts(subject->datapath->program_fd, &options));
+	check(!bpf_prog_test_run_opts(subject->datapath->program.fd, &options));
 	if (options.retval == XDP_DROP)
 		return SUBJECT_NOBODY;
 	check(options.retval == XDP_TX && out[0] == 2 && out[1] == 0xbe);
@@ -380,8 +373,8 @@ void subject_pass_time(struct subject *subject, unsigned seconds)
 	make_older(subject, MAP_FLOWS, seconds);
 	make_older(subject, MAP_HANDSHAKES, seconds);
 	make_older(subject, MAP_AFFINITIES, seconds);
-	for (unsigned i = 0; installed->changed && i < subject->table_size; i++)
-		installed->changed[i] -= seconds;
+	for (unsigned i = 0; installed->transition.changed && i < subject->table_size; i++)
+		installed->transition.changed[i] -= seconds;
 }
 
 unsigned subject_count(const struct subject *subject, enum map_name map)

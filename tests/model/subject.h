@@ -12,8 +12,10 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "daemon/datapath/datapath.h"
 #include "daemon/datapath/internal.h"
 #include "lib/balance/plan.h"
+#include "lib/config/config.h"
 
 #define SUBJECT_BACKENDS 64
 #define SUBJECT_NOBODY   (-1)

@@ -179,7 +179,7 @@ static const struct sl_key *key_of(const void *entries, unsigned index)
 
 static void put_directory(void)
 {
-	static uint64_t words[ENTRIES];
+	static __u64 words[ENTRIES];
 	struct directory directory = { words, ENTRIES, key_of, services };
 
 	for (unsigned i = 1; i < n_entries; i++)

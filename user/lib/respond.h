@@ -15,22 +15,20 @@
 #ifndef SLUICE_LIB_RESPOND_H
 #define SLUICE_LIB_RESPOND_H
 
+#include "sluice/maps.h"
+
 #define RESPOND_PROGRAM  "sluice-responder"
 #define RESPOND_LINE_MAX (64 << 10) /* with its end; a body's bytes take 6 at most */
 #define RESPOND_END      "{\"end\":true}\n"
 #define RESPOND_READY    '.'
 
-/* Maps of the program that the responder reads. */
-#define RESPOND_MAPS(X) \
-	X(DIRECTORY)    \
-	X(SERVICES)     \
-	X(SLOTS)        \
-	X(LIMITS)       \
-	X(BUCKETS)      \
-	X(TOTALS)       \
-	X(PREFIXES)
+/* The maps that the responder reads, as sluice/maps.h says: X(name of the enumerators, name,
+ * BPF type, key, value, size, memory).
+ */
+#define RESPOND_MAPS(X) SL_MAPS(RESPOND_SKIP, X, RESPOND_SKIP)
+#define RESPOND_SKIP(...)
 
-#define RESPOND_MAP_ENUM(name) RESPOND_MAP_##name,
+#define RESPOND_MAP_ENUM(enumerator, ...) RESPOND_MAP_##enumerator,
 enum respond_map { RESPOND_MAPS(RESPOND_MAP_ENUM) RESPOND_MAP_COUNT };
 #undef RESPOND_MAP_ENUM
 

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "lib/base/cleanup.h"
-#include "responder/maps.h"
+#include "responder/lookup.h"
 #include "responder/pages.h"
 #include "responder/visitors.h"
 
@@ -22,7 +22,7 @@
 #define BODY_MAX    (64 << 10)
 
 struct http {
-	const struct maps *maps;
+	const struct lookup *lookup;
 	const struct pages *pages;
 	struct visitors *visitors;
 	struct MHD_Daemon *server;
@@ -156,7 +156,7 @@ static enum MHD_Result send_answer(struct http *http, struct MHD_Connection *con
 	if (!find_service(connection, &service) || !find_client(connection, &client))
 		return MHD_NO;
 	/* A service that is not there any more serves nobody. */
-	if (maps_look(http->maps, &service, &client, &input))
+	if (lookup_client(http->lookup, &service, &client, &input))
 		input.nobody_serves = true;
 	page = pages_find(http->pages, &service);
 	answer = answer_make(&input, page->retry_after_ms);
@@ -219,14 +219,14 @@ static struct MHD_Daemon *start_server(struct http *http, int listener)
 
 DEFINE_CLEANUP(http_free, struct http *);
 
-struct http *http_new(int listener, const struct maps *maps, const struct pages *pages)
+struct http *http_new(int listener, const struct lookup *lookup, const struct pages *pages)
 {
 	_cleanup_(http_freep) struct http *http = calloc(1, sizeof(*http));
 	const union MHD_DaemonInfo *info;
 
 	if (!http)
 		return NULL;
-	http->maps = maps;
+	http->lookup = lookup;
 	http->pages = pages;
 	http->visitors = visitors_new();
 	http->server = http->visitors ? start_server(http, listener) : NULL;

@@ -7,11 +7,11 @@
 #define SLUICE_RESPONDER_HTTP_H
 
 struct http;
-struct maps;
+struct lookup;
 struct pages;
 
-/* maps and pages are borrowed. NULL: it could not start. */
-struct http *http_new(int listener, const struct maps *maps, const struct pages *pages);
+/* lookup and pages are borrowed. NULL: it could not start. */
+struct http *http_new(int listener, const struct lookup *lookup, const struct pages *pages);
 
 /* Accepts NULL. */
 void http_free(struct http *http);

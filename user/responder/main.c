@@ -15,7 +15,7 @@
 #include "lib/respond.h"
 #include "responder/confine.h"
 #include "responder/http.h"
-#include "responder/maps.h"
+#include "responder/lookup.h"
 #include "responder/pages.h"
 #include "responder/talk.h"
 
@@ -68,14 +68,14 @@ static int run(void)
 {
 	struct pages *pages = pages_new();
 	struct http *http = NULL;
-	struct maps maps;
+	struct lookup lookup;
 	int error, status;
 
 	if (!pages)
 		return complain("cannot start", ENOMEM);
-	error = maps_open(&maps);
+	error = lookup_open(&lookup);
 	if (!error)
-		http = http_new(RESPOND_FD_LISTENER, &maps, pages);
+		http = http_new(RESPOND_FD_LISTENER, &lookup, pages);
 	if (!http) {
 		pages_free(pages);
 		return complain(error ? "cannot read the maps" : "cannot serve HTTP",

@@ -17,7 +17,7 @@
 #define WORDS 512
 #define KEYS  64 /* as sparse as the daemon makes it */
 
-static uint64_t words[WORDS];
+static __u64 words[WORDS];
 static struct sl_service entries[2 * KEYS + 1];
 
 static const struct sl_key *key_of(const void *all, unsigned index)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/queue.h>
 
-#include "daemon/datapath/attach.h"
+#include "daemon/datapath/attachment.h"
 #include "lib/config/config.h"
 #include "lib/config/edit.h"
 

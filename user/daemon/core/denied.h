@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "daemon/datapath/access.h"
+#include "daemon/datapath/denied.h"
 
 struct balancer;
 struct diag;

@@ -10,6 +10,7 @@
 #include "daemon/core/reload.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
+#include "daemon/datapath/denied.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 

@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A service's entry and its slots. A change that moves slots leads older
- * connections on to where they are; one that takes another table keeps the old
- * one for them.
+/* A change that moves slots leads older connections on to where they are; one that takes
+ * another table keeps the old table for them.
  */
+#include "daemon/datapath/apply_slots.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/datapath/change.h"
+#include "daemon/datapath/internal.h"
+#include "daemon/datapath/publish.h"
+#include "daemon/datapath/state/clock.h"
+#include "lib/alloc/extents.h"
+#include "lib/balance/plan.h"
 #include "lib/balance/slot.h"
 
-static int take_slots(struct datapath *datapath, unsigned length, unsigned *ret_start)
-{
-	int error = extents_take(datapath->slots, length, ret_start);
-
-	if (error != -ENOSPC || datapath_wait(datapath))
-		return error;
-	return extents_take(datapath->slots, length, ret_start);
-}
-
-/* What a service's slots are written for. */
+/* Why a service's slots are written. */
 enum writing {
-	WRITE_FIRST,     /* a table that nobody has used: there are no connections */
+	WRITE_FIRST,     /* a table that is new: there are no connections */
 	WRITE_REPLACING, /* a table instead of another: older connections go by that one */
 	WRITE_MOVING,    /* slots that flows hash to: those that change go into transition */
 	WRITE_PLAIN,     /* all flows are tracked: slots are for new connections alone */
@@ -33,8 +29,7 @@ static bool index_serves(const void *arg, unsigned index)
 	return datapath->maps.backends[index].state & SL_BACKEND_SERVES;
 }
 
-static uint64_t next_word(const struct change *change, uint64_t slot, unsigned next,
-			  enum writing writing)
+static __u64 next_word(const struct change *change, __u64 slot, unsigned next, enum writing writing)
 {
 	switch (writing) {
 	case WRITE_FIRST:
@@ -53,23 +48,23 @@ static uint64_t next_word(const struct change *change, uint64_t slot, unsigned n
 static int write_slots(const struct change *change, unsigned table, enum writing writing)
 {
 	const struct plan *plan = change->plan;
-	struct installed *installed = change->installed;
-	uint64_t *slots = change->datapath->maps.slots + table;
-	unsigned now = datapath_now();
+	struct transition *transition = &change->installed->transition;
+	__u64 *slots = change->datapath->maps.slots + table;
+	unsigned now = clock_now();
 
 	for (unsigned i = 0; i < plan->table_size; i++) {
 		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND
 								  : change->indices[plan->table[i]];
-		uint64_t word = next_word(change, slots[i], next, writing);
+		__u64 word = next_word(change, slots[i], next, writing);
 		bool tracked = writing != WRITE_FIRST && writing != WRITE_REPLACING &&
 			       (slots[i] & SL_SLOT_TRACKING);
 
 		if (word & SL_SLOT_TRACKING) {
-			if (transition_begin(installed, plan->table_size))
+			if (transition_begin(transition, plan->table_size))
 				return -ENOMEM;
 			if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i]))
-				installed->changed[i] = now;
-			installed->n_tracking += !tracked;
+				transition->changed[i] = now;
+			transition->n_tracking += !tracked;
 		}
 		if (slots[i] != word)
 			__atomic_store_n(&slots[i], word, __ATOMIC_RELEASE);
@@ -86,16 +81,16 @@ static bool is_hashed(enum sl_scheduler scheduler)
 static int publish_table(struct change *change, struct sl_service *entry, enum writing writing)
 {
 	struct installed *installed = change->installed;
-	int error = take_slots(change->datapath, entry->table_size, &entry->table);
+	int error = tables_take_slots(&change->datapath->tables, entry->table_size, &entry->table);
 
 	if (error)
 		return error;
-	transition_end(installed);
+	transition_end(&installed->transition);
 	error = write_slots(change, entry->table, writing);
 	if (!error)
-		error = installed_publish(change->datapath, installed, entry);
+		error = publish_entry(change->datapath, installed, entry);
 	if (error)
-		extents_give(change->datapath->slots, entry->table);
+		extents_give(change->datapath->tables.slots, entry->table);
 	return error;
 }
 
@@ -105,16 +100,16 @@ static int publish_table(struct change *change, struct sl_service *entry, enum w
  */
 static int track_all_slots(struct change *change, const struct sl_service *old)
 {
-	struct installed *installed = change->installed;
-	uint64_t *slots = change->datapath->maps.slots + old->table;
+	struct transition *transition = &change->installed->transition;
+	__u64 *slots = change->datapath->maps.slots + old->table;
 
 	for (unsigned i = 0; i < old->table_size; i++) {
 		if (slots[i] & SL_SLOT_TRACKING)
 			continue;
-		if (transition_begin(installed, old->table_size))
+		if (transition_begin(transition, old->table_size))
 			return -ENOMEM;
-		installed->changed[i] = datapath_now();
-		installed->n_tracking++;
+		transition->changed[i] = clock_now();
+		transition->n_tracking++;
 		__atomic_store_n(&slots[i],
 				 sl_slot(sl_slot_current(slots[i]), sl_slot_current(slots[i]),
 					 SL_SLOT_TRACKING | SL_SLOT_FRESH),
@@ -142,7 +137,7 @@ static struct sl_service entry_of(const struct change *change)
 		.scheduler = (__u8)plan->scheduler,
 		.flags = plan->flags,
 		.affinity_prefix = plan->affinity_prefix,
-		.affinity_timeout = coarse_timeout(plan->affinity_ms),
+		.affinity_timeout = clock_timeout(plan->affinity_ms),
 		.n_limits = plan->limits ? plan->n_limits : 0,
 		.limits = plan->limits,
 		.access = plan->access,
@@ -163,7 +158,7 @@ static void limit_replaced(struct datapath *datapath, unsigned entry)
 	if (!oldest)
 		return;
 	__atomic_store_n(&services[entry].replaced, 0, __ATOMIC_RELEASE);
-	installed_retire_replaced(datapath, oldest);
+	tables_retire_replaced(&datapath->tables, oldest);
 }
 
 /* Another table: of another size, or for another scheduler. */
@@ -174,7 +169,7 @@ static int replace_table(struct change *change, const struct sl_service *old,
 	unsigned replaced = installed->replaced;
 	int error;
 
-	/* Where every flow is tracked anyway, the old table has nothing to tell. */
+	/* Where every flow is tracked anyway, the old table says nothing about them. */
 	if (!is_hashed(old->scheduler))
 		return publish_table(change, entry,
 				     is_hashed(entry->scheduler) || replaced ? WRITE_REPLACING
@@ -188,7 +183,7 @@ static int replace_table(struct change *change, const struct sl_service *old,
 	return 0;
 }
 
-int change_apply_service(struct change *change)
+int apply_slots(struct change *change)
 {
 	struct installed *installed = change->installed;
 	struct sl_service entry = entry_of(change), old;
@@ -207,6 +202,6 @@ int change_apply_service(struct change *change)
 		error = write_slots(change, old.table,
 				    is_hashed(entry.scheduler) ? WRITE_MOVING : WRITE_PLAIN);
 	if (!error && memcmp(&old, &entry, sizeof(old)) != 0)
-		error = installed_publish(change->datapath, installed, &entry);
+		error = publish_entry(change->datapath, installed, &entry);
 	return error;
 }

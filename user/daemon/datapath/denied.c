@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the operator denies at run time, each prefix for a time or for good. The
- * program goes by the end of each; datapath_access_tick() tidies up behind it.
+/* The program goes by the end of each prefix's time; datapath_access_tick() tidies up behind
+ * it.
  */
-#include "daemon/datapath/access.h"
+#include "daemon/datapath/denied.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/prefixes.h"
+#include "daemon/datapath/state/clock.h"
 #include "lib/base/diag.h"
 
 /* A copy with the prefix set, or (NULL) taken out. */
 static int change_runtime(struct datapath *datapath, const struct prefix *out,
 			  const struct prefix_entry *in)
 {
-	const struct prefix_set *set = prefixes_find(datapath, SL_LIST_RUNTIME);
+	const struct prefix_set *set = prefixes_find(&datapath->prefixes, SL_LIST_RUNTIME);
 	size_t n = set ? set->n : 0, kept = 0;
 	struct prefix_entry *entries = calloc(n + 1, sizeof(*entries));
 	int error;
@@ -32,9 +32,9 @@ static int change_runtime(struct datapath *datapath, const struct prefix *out,
 	}
 	if (in)
 		entries[kept++] = *in;
-	error = prefixes_change(datapath, SL_LIST_RUNTIME, entries, kept);
+	error = prefixes_change(&datapath->prefixes, SL_LIST_RUNTIME, entries, kept);
 	if (!error)
-		prefixes_use(datapath, SL_TUNING_RUNTIME, kept != 0);
+		prefixes_use(&datapath->prefixes, SL_TUNING_RUNTIME, kept != 0);
 	return error;
 }
 
@@ -47,7 +47,7 @@ int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsign
 		/* Not sooner than asked for: the second that runs is partly over. 0 would be
 		 * for ever.
 		 */
-		.expires = seconds ? (datapath_now() + coarse_timeout(seconds * 1000) + 1) ?: 1 : 0,
+		.expires = seconds ? (clock_now() + clock_timeout(seconds * 1000) + 1) ?: 1 : 0,
 	};
 	int error = change_runtime(datapath, prefix, &entry);
 
@@ -60,12 +60,10 @@ int datapath_undeny(struct datapath *datapath, const struct prefix *prefix)
 	return change_runtime(datapath, prefix, NULL);
 }
 
-/* Without the second that datapath_deny() adds, so that nobody reads of more than
- * was asked for.
- */
+/* Without the second that datapath_deny() adds, so that no more is shown than was asked for. */
 static unsigned seconds_left(const struct prefix_entry *entry)
 {
-	int left = (int)(entry->expires - datapath_now()) - 1;
+	int left = (int)(entry->expires - clock_now()) - 1;
 
 	if (!entry->expires)
 		return 0;
@@ -75,7 +73,7 @@ static unsigned seconds_left(const struct prefix_entry *entry)
 
 int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n)
 {
-	const struct prefix_set *set = prefixes_find(datapath, SL_LIST_RUNTIME);
+	const struct prefix_set *set = prefixes_find(&datapath->prefixes, SL_LIST_RUNTIME);
 	size_t n = set ? set->n : 0;
 	struct denied *denied = calloc(n + 1, sizeof(*denied));
 
@@ -93,8 +91,8 @@ int datapath_denied(const struct datapath *datapath, struct denied **ret_denied,
 
 void datapath_access_tick(struct datapath *datapath)
 {
-	const struct prefix_set *set = prefixes_find(datapath, SL_LIST_RUNTIME);
-	unsigned now = datapath_now();
+	const struct prefix_set *set = prefixes_find(&datapath->prefixes, SL_LIST_RUNTIME);
+	unsigned now = clock_now();
 
 	for (size_t i = 0; set && i < set->n;) {
 		if (!set->entries[i].expires || (int)(set->entries[i].expires - now) > 0) {
@@ -104,6 +102,6 @@ void datapath_access_tick(struct datapath *datapath)
 		if (datapath_undeny(datapath, &(struct prefix){ set->entries[i].prefix.ip,
 								set->entries[i].prefix.bits }))
 			return;
-		set = prefixes_find(datapath, SL_LIST_RUNTIME);
+		set = prefixes_find(&datapath->prefixes, SL_LIST_RUNTIME);
 	}
 }

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which devices take frames; few, and seldom changed. */
+#include "daemon/datapath/devices.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "daemon/datapath/internal.h"
+
+/* The devices that were put since the last begin. */
+struct devices {
+	unsigned ifindex[SL_DEFAULT_DEVICES];
+	unsigned n;
+};
 
 void datapath_forget_routes(struct datapath *datapath)
 {
@@ -12,24 +20,31 @@ void datapath_forget_routes(struct datapath *datapath)
 
 void datapath_devices_begin(struct datapath *datapath)
 {
-	datapath->n_devices = 0;
+	if (!datapath->devices)
+		datapath->devices = calloc(1, sizeof(*datapath->devices));
+	else
+		datapath->devices->n = 0;
 }
 
 int datapath_devices_put(struct datapath *datapath, unsigned ifindex,
 			 const struct sl_device *device)
 {
-	if (datapath->n_devices == SL_DEFAULT_DEVICES)
+	struct devices *devices = datapath->devices;
+
+	if (!devices)
+		return -ENOMEM;
+	if (devices->n == SL_DEFAULT_DEVICES)
 		return -ENOSPC;
-	datapath->devices[datapath->n_devices++] = ifindex;
+	devices->ifindex[devices->n++] = ifindex;
 	return bpf_map_update_elem(datapath->maps.map[MAP_DEVICES].fd, &ifindex, device, BPF_ANY)
 		       ? -errno
 		       : 0;
 }
 
-static bool was_put(const struct datapath *datapath, unsigned ifindex)
+static bool was_put(const struct devices *devices, unsigned ifindex)
 {
-	for (unsigned i = 0; i < datapath->n_devices; i++)
-		if (datapath->devices[i] == ifindex)
+	for (unsigned i = 0; devices && i < devices->n; i++)
+		if (devices->ifindex[i] == ifindex)
 			return true;
 	return false;
 }
@@ -42,7 +57,7 @@ void datapath_devices_end(struct datapath *datapath)
 
 	while (!error) {
 		error = bpf_map_get_next_key(fd, &key, &next);
-		if (!was_put(datapath, key))
+		if (!was_put(datapath->devices, key))
 			(void)bpf_map_delete_elem(fd, &key);
 		key = next;
 	}

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the program tells by itself, through its ring buffer. */
+#include "daemon/datapath/events.h"
+
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/sources.h"
 #include "lib/base/cleanup.h"
 
-/* Of one datapath_read_events(), so that a flood of events leaves the loop time for
- * everything else; the rest is there the next time.
+/* How many events one datapath_read_events() reads, so that a flood of them leaves the loop
+ * time for everything else; the rest is there the next time.
  */
 #define EVENTS_AT_ONCE 1024
 
@@ -63,11 +64,10 @@ void datapath_read_events(struct datapath *datapath, source_over_fn *over, void 
 	(void)ring_buffer__consume(events->ring);
 }
 
-void datapath_events_free(struct datapath *datapath)
+void events_free(struct events *events)
 {
-	if (!datapath->events)
+	if (!events)
 		return;
-	ring_buffer__free(datapath->events->ring);
-	free(datapath->events);
-	datapath->events = NULL;
+	ring_buffer__free(events->ring);
+	free(events);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The outer source of ipip, in sl_tuning. A packet that comes between two of the
- * stores has a source that is of neither prefix; the packet in it is right.
+/* A packet that comes between two of the stores has a source that is of neither prefix; the
+ * packet in it is right.
  */
+#include "daemon/datapath/ipip.h"
+
 #include <arpa/inet.h>
 
 #include "daemon/datapath/internal.h"
@@ -9,7 +11,7 @@
 
 #define WORD_BITS 32
 
-/* Ones behind the prefix, in the last word of an address of so many bits. */
+/* Ones behind the prefix, in the last word of an address of this many bits. */
 static __be32 varies(const struct prefix *prefix, unsigned address_bits)
 {
 	unsigned left = address_bits - prefix->bits;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What maps hold that a predecessor has left, learned from the maps themselves. */
+#include "daemon/datapath/learn.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/prefixes.h"
+#include "daemon/datapath/state/clock.h"
+#include "lib/alloc/idpool.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "sluice/slot.h"
@@ -38,7 +41,7 @@ static int learn_backend(struct learning *learning, struct installed *installed,
 
 	if (learning->owner[index] == installed)
 		return 0;
-	if (learning->owner[index] || idpool_claim(datapath->backends, index))
+	if (learning->owner[index] || idpool_claim(datapath->backends.indices, index))
 		return -EPROTO;
 	learning->owner[index] = installed;
 	return installed_add_backend(installed, &learned);
@@ -56,25 +59,24 @@ static int learn_slot(struct learning *learning, struct installed *installed, un
 {
 	const struct maps *maps = &learning->datapath->maps;
 	const struct sl_service *service = &maps->services[installed->entry];
-	uint64_t slot = maps->slots[service->table + position];
+	__u64 slot = maps->slots[service->table + position];
 	int error = learn_index(learning, installed, sl_slot_current(slot));
 
 	if (error || !(slot & SL_SLOT_TRACKING))
 		return error;
 	error = learn_index(learning, installed, sl_slot_previous(slot))
-			?: transition_begin(installed, service->table_size);
+			?: transition_begin(&installed->transition, service->table_size);
 	if (error)
 		return error;
-	installed->changed[position] = datapath_now();
-	installed->n_tracking++;
+	installed->transition.changed[position] = clock_now();
+	installed->transition.n_tracking++;
 	return 0;
 }
 
-/* Whom older connections go to by a slot of a replaced table; nobody any more, where
- * that backend does not serve.
+/* Learns the backend that a replaced table's slot leads to, or clears the slot if that
+ * backend no longer serves.
  */
-static int learn_replaced_slot(struct learning *learning, struct installed *installed,
-			       uint64_t *slot)
+static int learn_replaced_slot(struct learning *learning, struct installed *installed, __u64 *slot)
 {
 	const struct maps *maps = &learning->datapath->maps;
 	unsigned index =
@@ -96,14 +98,11 @@ static int learn_replaced_table(struct learning *learning, struct installed *ins
 {
 	struct datapath *datapath = learning->datapath;
 	const struct sl_service *service;
-	int error = 0;
+	int error = tables_claim(&datapath->tables, entry);
 
-	if (entry >= datapath->maps.map[MAP_SERVICES].entries ||
-	    idpool_claim(datapath->entries, entry))
-		return -EPROTO;
+	if (error)
+		return error;
 	service = &datapath->maps.services[entry];
-	if (extents_claim(datapath->slots, service->table, service->table_size))
-		return -EPROTO;
 	for (unsigned i = 0; !error && i < service->table_size; i++)
 		error = learn_replaced_slot(learning, installed,
 					    &datapath->maps.slots[service->table + i]);
@@ -127,23 +126,20 @@ static int learn_replaced(struct learning *learning, struct installed *installed
 static int learn_service(struct learning *learning, unsigned entry)
 {
 	struct datapath *datapath = learning->datapath;
-	const struct map *map = datapath->maps.map;
 	const struct sl_service *service;
 	struct installed *installed;
-	int error = 0;
+	int error = tables_claim(&datapath->tables, entry);
 
-	if (entry >= map[MAP_SERVICES].entries)
-		return -EPROTO;
+	if (error)
+		return error;
 	service = &datapath->maps.services[entry];
-	if (idpool_claim(datapath->entries, entry) ||
-	    idpool_claim(datapath->services, service->id) ||
-	    extents_claim(datapath->slots, service->table, service->table_size))
+	if (idpool_claim(datapath->installed.ids, service->id))
 		return -EPROTO;
-	installed = installed_new(datapath, &service->key, service->id);
+	installed = installed_new(&datapath->installed, &service->key, service->id);
 	if (!installed)
 		return -ENOMEM;
 	installed->entry = entry;
-	error = limits_learn(datapath, service) ?: access_learn(datapath, service);
+	error = blocks_learn(&datapath->blocks, service) ?: lists_learn(&datapath->lists, service);
 	for (unsigned i = 0; !error && i < service->table_size; i++)
 		error = learn_slot(learning, installed, i);
 	if (!error && service->replaced)
@@ -162,14 +158,14 @@ static int learn_return(struct learning *learning, unsigned entry)
 	struct installed_backend *backend;
 	int error;
 
-	if (entry >= map[MAP_RETURNS].entries || idpool_claim(datapath->returns, entry))
+	if (entry >= map[MAP_RETURNS].entries || idpool_claim(datapath->backends.returns, entry))
 		return -EPROTO;
 	reply = &datapath->maps.returns[entry];
 	key = (struct sl_key){ .addr = reply->addr,
 			       .port = reply->port,
 			       .proto = reply->key.proto,
 			       .family = reply->key.family };
-	installed = installed_find(datapath, &key);
+	installed = installed_find(&datapath->installed, &key);
 	if (!installed || reply->backend >= map[MAP_BACKENDS].entries)
 		return -EPROTO;
 	error = learn_backend(learning, installed, reply->backend);
@@ -184,10 +180,10 @@ static struct installed *owner_of(const struct learning *learning, unsigned serv
 {
 	const struct datapath *datapath = learning->datapath;
 
-	if (service >= datapath->maps.map[MAP_SERVICE_STAT].entries ||
+	if (service >= datapath->installed.n_ids ||
 	    backend >= datapath->maps.map[MAP_BACKENDS].entries)
 		return NULL;
-	return datapath->by_id[service];
+	return datapath->installed.by_id[service];
 }
 
 /* 1: the flow leads to none of our backends that serve. */
@@ -235,8 +231,8 @@ static int learn_batch(struct learning *learning, enum map_name map, __u32 count
 	return 0;
 }
 
-/* Flows outlive slots: of a backend that drains, they may be all that leads to it. What
- * leads elsewhere goes, before others are given its index.
+/* Flows outlive slots: of a backend that drains, they may be all that leads to it. Flows that
+ * lead to no known backend are removed, before another backend is given that index.
  */
 static int learn_flows(struct learning *learning, enum map_name map)
 {
@@ -253,6 +249,34 @@ static int learn_flows(struct learning *learning, enum map_name map)
 	return error;
 }
 
+typedef int learn_entry_fn(struct learning *learning, unsigned entry);
+
+static int learn_directory(struct learning *learning, const struct directory *directory,
+			   learn_entry_fn *learn_entry)
+{
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < directory->size; i++) {
+		__u64 word = directory->words[i];
+
+		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
+			error = learn_entry(learning, (unsigned)word);
+	}
+	return error;
+}
+
+static int explain(int error, struct diag *diag)
+{
+	switch (error) {
+	case -EPROTO:
+		return diag_set(diag, EPROTO, "its maps contradict themselves");
+	case -ENOMEM:
+		return diag_no_memory(diag);
+	default:
+		return diag_set(diag, -error, "cannot read its maps: %s", strerror(-error));
+	}
+}
+
 int datapath_learn(struct datapath *datapath, struct diag *diag)
 {
 	_cleanup_(cleanup_free) struct installed **owner =
@@ -264,22 +288,11 @@ int datapath_learn(struct datapath *datapath, struct diag *diag)
 		return diag_no_memory(diag);
 	learning->datapath = datapath;
 	learning->owner = owner;
-	for (unsigned i = 0; !error && i < datapath->directory.size; i++) {
-		uint64_t word = datapath->directory.words[i];
-
-		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
-			error = learn_service(learning, (unsigned)word);
-	}
-	for (unsigned i = 0; !error && i < datapath->return_dir.size; i++) {
-		uint64_t word = datapath->return_dir.words[i];
-
-		if (word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED)
-			error = learn_return(learning, (unsigned)word);
-	}
-	error = error
-	     ?: prefixes_learn(datapath)
+	error = learn_directory(learning, &datapath->tables.directory, learn_service)
+	     ?: learn_directory(learning, &datapath->backends.return_dir, learn_return)
+	     ?: prefixes_learn(&datapath->prefixes)
 	     ?: learn_flows(learning, MAP_HANDSHAKES)
 	     ?: learn_flows(learning, MAP_FLOWS)
 	     ?: learn_flows(learning, MAP_AFFINITIES);
-	return error ? diag_set(diag, -error, "its maps contradict themselves") : 0;
+	return error ? explain(error, diag) : 0;
 }

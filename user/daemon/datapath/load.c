@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* From an embedded or an attached program to a struct datapath. */
+#include "daemon/datapath/load.h"
+
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-#include <xdp/libxdp.h>
 
+#include "daemon/datapath/events.h"
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/occupant.h"
-#include "daemon/datapath/owned.h"
-#include "daemon/log.h"
+#include "daemon/datapath/learn.h"
+#include "daemon/datapath/program/occupant.h"
+#include "daemon/datapath/walk.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
-#include "sluice.skel.h"
 
 /* Words per key: sparse enough that no key ends up SL_DIRECTORY_PROBES away. */
 #define DIRECTORY_SPARSENESS 8
@@ -27,39 +25,9 @@
 
 #define GATE_LINE_WORDS (sizeof(struct sl_gate_line) / sizeof(__u64))
 
-/* Of one message of libbpf's, at most so many lines are logged, the last ones. */
-#define LOG_LINES 20
-
-/* libbpf and libxdp speak of failures that are then handled (no such program
- * yet, an older kernel): for whoever looks for trouble, not for everybody. What
- * they do when nothing fails is nobody's business.
- */
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+static void datapath_cleanup(struct datapath **datapath)
 {
-	_cleanup_(cleanup_free) char *text = NULL;
-	char *line, *rest;
-	unsigned left = 0;
-
-	if (level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
-		return 0;
-	/* Of a verifier's log, the end says what was wrong. */
-	for (const char *c = text; *c; c++)
-		left += *c == '\n';
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (left-- <= LOG_LINES)
-			log_debug("%s", line);
-	return 0;
-}
-
-static int print_libxdp(enum libxdp_print_level level, const char *format, va_list args)
-{
-	return print_libbpf(level == LIBXDP_DEBUG ? LIBBPF_DEBUG : LIBBPF_INFO, format, args);
-}
-
-static void quiet_libraries(void)
-{
-	libbpf_set_print(print_libbpf);
-	libxdp_set_print(print_libxdp);
+	datapath_free(*datapath, true);
 }
 
 static unsigned power_of_two(unsigned at_least)
@@ -71,105 +39,29 @@ static unsigned power_of_two(unsigned at_least)
 	return power;
 }
 
-static int set_sizes(struct sluice_bpf *skeleton, const struct datapath_sizes *sizes)
-{
-	unsigned directory = power_of_two(sizes->services * DIRECTORY_SPARSENESS);
-	unsigned return_dir = power_of_two(sizes->backends * DIRECTORY_SPARSENESS);
-	unsigned limits = sizes->limits * 2; /* what replaces others, and those */
-	unsigned gate = power_of_two(sizes->gate / GATE_LINE_WORDS);
-	const struct {
-		struct bpf_map *map;
-		unsigned entries;
-	} wanted[] = {
-		{ skeleton->maps.sl_directory, directory },
-		{ skeleton->maps.sl_services, sizes->services * 2 },
-		{ skeleton->maps.sl_slots, sizes->slots },
-		{ skeleton->maps.sl_backends, sizes->backends },
-		{ skeleton->maps.sl_loads, sizes->backends },
-		{ skeleton->maps.sl_cursors, sizes->services },
-		{ skeleton->maps.sl_flows, sizes->flows },
-		{ skeleton->maps.sl_handshakes, sizes->flows / FLOWS_PER_OTHER },
-		{ skeleton->maps.sl_affinities, sizes->flows / FLOWS_PER_OTHER },
-		{ skeleton->maps.sl_return_dir, return_dir },
-		{ skeleton->maps.sl_returns, sizes->backends },
-		{ skeleton->maps.sl_limits, limits },
-		{ skeleton->maps.sl_totals, limits },
-		{ skeleton->maps.sl_limit_stat, limits },
-		{ skeleton->maps.sl_buckets, sizes->buckets },
-		{ skeleton->maps.sl_gate, gate },
-		{ skeleton->maps.sl_responding, gate },
-		{ skeleton->maps.sl_service_stat, sizes->services },
-		{ skeleton->maps.sl_backend_stat, sizes->backends },
-	};
-
-	skeleton->rodata_config->sl_settings.directory_mask = directory - 1;
-	skeleton->rodata_config->sl_settings.return_mask = return_dir - 1;
-	skeleton->rodata_config->sl_settings.hash_seed = sizes->hash_seed;
-	skeleton->rodata_config->sl_settings.gate_mask = gate - 1;
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		int error = bpf_map__set_max_entries(wanted[i].map, wanted[i].entries);
-
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-DEFINE_CLEANUP(sluice_bpf__destroy, struct sluice_bpf *);
-
-static void datapath_cleanup(struct datapath **datapath)
-{
-	datapath_free(*datapath, true);
-}
-
 static int load_program(const struct datapath_sizes *sizes, struct diag *diag, int *ret_fd)
 {
-	_cleanup_(sluice_bpf__destroyp) struct sluice_bpf *skeleton = sluice_bpf__open();
-	int error;
+	const unsigned entries[SL_SIZE_COUNT] = {
+		[SL_SIZE_DIRECTORY] = power_of_two(sizes->services * DIRECTORY_SPARSENESS),
+		[SL_SIZE_ENTRIES] = sizes->services * 2,
+		[SL_SIZE_SERVICES] = sizes->services,
+		[SL_SIZE_SLOTS] = sizes->slots,
+		[SL_SIZE_BACKENDS] = sizes->backends,
+		[SL_SIZE_FLOWS] = sizes->flows,
+		[SL_SIZE_HANDSHAKES] = sizes->flows / FLOWS_PER_OTHER,
+		[SL_SIZE_AFFINITIES] = sizes->flows / FLOWS_PER_OTHER,
+		[SL_SIZE_RETURN_DIRECTORY] = power_of_two(sizes->backends * DIRECTORY_SPARSENESS),
+		[SL_SIZE_LIMITS] = sizes->limits * 2,
+		[SL_SIZE_GATE] = power_of_two(sizes->gate / GATE_LINE_WORDS),
+		[SL_SIZE_BUCKETS] = sizes->buckets,
+	};
 
-	if (!skeleton)
-		return diag_set(diag, errno, "cannot open the embedded program: %s",
-				strerror(errno));
-	error = set_sizes(skeleton, sizes);
-	if (!error)
-		error = sluice_bpf__load(skeleton);
-	if (error)
-		return diag_set(diag, -error, "the kernel does not load the program: %s%s",
-				strerror(-error), error == -EPERM ? " (root or CAP_BPF?)" : "");
-	*ret_fd = fcntl(bpf_program__fd(skeleton->progs.sluice), F_DUPFD_CLOEXEC, 0);
-	return *ret_fd < 0 ? -errno : 0;
+	return program_load(entries, sizes->hash_seed, diag, ret_fd);
 }
 
-static const struct sl_key *service_key(const void *entries, unsigned index)
-{
-	return &((const struct sl_service *)entries)[index].key;
-}
+/* ---- a datapath of an open program ---------------------------------------------- */
 
-static const struct sl_key *return_key(const void *entries, unsigned index)
-{
-	return &((const struct sl_return *)entries)[index].key;
-}
-
-static int make_allocators(struct datapath *datapath)
-{
-	const struct map *map = datapath->maps.map;
-	int error = idpool_new(map[MAP_SERVICES].entries, &datapath->entries)
-		 ?: idpool_new(map[MAP_SERVICE_STAT].entries, &datapath->services)
-		 ?: idpool_new(map[MAP_BACKENDS].entries, &datapath->backends)
-		 ?: idpool_new(map[MAP_RETURNS].entries, &datapath->returns)
-		 ?: extents_new(map[MAP_SLOTS].entries, &datapath->slots);
-
-	if (error)
-		return error;
-	grace_watch_pool(datapath, datapath->entries);
-	grace_watch_pool(datapath, datapath->services);
-	grace_watch_pool(datapath, datapath->backends);
-	grace_watch_pool(datapath, datapath->returns);
-	grace_watch_ranges(datapath, datapath->slots);
-	return limits_init(datapath) ?: access_init(datapath);
-}
-
-/* The kernel's ticks, which it does not tell, are the steps of its coarse clock. */
+/* The length of the kernel's ticks, which it does not tell, is the step of its coarse clock. */
 static unsigned jiffy_ns(void)
 {
 	struct timespec step;
@@ -179,6 +71,7 @@ static unsigned jiffy_ns(void)
 
 static int read_settings(struct datapath *datapath, struct diag *diag)
 {
+	struct sl_tuning *tuning = datapath->maps.tuning;
 	struct sl_settings settings;
 	__u32 key = 0;
 
@@ -186,13 +79,27 @@ static int read_settings(struct datapath *datapath, struct diag *diag)
 		return diag_set(diag, errno, "cannot read the program's constants: %s",
 				strerror(errno));
 	datapath->hash_seed = settings.hash_seed;
-	datapath->maps.tuning->jiffy_ns = jiffy_ns();
-	/* Attached by hand, or new: nobody must know where in the gate a source is. */
-	if (!datapath->maps.tuning->gate_seed &&
-	    getrandom(&datapath->maps.tuning->gate_seed, sizeof(__u64), 0) < 0)
+	tuning->jiffy_ns = jiffy_ns();
+	/* The program was attached by hand, or is new. The seed must be a secret: it says
+	 * where in the gate a source is.
+	 */
+	if (!tuning->gate_seed && getrandom(&tuning->gate_seed, sizeof(__u64), 0) < 0)
 		return diag_set(diag, errno, "cannot get a random number: %s", strerror(errno));
-	datapath->round = (unsigned)*datapath->maps.round;
 	return 0;
+}
+
+static int init_state(struct datapath *datapath)
+{
+	struct maps *maps = &datapath->maps;
+	struct grace *grace = &datapath->grace;
+
+	prefixes_init(&datapath->prefixes, maps);
+	return installed_init(&datapath->installed, maps->map[MAP_SERVICE_STAT].entries, grace)
+		       ?: tables_init(&datapath->tables, maps, grace)
+		       ?: backends_init(&datapath->backends, maps, grace)
+		       ?: lists_init(&datapath->lists, maps, &datapath->prefixes, grace)
+		       ?: blocks_init(&datapath->blocks, maps, &datapath->lists, grace)
+		       ?: walk_new(maps->map[MAP_BACKENDS].entries, &datapath->walk);
 }
 
 int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapath)
@@ -202,34 +109,14 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 
 	if (!datapath) {
 		(void)close(program_fd);
-		return -ENOMEM;
+		return diag_no_memory(diag);
 	}
-	datapath->program_fd = program_fd;
-	datapath->pin_lock = -1;
-	error = maps_open(program_fd, diag, &datapath->maps);
+	datapath->program.fd = program_fd;
+	datapath->pins.lock = -1;
+	error = maps_open(program_fd, diag, &datapath->maps) ?: read_settings(datapath, diag);
 	if (error)
 		return error;
-	error = read_settings(datapath, diag);
-	if (error)
-		return error;
-	datapath->directory = (struct directory){
-		.words = datapath->maps.directory,
-		.size = datapath->maps.map[MAP_DIRECTORY].entries,
-		.key_of = service_key,
-		.entries = datapath->maps.services,
-	};
-	datapath->return_dir = (struct directory){
-		.words = datapath->maps.return_dir,
-		.size = datapath->maps.map[MAP_RETURN_DIR].entries,
-		.key_of = return_key,
-		.entries = datapath->maps.returns,
-	};
-	error = make_allocators(datapath);
-	datapath->by_id =
-		calloc(datapath->maps.map[MAP_SERVICE_STAT].entries, sizeof(struct installed *));
-	if (!datapath->by_id)
-		error = -ENOMEM;
-	if (error)
+	if (init_state(datapath))
 		return diag_no_memory(diag);
 	error = datapath_learn(datapath, diag);
 	if (error)
@@ -238,71 +125,28 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 	return 0;
 }
 
+/* ---- which program --------------------------------------------------------------- */
+
+static int pin(struct datapath *datapath, const char *pin_dir, struct diag *diag)
+{
+	return pins_make(&datapath->pins, pin_dir, &datapath->maps, datapath->program.fd, diag);
+}
+
 int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struct diag *diag,
 		  struct datapath **ret_datapath)
 {
 	_cleanup_(datapath_cleanup) struct datapath *datapath = NULL;
 	int fd = -1, error;
 
-	quiet_libraries();
+	program_quiet_libraries();
 	error = load_program(sizes, diag, &fd);
 	if (!error)
 		error = datapath_new(fd, diag, &datapath);
 	if (!error)
-		error = pins_make(datapath, pin_dir, diag);
+		error = pin(datapath, pin_dir, diag);
 	if (error)
 		return error;
 	*ret_datapath = TAKE_PTR(datapath);
-	return 0;
-}
-
-int datapath_reopen(const struct datapath *datapath, struct bpf_object **ret_object)
-{
-	_cleanup_(bpf_object__closep) struct bpf_object *object = NULL;
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "sluice");
-	size_t size;
-	const void *elf = sluice_bpf__elf_bytes(&size);
-
-	object = bpf_object__open_mem(elf, size, &options);
-	if (!object)
-		return -errno;
-	for (unsigned i = 0; i < MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object, map_text(i));
-		int error = map ? bpf_map__reuse_fd(map, datapath->maps.map[i].fd) : -ENOENT;
-
-		if (error)
-			return error;
-	}
-	*ret_object = TAKE_PTR(object);
-	return 0;
-}
-
-/* A program that was found in a dispatcher cannot run alone, as what is pinned
- * has to: loads the plain one in its place.
- */
-static int make_plain(struct datapath *datapath, struct diag *diag)
-{
-	_cleanup_(bpf_object__closep) struct bpf_object *object = NULL;
-	struct bpf_prog_info info = {};
-	unsigned size = sizeof(info);
-	int error, fd;
-
-	if (bpf_obj_get_info_by_fd(datapath->program_fd, &info, &size))
-		return diag_set(diag, errno, "cannot ask what program it is: %s", strerror(errno));
-	if (info.type == BPF_PROG_TYPE_XDP)
-		return 0;
-	error = datapath_reopen(datapath, &object);
-	if (!error)
-		error = bpf_object__load(object);
-	if (error)
-		return diag_set(diag, -error, "the kernel does not load the program: %s",
-				strerror(-error));
-	fd = fcntl(bpf_program__fd(bpf_object__find_program_by_name(object, "sluice")),
-		   F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return diag_set(diag, errno, "cannot keep the program: %s", strerror(errno));
-	cleanup_close(&datapath->program_fd);
-	datapath->program_fd = fd;
 	return 0;
 }
 
@@ -338,7 +182,7 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 	_cleanup_(datapath_cleanup) struct datapath *datapath = NULL;
 	int error, fd;
 
-	quiet_libraries();
+	program_quiet_libraries();
 	fd = occupant_find_sluice(ifindex);
 	if (fd < 0)
 		return diag_set(diag, -fd, "no sluice program there");
@@ -346,9 +190,9 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 	if (!error)
 		error = datapath_fits(datapath, sizes, diag);
 	if (!error)
-		error = make_plain(datapath, diag);
+		error = program_make_plain(&datapath->program, &datapath->maps, diag);
 	if (!error)
-		error = pins_make(datapath, pin_dir, diag);
+		error = pin(datapath, pin_dir, diag);
 	if (error)
 		return error;
 	*ret_datapath = TAKE_PTR(datapath);
@@ -357,36 +201,22 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 
 void datapath_free(struct datapath *datapath, bool keep)
 {
-	struct hash_node *node, *next;
-
 	if (!datapath)
 		return;
 	if (!keep)
-		pins_remove(datapath);
-	for (node = hashtable_next(&datapath->installed, NULL); node; node = next) {
-		struct installed *installed = HASH_ENTRY(node, struct installed, node);
-
-		next = hashtable_next(&datapath->installed, node);
-		transition_end(installed);
-		free(installed->backends);
-		free(installed);
-	}
-	hashtable_done(&datapath->installed);
-	free(datapath->by_id);
-	free(datapath->dropped);
+		pins_remove(&datapath->pins);
+	events_free(datapath->events);
+	free(datapath->devices);
 	walk_free(datapath->walk);
-	xdp_program__close(datapath->program);
-	bpf_object__close(datapath->object);
-	idpool_free(datapath->entries);
-	idpool_free(datapath->services);
-	idpool_free(datapath->backends);
-	idpool_free(datapath->returns);
-	extents_free(datapath->slots);
-	limits_free(datapath);
-	access_free(datapath);
-	datapath_events_free(datapath);
+	blocks_done(&datapath->blocks);
+	lists_done(&datapath->lists);
+	prefixes_done(&datapath->prefixes);
+	backends_done(&datapath->backends);
+	tables_done(&datapath->tables);
+	installed_done(&datapath->installed);
+	grace_done(&datapath->grace);
 	maps_close(&datapath->maps);
-	cleanup_close(&datapath->pin_lock);
-	cleanup_close(&datapath->program_fd);
+	pins_done(&datapath->pins);
+	program_done(&datapath->program);
 	free(datapath);
 }

@@ -11,7 +11,7 @@
 
 int datapath_attach_responder(const struct datapath *datapath, int ifindex)
 {
-	return bpf_xdp_attach(ifindex, datapath->program_fd,
+	return bpf_xdp_attach(ifindex, datapath->program.fd,
 			      XDP_FLAGS_UPDATE_IF_NOEXIST | XDP_FLAGS_DRV_MODE, NULL);
 }
 
@@ -30,7 +30,7 @@ static int open_read_only(int fd)
 
 int datapath_responder_maps(const struct datapath *datapath, int ret_fds[static RESPOND_MAP_COUNT])
 {
-#define WANTED(name) MAP_##name,
+#define WANTED(enumerator, ...) MAP_##enumerator,
 	static const enum map_name wanted[] = { RESPOND_MAPS(WANTED) };
 #undef WANTED
 	int fds[RESPOND_MAP_COUNT];

@@ -6,9 +6,11 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/datapath/internal.h"
+#include "daemon/datapath/state/counters.h"
 #include "lib/base/cleanup.h"
 #include "sluice/gcra.h"
 
@@ -41,8 +43,8 @@ int datapath_limit_stats(const struct datapath *datapath, unsigned index,
 
 	if (!limit)
 		return -ENOENT;
-	return stats_sum(datapath, MAP_LIMIT_STAT, limit->number, LIMIT_COUNTERS,
-			 (__u64 *)ret_stats);
+	return counters_sum(&datapath->maps.map[MAP_LIMIT_STAT], limit->number, LIMIT_COUNTERS,
+			    (__u64 *)ret_stats);
 }
 
 struct sl_bucket datapath_limit_total(const struct datapath *datapath, unsigned index)

@@ -42,14 +42,4 @@ int datapath_forget_source(struct datapath *datapath, const struct sl_source *ke
 /* The same of the one bucket of a limit per service. -ENOENT: nobody has used it. */
 int datapath_forget_total(struct datapath *datapath, unsigned index);
 
-/* ---- events ---------------------------------------------------------------- */
-
-typedef void source_over_fn(void *arg, const struct sl_event *event);
-
-/* A descriptor that becomes readable when events are there; -errno. Then
- * datapath_read_events() calls `over` for each, at most 1024.
- */
-int datapath_events_fd(struct datapath *datapath);
-void datapath_read_events(struct datapath *datapath, source_over_fn *over, void *arg);
-
 #endif

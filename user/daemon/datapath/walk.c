@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The walk over the flow table, a batch at a time: what the program leaves
- * behind is tidied up here, off the packet's way.
+/* The program leaves behind flows that have ended and counts that have drifted; the walk
+ * tidies them up, off the packet's way.
  *
- * Live connections are counted by the program as they come and end. What ends in
- * silence, or is lost by a full table, is found by counting anew: in each round,
+ * Live connections are counted by the program as they come and end. A connection that ends
+ * in silence, or is lost by a full table, is found by counting anew: in each round,
  * those that were live when it began. A flow's entry says in which round it was
- * opened and closed, so what happens meanwhile is left to the program's count.
+ * opened and closed, so changes meanwhile are left to the program's count.
  *
  * On the way it notes which slots have flows with another backend than `current`;
- * datapath/settle.c goes by that when a round has ended.
+ * settle.c goes by that when a round has ended.
  */
+#include "daemon/datapath/walk.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -18,6 +20,9 @@
 #include <string.h>
 
 #include "daemon/datapath/internal.h"
+#include "daemon/datapath/publish.h"
+#include "daemon/datapath/settle.h"
+#include "daemon/datapath/state/clock.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "sluice/hash.h"
@@ -25,10 +30,10 @@
 
 #define WALK_BATCH 4096
 
-/* What lives on after a FIN: the last packets of the other side. */
+/* How long a flow is kept after a FIN, for the last packets of the other side. */
 #define CLOSED_MS 120000
 
-/* Of a handshake nothing but a SYN has been seen. */
+/* How long a flow is kept of which only a SYN has been seen. */
 #define HANDSHAKE_MS 60000
 
 static const enum map_name stages[] = { MAP_HANDSHAKES, MAP_FLOWS, MAP_AFFINITIES };
@@ -36,6 +41,9 @@ static const enum map_name stages[] = { MAP_HANDSHAKES, MAP_FLOWS, MAP_AFFINITIE
 #define N_STAGES ARRAY_SIZE(stages)
 
 struct walk {
+	struct datapath_timeouts timeouts;
+	unsigned long long tracked; /* flows found in the last round */
+	/* The round under way. */
 	bool running; /* a round has begun */
 	size_t stage; /* index into stages */
 	bool begun;   /* this stage: token is valid */
@@ -65,18 +73,21 @@ void walk_free(struct walk *walk)
 
 DEFINE_CLEANUP(walk_free, struct walk *);
 
-static struct walk *walk_new(unsigned n_backends)
+int walk_new(unsigned n_backends, struct walk **ret_walk)
 {
 	_cleanup_(walk_freep) struct walk *walk = calloc(1, sizeof(*walk));
 
 	if (!walk)
-		return NULL;
+		return -ENOMEM;
 	walk->counted = calloc(n_backends, sizeof(*walk->counted));
 	walk->base = calloc(n_backends, sizeof(*walk->base));
-	return walk->counted && walk->base ? TAKE_PTR(walk) : NULL;
+	if (!walk->counted || !walk->base)
+		return -ENOMEM;
+	*ret_walk = TAKE_PTR(walk);
+	return 0;
 }
 
-/* Whether the flow is the responder's, which no slot tells, and no slot waits for. */
+/* Whether the flow is the responder's: no slot leads to it, and no slot waits for it. */
 static bool has_responder(const struct datapath *datapath, const struct sl_flow *flow)
 {
 	return datapath->maps.backends[flow->backend].state & SL_BACKEND_RESPONDER;
@@ -85,8 +96,9 @@ static bool has_responder(const struct datapath *datapath, const struct sl_flow 
 static bool is_idle(const struct datapath *datapath, const struct installed *installed,
 		    const struct sl_flow *flow, unsigned now)
 {
-	unsigned ms = installed->key.proto == IPPROTO_TCP ? datapath->timeouts.tcp_idle_ms
-							  : datapath->timeouts.udp_idle_ms;
+	const struct datapath_timeouts *timeouts = &datapath->walk->timeouts;
+	unsigned ms =
+		installed->key.proto == IPPROTO_TCP ? timeouts->tcp_idle_ms : timeouts->udp_idle_ms;
 
 	if ((flow->flags & SL_FLOW_CLOSED) && ms > CLOSED_MS)
 		ms = CLOSED_MS;
@@ -95,7 +107,7 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 	if (has_responder(datapath, flow) && ms > SL_RESPOND_SECONDS * 1000)
 		ms = SL_RESPOND_SECONDS * 1000;
 	/* The program's clock may be ahead of the one read before. */
-	return (__s32)(now - flow->seen) > (__s32)coarse_timeout(ms);
+	return (__s32)(now - flow->seen) > (__s32)clock_timeout(ms);
 }
 
 static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key, __u64 seed)
@@ -106,7 +118,7 @@ static unsigned slot_of(const struct sl_service *service, const struct sl_flow_k
 			     service->table_size);
 }
 
-/* Whether a slot says all there is to say of its flows. */
+/* Whether all flows of the slot go where the slot says. */
 static bool is_settled(const struct sl_service *service, __u64 slot)
 {
 	return !(service->flags & SL_SERVICE_TRACKED) && !(slot & SL_SLOT_TRACKING);
@@ -115,7 +127,7 @@ static bool is_settled(const struct sl_service *service, __u64 slot)
 /* Whether the flow was open when this round began. */
 static bool was_live(const struct datapath *datapath, const struct sl_flow *flow)
 {
-	__u16 round = (__u16)datapath->round;
+	__u16 round = (__u16)*datapath->maps.round;
 
 	if (flow->opened == round)
 		return false;
@@ -127,8 +139,8 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 			 const struct sl_flow *flow)
 {
 	struct walk *walk = datapath->walk;
-	struct installed *installed = key->service < datapath->maps.map[MAP_SERVICE_STAT].entries
-					      ? datapath->by_id[key->service]
+	struct installed *installed = key->service < datapath->installed.n_ids
+					      ? datapath->installed.by_id[key->service]
 					      : NULL;
 	const struct sl_service *service;
 	const struct sl_backend *backend;
@@ -141,14 +153,14 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 	backend = &datapath->maps.backends[flow->backend];
 	if (!(backend->state & SL_BACKEND_SERVES) || is_idle(datapath, installed, flow, walk->now))
 		return true;
-	service = installed_entry(datapath, installed);
+	service = publish_entry_of(datapath, installed);
 	position = slot_of(service, key, datapath->hash_seed);
 	slot = datapath->maps.slots[service->table + position];
 	if (is_settled(service, slot) && !has_responder(datapath, flow))
 		return true;
-	if (installed->held && sl_slot_current(slot) != flow->backend &&
+	if (installed->transition.held && sl_slot_current(slot) != flow->backend &&
 	    !has_responder(datapath, flow))
-		installed->held[position] = true;
+		installed->transition.held[position] = true;
 	if (was_live(datapath, flow))
 		walk->counted[flow->backend]++;
 	return false;
@@ -165,40 +177,37 @@ static void begin_round(struct datapath *datapath)
 {
 	struct walk *walk = datapath->walk;
 	unsigned n = datapath->maps.map[MAP_BACKENDS].entries;
-	struct hash_node *node = NULL;
+	struct installed *installed = NULL;
 
 	walk->running = true;
 	walk->stage = 0;
 	walk->begun = false;
 	walk->n_flows = 0;
-	__atomic_store_n(datapath->maps.round, ++datapath->round, __ATOMIC_RELEASE);
+	grace_begin_round(&datapath->grace);
+	__atomic_store_n(datapath->maps.round, *datapath->maps.round + 1, __ATOMIC_RELEASE);
 	memset(walk->counted, 0, n * sizeof(*walk->counted));
 	for (unsigned i = 0; i < n; i++)
 		walk->base[i] = __atomic_load_n(&datapath->maps.loads[i].live, __ATOMIC_RELAXED);
-	while ((node = hashtable_next(&datapath->installed, node))) {
-		struct installed *installed = HASH_ENTRY(node, struct installed, node);
-
-		if (installed->held)
-			memset(installed->held, 0,
-			       installed_entry(datapath, installed)->table_size * sizeof(bool));
-	}
+	while ((installed = installed_next(&datapath->installed, installed)))
+		if (installed->transition.held)
+			memset(installed->transition.held, 0,
+			       publish_entry_of(datapath, installed)->table_size * sizeof(bool));
 }
 
 static void end_round(struct datapath *datapath)
 {
 	struct walk *walk = datapath->walk;
-	struct hash_node *node = NULL;
+	struct installed *installed = NULL;
 
 	walk->running = false;
 	for (unsigned i = 0; i < datapath->maps.map[MAP_BACKENDS].entries; i++)
 		if (walk->counted[i] != walk->base[i])
 			__atomic_fetch_add(&datapath->maps.loads[i].live,
 					   walk->counted[i] - walk->base[i], __ATOMIC_RELAXED);
-	while ((node = hashtable_next(&datapath->installed, node)))
-		transition_settle(datapath, HASH_ENTRY(node, struct installed, node), walk->now);
-	dropped_retire(datapath);
-	datapath->n_flows = walk->n_flows;
-	datapath->flows_left = walk->n_flows != 0;
+	while ((installed = installed_next(&datapath->installed, installed)))
+		settle_service(datapath, installed, &walk->timeouts, walk->now);
+	grace_end_round(&datapath->grace);
+	walk->tracked = walk->n_flows;
 }
 
 static void look_at(struct datapath *datapath, __u32 i)
@@ -221,11 +230,7 @@ int datapath_walk_step(struct datapath *datapath)
 	__u32 count = WALK_BATCH;
 	int fd, error;
 
-	if (!walk)
-		walk = datapath->walk = walk_new(datapath->maps.map[MAP_BACKENDS].entries);
-	if (!walk)
-		return -ENOMEM;
-	walk->now = datapath_now();
+	walk->now = clock_now();
 	if (!walk->running)
 		begin_round(datapath);
 	fd = datapath->maps.map[stages[walk->stage]].fd;
@@ -250,16 +255,15 @@ int datapath_walk_step(struct datapath *datapath)
 
 bool datapath_walk_needed(const struct datapath *datapath)
 {
-	struct hash_node *node = NULL;
+	const struct walk *walk = datapath->walk;
+	const struct installed *installed = NULL;
 
-	if (datapath->n_dropped || datapath->flows_left ||
-	    (datapath->walk && datapath->walk->running))
+	if (datapath->grace.n_dropped || walk->tracked || walk->running)
 		return true;
-	while ((node = hashtable_next(&datapath->installed, node))) {
-		const struct installed *installed = HASH_ENTRY(node, const struct installed, node);
-		const struct sl_service *entry = installed_entry(datapath, installed);
+	while ((installed = installed_next(&datapath->installed, installed))) {
+		const struct sl_service *entry = publish_entry_of(datapath, installed);
 
-		if (installed->n_tracking || installed->replaced ||
+		if (installed->transition.n_tracking || installed->replaced ||
 		    (installed->entry && (entry->flags & SL_SERVICE_TRACKED || entry->responder)))
 			return true;
 	}
@@ -268,5 +272,15 @@ bool datapath_walk_needed(const struct datapath *datapath)
 
 void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts)
 {
-	datapath->timeouts = *timeouts;
+	datapath->walk->timeouts = *timeouts;
+}
+
+struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath)
+{
+	struct datapath_flow_stats stats = { .tracked = datapath->walk->tracked };
+	const struct installed *installed = NULL;
+
+	while ((installed = installed_next(&datapath->installed, installed)))
+		stats.slots_in_transition += installed->transition.n_tracking;
+	return stats;
 }

@@ -6,7 +6,7 @@
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
-#include "daemon/datapath/sources.h"
+#include "daemon/datapath/events.h"
 #include "daemon/limits/offenders.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"

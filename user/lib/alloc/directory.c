@@ -9,18 +9,18 @@
 
 #define NOT_FOUND (~0U)
 
-static uint64_t *word_at(const struct directory *directory, unsigned position)
+static __u64 *word_at(const struct directory *directory, unsigned position)
 {
 	return &directory->words[position & (directory->size - 1)];
 }
 
 /* Release: what the word leads to is seen no later than the word. */
-static void store(uint64_t *word, uint64_t value)
+static void store(__u64 *word, __u64 value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-static bool leads_to(const struct directory *directory, uint64_t word, const struct sl_key *key)
+static bool leads_to(const struct directory *directory, __u64 word, const struct sl_key *key)
 {
 	return word != SL_DIRECTORY_EMPTY && word != SL_DIRECTORY_REMOVED &&
 	       !memcmp(directory->key_of(directory->entries, (unsigned)word), key, sizeof(*key));
@@ -35,7 +35,7 @@ static unsigned search(const struct directory *directory, const struct sl_key *k
 	*ret_free = NOT_FOUND;
 	for (unsigned i = 0; i < SL_DIRECTORY_PROBES; i++) {
 		unsigned position = (start + i) & (directory->size - 1);
-		uint64_t word = *word_at(directory, position);
+		__u64 word = *word_at(directory, position);
 
 		if (leads_to(directory, word, key))
 			return position;

@@ -7,13 +7,11 @@
 #ifndef SLUICE_LIB_ALLOC_DIRECTORY_H
 #define SLUICE_LIB_ALLOC_DIRECTORY_H
 
-#include <stdint.h>
-
 #include "sluice/abi.h"
 
 struct directory {
-	uint64_t *words; /* size of them; the owner's memory */
-	unsigned size;   /* a power of two */
+	__u64 *words;  /* size of them; the owner's memory */
+	unsigned size; /* a power of two */
 	/* The key of the entry that a word leads to; valid until the next change. */
 	const struct sl_key *(*key_of)(const void *entries, unsigned index);
 	const void *entries;

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What each list holds is remembered here, sorted, so that a change writes what
- * differs. While a list changes under packets, nobody is denied whom neither the
- * old nor the new list denies: what allows is added first and taken out last.
- */
-#include "daemon/datapath/prefixes.h"
+#include "daemon/datapath/state/prefixes.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/datapath/internal.h"
+#include "daemon/datapath/program/maps.h"
 #include "lib/base/cleanup.h"
 
-void prefixes_free(struct datapath *datapath)
+void prefixes_init(struct prefixes *prefixes, const struct maps *maps)
+{
+	prefixes->maps = maps;
+}
+
+void prefixes_done(struct prefixes *prefixes)
 {
 	struct hash_node *node, *next;
 
-	for (node = hashtable_next(&datapath->prefixes, NULL); node; node = next) {
+	for (node = hashtable_next(&prefixes->sets, NULL); node; node = next) {
 		struct prefix_set *set = HASH_ENTRY(node, struct prefix_set, node);
 
-		next = hashtable_next(&datapath->prefixes, node);
+		next = hashtable_next(&prefixes->sets, node);
 		free(set->entries);
 		free(set);
 	}
-	hashtable_done(&datapath->prefixes);
+	hashtable_done(&prefixes->sets);
 }
 
 static bool equal_list(const struct hash_node *node, const void *key)
@@ -31,22 +32,22 @@ static bool equal_list(const struct hash_node *node, const void *key)
 	return HASH_ENTRY(node, const struct prefix_set, node)->list == *(const unsigned *)key;
 }
 
-static struct prefix_set *find_set(const struct datapath *datapath, unsigned list)
+static struct prefix_set *find_set(const struct prefixes *prefixes, unsigned list)
 {
-	struct hash_node *node = hashtable_find(
-		&datapath->prefixes, hash_bytes(&list, sizeof(list), 0), &list, equal_list);
+	struct hash_node *node = hashtable_find(&prefixes->sets, hash_bytes(&list, sizeof(list), 0),
+						&list, equal_list);
 
 	return node ? HASH_ENTRY(node, struct prefix_set, node) : NULL;
 }
 
-const struct prefix_set *prefixes_find(const struct datapath *datapath, unsigned list)
+const struct prefix_set *prefixes_find(const struct prefixes *prefixes, unsigned list)
 {
-	return find_set(datapath, list);
+	return find_set(prefixes, list);
 }
 
-static struct prefix_set *find_or_make_set(struct datapath *datapath, unsigned list)
+static struct prefix_set *find_or_make_set(struct prefixes *prefixes, unsigned list)
 {
-	struct prefix_set *set = find_set(datapath, list);
+	struct prefix_set *set = find_set(prefixes, list);
 
 	if (set)
 		return set;
@@ -54,7 +55,7 @@ static struct prefix_set *find_or_make_set(struct datapath *datapath, unsigned l
 	if (!set)
 		return NULL;
 	set->list = list;
-	if (!hashtable_insert(&datapath->prefixes, &set->node, hash_bytes(&list, sizeof(list), 0)))
+	if (!hashtable_insert(&prefixes->sets, &set->node, hash_bytes(&list, sizeof(list), 0)))
 		return set;
 	free(set);
 	return NULL;
@@ -77,23 +78,23 @@ static struct sl_prefix wire_prefix(unsigned list, const struct prefix *prefix)
 	};
 }
 
-static int write_entry(const struct datapath *datapath, unsigned list,
+static int write_entry(const struct prefixes *prefixes, unsigned list,
 		       const struct prefix_entry *entry)
 {
 	struct sl_prefix key = wire_prefix(list, &entry->prefix);
 	struct sl_access value = { .deny = entry->deny, .expires = entry->expires };
 
-	return bpf_map_update_elem(datapath->maps.map[MAP_PREFIXES].fd, &key, &value, BPF_ANY)
+	return bpf_map_update_elem(prefixes->maps->map[MAP_PREFIXES].fd, &key, &value, BPF_ANY)
 		       ? -errno
 		       : 0;
 }
 
-static void remove_entry(const struct datapath *datapath, unsigned list,
+static void remove_entry(const struct prefixes *prefixes, unsigned list,
 			 const struct prefix_entry *entry)
 {
 	struct sl_prefix key = wire_prefix(list, &entry->prefix);
 
-	(void)bpf_map_delete_elem(datapath->maps.map[MAP_PREFIXES].fd, &key);
+	(void)bpf_map_delete_elem(prefixes->maps->map[MAP_PREFIXES].fd, &key);
 }
 
 static bool same_value(const struct prefix_entry *a, const struct prefix_entry *b)
@@ -101,10 +102,10 @@ static bool same_value(const struct prefix_entry *a, const struct prefix_entry *
 	return a->deny == b->deny && a->expires == b->expires;
 }
 
-/* Writes what `to` has and `from` has not, of what denies or of what does not; both
- * are sorted.
+/* Writes the entries that `to` has and `from` has not, of those that deny or of those that
+ * allow; both sets are sorted.
  */
-static int add_missing(const struct datapath *datapath, const struct prefix_set *from,
+static int add_missing(const struct prefixes *prefixes, const struct prefix_set *from,
 		       const struct prefix_set *to, bool deny)
 {
 	size_t i = 0;
@@ -117,12 +118,12 @@ static int add_missing(const struct datapath *datapath, const struct prefix_set 
 			continue;
 		if (i == from->n || compare_entries(&from->entries[i], &to->entries[j]) ||
 		    !same_value(&from->entries[i], &to->entries[j]))
-			error = write_entry(datapath, to->list, &to->entries[j]);
+			error = write_entry(prefixes, to->list, &to->entries[j]);
 	}
 	return error;
 }
 
-static void remove_surplus(const struct datapath *datapath, const struct prefix_set *from,
+static void remove_surplus(const struct prefixes *prefixes, const struct prefix_set *from,
 			   const struct prefix_set *to, bool deny)
 {
 	size_t j = 0;
@@ -132,15 +133,15 @@ static void remove_surplus(const struct datapath *datapath, const struct prefix_
 			j++;
 		if (from->entries[i].deny == deny &&
 		    (j == to->n || compare_entries(&to->entries[j], &from->entries[i])))
-			remove_entry(datapath, from->list, &from->entries[i]);
+			remove_entry(prefixes, from->list, &from->entries[i]);
 	}
 }
 
-int prefixes_change(struct datapath *datapath, unsigned list, struct prefix_entry *entries,
+int prefixes_change(struct prefixes *prefixes, unsigned list, struct prefix_entry *entries,
 		    size_t n)
 {
 	_cleanup_(cleanup_free) struct prefix_entry *owned = entries;
-	struct prefix_set *set = find_or_make_set(datapath, list);
+	struct prefix_set *set = find_or_make_set(prefixes, list);
 	const struct prefix_set to = { .list = list, .entries = entries, .n = n };
 	int error;
 
@@ -148,42 +149,42 @@ int prefixes_change(struct datapath *datapath, unsigned list, struct prefix_entr
 		return -ENOMEM;
 	if (n)
 		qsort(entries, n, sizeof(*entries), compare_entries);
-	error = add_missing(datapath, set, &to, false) ?: add_missing(datapath, set, &to, true);
+	error = add_missing(prefixes, set, &to, false) ?: add_missing(prefixes, set, &to, true);
 	if (error) {
-		/* What was written on the way goes again. */
-		(void)add_missing(datapath, &to, set, false);
-		(void)add_missing(datapath, &to, set, true);
-		remove_surplus(datapath, &to, set, true);
-		remove_surplus(datapath, &to, set, false);
+		/* Removes the entries that were written on the way. */
+		(void)add_missing(prefixes, &to, set, false);
+		(void)add_missing(prefixes, &to, set, true);
+		remove_surplus(prefixes, &to, set, true);
+		remove_surplus(prefixes, &to, set, false);
 		return error;
 	}
-	remove_surplus(datapath, set, &to, true);
-	remove_surplus(datapath, set, &to, false);
+	remove_surplus(prefixes, set, &to, true);
+	remove_surplus(prefixes, set, &to, false);
 	free(set->entries);
 	set->entries = TAKE_PTR(owned);
 	set->n = n;
 	return 0;
 }
 
-void prefixes_clear(struct datapath *datapath, unsigned list)
+void prefixes_clear(struct prefixes *prefixes, unsigned list)
 {
-	struct prefix_set *set = find_set(datapath, list);
+	struct prefix_set *set = find_set(prefixes, list);
 
 	if (!set)
 		return;
-	(void)prefixes_change(datapath, list, NULL, 0);
-	hashtable_remove(&datapath->prefixes, &set->node);
+	(void)prefixes_change(prefixes, list, NULL, 0);
+	hashtable_remove(&prefixes->sets, &set->node);
 	free(set);
 }
 
-void prefixes_use(struct datapath *datapath, unsigned bit, bool on)
+void prefixes_use(const struct prefixes *prefixes, unsigned bit, bool on)
 {
-	unsigned *access = &datapath->maps.tuning->access;
+	unsigned *access = &prefixes->maps->tuning->access;
 
 	__atomic_store_n(access, on ? *access | bit : *access & ~bit, __ATOMIC_RELEASE);
 }
 
-/* ---- what a predecessor has left --------------------------------------------------- */
+/* ---- adopting maps --------------------------------------------------- */
 
 static struct prefix_entry learned_entry(const struct sl_prefix *key, const struct sl_access *value)
 {
@@ -198,7 +199,7 @@ static struct prefix_entry learned_entry(const struct sl_prefix *key, const stru
 	};
 }
 
-static int learn_prefix(struct datapath *datapath, const struct sl_prefix *key,
+static int learn_prefix(struct prefixes *prefixes, const struct sl_prefix *key,
 			const struct sl_access *value)
 {
 	struct prefix_set *set;
@@ -207,7 +208,7 @@ static int learn_prefix(struct datapath *datapath, const struct sl_prefix *key,
 	if (key->bits < SL_PREFIX_FIXED + (key->list & 1 ? 0 : 96) ||
 	    key->bits > SL_PREFIX_FIXED + 128)
 		return -EPROTO;
-	set = find_or_make_set(datapath, key->list >> 1);
+	set = find_or_make_set(prefixes, key->list >> 1);
 	if (!set)
 		return -ENOMEM;
 	/* Grows by doubling: a power of two is full. */
@@ -221,21 +222,23 @@ static int learn_prefix(struct datapath *datapath, const struct sl_prefix *key,
 	return 0;
 }
 
-int prefixes_learn(struct datapath *datapath)
+int prefixes_learn(struct prefixes *prefixes)
 {
-	int fd = datapath->maps.map[MAP_PREFIXES].fd, error = 0;
+	int fd = prefixes->maps->map[MAP_PREFIXES].fd, error = 0;
 	struct sl_prefix key, last;
 	struct sl_access value;
 	struct hash_node *node = NULL;
 
 	for (bool begun = false; !error; begun = true) {
-		if (bpf_map_get_next_key(fd, begun ? &last : NULL, &key))
+		if (bpf_map_get_next_key(fd, begun ? &last : NULL, &key)) {
+			error = errno == ENOENT ? 0 : -errno;
 			break;
+		}
 		last = key;
 		if (!bpf_map_lookup_elem(fd, &key, &value))
-			error = learn_prefix(datapath, &key, &value);
+			error = learn_prefix(prefixes, &key, &value);
 	}
-	while ((node = hashtable_next(&datapath->prefixes, node))) {
+	while ((node = hashtable_next(&prefixes->sets, node))) {
 		struct prefix_set *set = HASH_ENTRY(node, struct prefix_set, node);
 
 		qsort(set->entries, set->n, sizeof(*set->entries), compare_entries);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "daemon/datapath/attach.h"
+#include "daemon/datapath/attachment.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,8 +13,8 @@
 #include <xdp/libxdp.h>
 
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/occupant.h"
-#include "daemon/datapath/owned.h"
+#include "daemon/datapath/program/occupant.h"
+#include "daemon/datapath/program/owned.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -66,29 +66,6 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 	}
 }
 
-/* The program once more, for libxdp to load: in a dispatcher a program is of
- * another type than alone, so libxdp must load it itself; the plain one stays
- * for `ip link set ... xdp pinned`.
- */
-static int make_program(struct datapath *datapath)
-{
-	_cleanup_(bpf_object__closep) struct bpf_object *object = NULL;
-	struct xdp_program *program;
-	int error;
-
-	if (datapath->program)
-		return 0;
-	error = datapath_reopen(datapath, &object);
-	if (error)
-		return error;
-	program = xdp_program__from_bpf_obj(object, "xdp");
-	if (libxdp_get_error(program))
-		return (int)libxdp_get_error(program);
-	datapath->program = program;
-	datapath->object = TAKE_PTR(object);
-	return 0;
-}
-
 /* An abstract socket belongs to the network namespace, as the interface does,
  * and goes with its process: no stale claims.
  */
@@ -120,7 +97,7 @@ static int replace_sluice(const struct datapath *datapath, int ifindex,
 	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = occupant->sluice_fd);
 	__u32 mode = occupant->mode == ATTACH_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 
-	return bpf_xdp_attach(ifindex, datapath->program_fd, XDP_FLAGS_REPLACE | mode, &options);
+	return bpf_xdp_attach(ifindex, datapath->program.fd, XDP_FLAGS_REPLACE | mode, &options);
 }
 
 /* "Whatever it is" is no mode to detach in: the kernel then looks for native. */
@@ -141,20 +118,12 @@ static int detach_sluice(int ifindex, const struct occupant *occupant)
 	return error;
 }
 
-static void forget_program(struct datapath *datapath)
-{
-	xdp_program__close(datapath->program);
-	bpf_object__close(datapath->object);
-	datapath->program = NULL;
-	datapath->object = NULL;
-}
-
 /* On an interface that runs nothing. */
 static int attach_alone(const struct datapath *datapath, int ifindex, enum attach_mode mode)
 {
 	__u32 flag = mode == ATTACH_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 
-	return bpf_xdp_attach(ifindex, datapath->program_fd, XDP_FLAGS_UPDATE_IF_NOEXIST | flag,
+	return bpf_xdp_attach(ifindex, datapath->program.fd, XDP_FLAGS_UPDATE_IF_NOEXIST | flag,
 			      NULL);
 }
 
@@ -184,31 +153,32 @@ static int attach_program(struct datapath *datapath, int ifindex, enum attach_mo
 		return replace_sluice(datapath, ifindex, occupant);
 	if (occupant->sluice_fd >= 0)
 		error = detach_sluice(ifindex, occupant);
-	if (!error && !occupant->id && (datapath->alone || extensions_refused()))
+	if (!error && !occupant->id && (datapath->program.alone || extensions_refused()))
 		return attach_alone(datapath, ifindex, mode);
 	if (!error)
-		error = make_program(datapath);
+		error = program_make_chained(&datapath->program, &datapath->maps);
 	if (!error)
-		error = xdp_program__attach(datapath->program, ifindex, libxdp_mode(mode), 0);
+		error = xdp_program__attach(datapath->program.chained, ifindex, libxdp_mode(mode),
+					    0);
 	if (!error)
 		return 0;
 	/* libxdp attaches alone by itself where a kernel knows no extending of
 	 * programs; but newer ones (6.12) know it and refuse ours, for it changes
 	 * packets and the functions of an older dispatcher do not.
 	 */
-	if (datapath->program && xdp_program__fd(datapath->program) < 0)
-		forget_program(datapath);
+	if (datapath->program.chained && xdp_program__fd(datapath->program.chained) < 0)
+		program_forget_chained(&datapath->program);
 	if (occupant->id)
 		return error;
 	error = attach_alone(datapath, ifindex, mode);
-	datapath->alone |= !error;
+	datapath->program.alone |= !error;
 	return error;
 }
 
 static bool is_ours(const struct datapath *datapath, const struct occupant *occupant)
 {
 	return occupant->sluice_fd >= 0 &&
-	       program_has_map(occupant->sluice_fd, datapath->maps.map[MAP_SLOTS].fd);
+	       maps_used_by(occupant->sluice_fd, datapath->maps.map[MAP_SLOTS].fd);
 }
 
 int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct diag *diag,
@@ -234,8 +204,11 @@ int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct d
 	attachment->mode = after.mode;
 	attachment->program_id = after.sluice_id;
 	attachment->shared = after.dispatcher;
-	/* Alone, what runs is what is pinned. */
-	return after.dispatcher ? 0 : pins_set_program(datapath, after.sluice_fd, diag);
+	/* Alone, the program that runs is the one that is pinned. */
+	if (after.dispatcher)
+		return 0;
+	return pins_set_program(&datapath->pins, after.sluice_fd, diag)
+		       ?: program_keep(&datapath->program, after.sluice_fd, diag);
 }
 
 int attachment_claim(const char *name, struct diag *diag, struct attachment *ret_attachment)

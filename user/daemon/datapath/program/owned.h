@@ -2,8 +2,8 @@
  *
  * Objects of libbpf and libxdp that are closed where their variable ends.
  */
-#ifndef SLUICE_DAEMON_DATAPATH_OWNED_H
-#define SLUICE_DAEMON_DATAPATH_OWNED_H
+#ifndef SLUICE_DAEMON_DATAPATH_PROGRAM_OWNED_H
+#define SLUICE_DAEMON_DATAPATH_PROGRAM_OWNED_H
 
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "daemon/datapath/occupant.h"
+#include "daemon/datapath/program/occupant.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <xdp/libxdp.h>
 
-#include "daemon/datapath/owned.h"
+#include "daemon/datapath/program/owned.h"
 #include "lib/base/cleanup.h"
 
 #define PROGRAM_NAME "sluice"

@@ -3,8 +3,8 @@
  * What an interface runs: nothing, one program, or several in libxdp's dispatcher, and
  * whether one of them is sluice's. Only looks.
  */
-#ifndef SLUICE_DAEMON_DATAPATH_OCCUPANT_H
-#define SLUICE_DAEMON_DATAPATH_OCCUPANT_H
+#ifndef SLUICE_DAEMON_DATAPATH_PROGRAM_OCCUPANT_H
+#define SLUICE_DAEMON_DATAPATH_PROGRAM_OCCUPANT_H
 
 #include <linux/bpf.h>
 #include <stdbool.h>

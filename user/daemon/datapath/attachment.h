@@ -2,8 +2,8 @@
  *
  * Attaching the program to interfaces, through libxdp.
  */
-#ifndef SLUICE_DAEMON_DATAPATH_ATTACH_H
-#define SLUICE_DAEMON_DATAPATH_ATTACH_H
+#ifndef SLUICE_DAEMON_DATAPATH_ATTACHMENT_H
+#define SLUICE_DAEMON_DATAPATH_ATTACHMENT_H
 
 #include <net/if.h>
 #include <stdbool.h>

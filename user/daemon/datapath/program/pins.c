@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The pin directory: PIN_DIR/prog and PIN_DIR/maps/NAME, so that `ip link set
- * dev X xdp pinned PIN_DIR/prog` and bpftool find them. Nothing is ever read
- * back from here: what the daemon takes over, it takes over from interfaces.
- */
+#include "daemon/datapath/program/pins.h"
+
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "daemon/datapath/internal.h"
+#include "daemon/datapath/program/maps.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -59,8 +60,8 @@ static int mount_bpffs(const char *path, struct diag *diag)
 	return 0;
 }
 
-/* Makes pin_dir a directory on a bpffs: the default one is mounted where it is
- * missing; elsewhere the directory itself becomes one.
+/* Makes pin_dir a directory on a bpffs: the default bpffs is mounted where it is missing;
+ * elsewhere the directory itself becomes one.
  */
 static int prepare_directory(const char *pin_dir, struct diag *diag)
 {
@@ -87,30 +88,32 @@ static int prepare_directory(const char *pin_dir, struct diag *diag)
 	return 0;
 }
 
-static int lock_directory(struct datapath *datapath, struct diag *diag)
+static int lock_directory(struct pins *pins, struct diag *diag)
 {
-	datapath->pin_lock = open(datapath->pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (datapath->pin_lock < 0)
+	_cleanup_(cleanup_close) int lock =
+		open(pins->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock < 0)
 		return diag_set(diag, errno, "cannot open the pin directory %s: %s",
-				datapath->pin_dir, strerror(errno));
-	if (flock(datapath->pin_lock, LOCK_EX | LOCK_NB))
+				pins->directory, strerror(errno));
+	if (flock(lock, LOCK_EX | LOCK_NB))
 		return diag_set(diag, EBUSY,
 				"another sluiced uses the pin directory %s; give this one another "
 				"with --pin-dir",
-				datapath->pin_dir);
+				pins->directory);
+	pins->lock = TAKE_FD(lock);
 	return 0;
 }
 
-static void pin_path(const struct datapath *datapath, const char *name,
-		     char ret_path[static PIN_PATH_SIZE])
+static void pin_path(const struct pins *pins, const char *name, char ret_path[static PIN_PATH_SIZE])
 {
-	(void)snprintf(ret_path, PIN_PATH_SIZE, "%s/%s", datapath->pin_dir, name);
+	(void)snprintf(ret_path, PIN_PATH_SIZE, "%s/%s", pins->directory, name);
 }
 
-/* A bpffs refuses names with a dot, as constants have; nobody looks for those. */
+/* A bpffs refuses names with a dot, as sections of data have. */
 static bool is_pinned(enum map_name name)
 {
-	return map_text(name)[0] != '.';
+	return maps_name(name)[0] != '.';
 }
 
 static int pin(int fd, const char *path, struct diag *diag)
@@ -123,70 +126,79 @@ static int pin(int fd, const char *path, struct diag *diag)
 	return 0;
 }
 
-int pins_set_program(struct datapath *datapath, int program_fd, struct diag *diag)
+int pins_set_program(const struct pins *pins, int program_fd, struct diag *diag)
 {
 	char path[PIN_PATH_SIZE];
-	int fd, error;
 
-	pin_path(datapath, "prog", path);
-	error = pin(program_fd, path, diag);
-	if (error || program_fd == datapath->program_fd)
-		return error;
-	fd = fcntl(program_fd, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return diag_set(diag, errno, "cannot keep the program: %s", strerror(errno));
-	cleanup_close(&datapath->program_fd);
-	datapath->program_fd = fd;
-	return 0;
+	pin_path(pins, "prog", path);
+	return pin(program_fd, path, diag);
 }
 
-int pins_make(struct datapath *datapath, const char *pin_dir, struct diag *diag)
+static void map_path(const struct pins *pins, enum map_name map,
+		     char ret_path[static PIN_PATH_SIZE])
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "maps/%s", maps_name(map));
+	pin_path(pins, name, ret_path);
+}
+
+static int pin_maps(const struct pins *pins, const struct maps *maps, struct diag *diag)
 {
 	char path[PIN_PATH_SIZE];
 	int error;
 
-	if (strlen(pin_dir) >= sizeof(datapath->pin_dir))
-		return diag_set(diag, ENAMETOOLONG, "the pin directory's path is too long");
-	error = prepare_directory(pin_dir, diag);
-	if (error)
-		return error;
-	strcpy(datapath->pin_dir, pin_dir);
-	error = lock_directory(datapath, diag);
-	if (error)
-		return error;
-	pin_path(datapath, "maps", path);
+	pin_path(pins, "maps", path);
 	error = make_directories(path);
 	if (error)
 		return diag_set(diag, -error, "cannot make %s: %s", path, strerror(-error));
 	for (unsigned i = 0; !error && i < MAP_COUNT; i++) {
-		char name[64];
-
 		if (!is_pinned(i))
 			continue;
-		(void)snprintf(name, sizeof(name), "maps/%s", map_text(i));
-		pin_path(datapath, name, path);
-		error = pin(datapath->maps.map[i].fd, path, diag);
+		map_path(pins, i, path);
+		error = pin(maps->map[i].fd, path, diag);
 	}
-	return error ?: pins_set_program(datapath, datapath->program_fd, diag);
+	return error;
 }
 
-void pins_remove(const struct datapath *datapath)
+int pins_make(struct pins *pins, const char *directory, const struct maps *maps, int program_fd,
+	      struct diag *diag)
 {
-	char path[PIN_PATH_SIZE], name[64];
+	int error;
 
-	if (datapath->pin_lock < 0)
+	if (strlen(directory) >= sizeof(pins->directory))
+		return diag_set(diag, ENAMETOOLONG, "the pin directory's path is too long");
+	error = prepare_directory(directory, diag);
+	if (error)
+		return error;
+	strcpy(pins->directory, directory);
+	return lock_directory(pins, diag)
+		       ?: pin_maps(pins, maps, diag)
+		       ?: pins_set_program(pins, program_fd, diag);
+}
+
+void pins_remove(const struct pins *pins)
+{
+	char path[PIN_PATH_SIZE];
+
+	if (pins->lock < 0)
 		return;
-	pin_path(datapath, "prog", path);
+	pin_path(pins, "prog", path);
 	(void)unlink(path);
 	for (unsigned i = 0; i < MAP_COUNT; i++) {
 		if (!is_pinned(i))
 			continue;
-		(void)snprintf(name, sizeof(name), "maps/%s", map_text(i));
-		pin_path(datapath, name, path);
+		map_path(pins, i, path);
 		(void)unlink(path);
 	}
-	pin_path(datapath, "maps", path);
+	pin_path(pins, "maps", path);
 	(void)rmdir(path);
 	/* Not empty (libxdp's pins) or a mount point: stays. */
-	(void)rmdir(datapath->pin_dir);
+	(void)rmdir(pins->directory);
+}
+
+void pins_done(struct pins *pins)
+{
+	cleanup_close(&pins->lock);
+	pins->lock = -1;
 }

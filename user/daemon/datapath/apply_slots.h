@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One datapath_apply(), for datapath/apply_backends.c (the backends) and datapath/apply_slots.c (the
- * service and its slots) alone.
+ * The second half of a datapath_apply(): the service's entry and its slots.
  */
-#ifndef SLUICE_DAEMON_DATAPATH_CHANGE_H
-#define SLUICE_DAEMON_DATAPATH_CHANGE_H
+#ifndef SLUICE_DAEMON_DATAPATH_APPLY_SLOTS_H
+#define SLUICE_DAEMON_DATAPATH_APPLY_SLOTS_H
 
-#include "daemon/datapath/internal.h"
-#include "lib/balance/plan.h"
+#include <stddef.h>
 
+struct datapath;
+struct installed;
+struct plan;
+
+/* One datapath_apply(). */
 struct change {
 	struct datapath *datapath;
 	const struct plan *plan;
@@ -20,6 +23,6 @@ struct change {
 /* Makes the service's entry and slots what the plan says; the backends are there
  * already, and say whether they serve. 0, -ENOSPC or -ENOMEM.
  */
-int change_apply_service(struct change *change);
+int apply_slots(struct change *change);
 
 #endif

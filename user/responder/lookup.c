@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "responder/maps.h"
+#include "responder/lookup.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,18 +31,15 @@ static bool read_index(enum respond_map map, __u32 index, void *ret_value)
 static const struct {
 	unsigned key, value; /* bytes */
 } layout[RESPOND_MAP_COUNT] = {
-	[RESPOND_MAP_DIRECTORY] = { sizeof(__u32), sizeof(uint64_t) },
-	[RESPOND_MAP_SERVICES] = { sizeof(__u32), sizeof(struct sl_service) },
-	[RESPOND_MAP_SLOTS] = { sizeof(__u32), sizeof(uint64_t) },
-	[RESPOND_MAP_LIMITS] = { sizeof(__u32), sizeof(struct sl_limit) },
-	[RESPOND_MAP_BUCKETS] = { sizeof(struct sl_source), sizeof(struct sl_bucket) },
-	[RESPOND_MAP_TOTALS] = { sizeof(__u32), sizeof(struct sl_bucket) },
-	[RESPOND_MAP_PREFIXES] = { sizeof(struct sl_prefix), sizeof(struct sl_access) },
+#define LAYOUT(enumerator, name, kind, key, value, size, memory) \
+	[RESPOND_MAP_##enumerator] = { sizeof(key), sizeof(value) },
+	RESPOND_MAPS(LAYOUT)
+#undef LAYOUT
 };
 
-int maps_open(struct maps *ret_maps)
+int lookup_open(struct lookup *ret_lookup)
 {
-	struct maps maps = {};
+	struct lookup lookup = {};
 
 	for (int i = 0; i < RESPOND_MAP_COUNT; i++) {
 		struct bpf_map_info info = {};
@@ -54,26 +50,26 @@ int maps_open(struct maps *ret_maps)
 		if (info.key_size != layout[i].key || info.value_size != layout[i].value)
 			return -EPROTO;
 		if (i == RESPOND_MAP_DIRECTORY)
-			maps.directory_size = info.max_entries;
+			lookup.directory_size = info.max_entries;
 	}
-	if (!maps.directory_size || maps.directory_size & (maps.directory_size - 1))
+	if (!lookup.directory_size || lookup.directory_size & (lookup.directory_size - 1))
 		return -EPROTO;
-	*ret_maps = maps;
+	*ret_lookup = lookup;
 	return 0;
 }
 
 /* ---- looking ------------------------------------------------------------------- */
 
 /* As lib/directory finds it, in a directory that is not in memory. */
-static bool find_service(const struct maps *maps, const struct sl_key *key,
+static bool find_service(const struct lookup *lookup, const struct sl_key *key,
 			 struct sl_service *ret_service)
 {
 	unsigned start = sl_hash_key(key);
 
 	for (unsigned i = 0; i < SL_DIRECTORY_PROBES; i++) {
-		uint64_t word;
+		__u64 word;
 
-		if (!read_index(RESPOND_MAP_DIRECTORY, (start + i) & (maps->directory_size - 1),
+		if (!read_index(RESPOND_MAP_DIRECTORY, (start + i) & (lookup->directory_size - 1),
 				&word) ||
 		    word == SL_DIRECTORY_EMPTY)
 			return false;
@@ -88,7 +84,7 @@ static bool find_service(const struct maps *maps, const struct sl_key *key,
 /* The responder has the service's slots only while nobody else can serve. */
 static bool nobody_serves(const struct sl_service *service)
 {
-	uint64_t slot;
+	__u64 slot;
 
 	return service->responder != SL_NO_BACKEND &&
 	       read_index(RESPOND_MAP_SLOTS, service->table, &slot) &&
@@ -135,13 +131,13 @@ static unsigned long long ticks_now(void)
 			(unsigned long long)now.tv_nsec);
 }
 
-int maps_look(const struct maps *maps, const struct sl_key *key, const struct ip *client,
-	      struct answer_input *ret_input)
+int lookup_client(const struct lookup *lookup, const struct sl_key *key, const struct ip *client,
+		  struct answer_input *ret_input)
 {
 	struct answer_input input = { .now = ticks_now() };
 	struct sl_service service;
 
-	if (!find_service(maps, key, &service))
+	if (!find_service(lookup, key, &service))
 		return -ENOENT;
 	input.nobody_serves = nobody_serves(&service);
 	for (unsigned i = 0; i < service.n_limits && i < SL_LIMITS_MAX; i++)

@@ -1,34 +1,48 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "daemon/datapath/maps.h"
+#include "daemon/datapath/program/maps.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
-#include "sluice/verdict.h"
 
 #define PROGRAM_MAPS_MAX 64
-#define ABI_MAP          ".rodata.abi"
 
 struct map_rule {
-	const char *name;
-	unsigned value_size;
+	const char *name; /* 15 characters at most: the kernel keeps no more */
+	enum sl_size size;
+	unsigned value_size; /* bytes */
 	bool mapped;
 };
 
+#define IS_MAPPED   true
+#define IS_UNMAPPED false
+#define IS_SPARSE   false
+
 static const struct map_rule rules[MAP_COUNT] = {
-#define RULE(enumerator, text, size, is_mapped) \
-	[MAP_##enumerator] = { .name = (text), .value_size = (size), .mapped = (is_mapped) },
-	DATAPATH_MAPS(RULE)
-#undef RULE
+	[MAP_CONFIG] = { SL_SECTION_CONFIG, SL_SIZE_ONE, sizeof(struct sl_settings), false },
+	[MAP_TUNING] = { SL_SECTION_TUNING, SL_SIZE_ONE, sizeof(struct sl_tuning), true },
+#define MAP(enumerator, name, kind, key, value, entries, memory) \
+	[MAP_##enumerator] = { "sl_" #name, SL_SIZE_##entries, sizeof(value), IS_##memory },
+#define RING(enumerator, name, entries) \
+	[MAP_##enumerator] = { "sl_" #name, SL_SIZE_##entries, 0, false },
+	SL_MAPS(MAP, MAP, RING)
+#undef MAP
+#undef RING
 };
 
-const char *map_text(enum map_name name)
+const char *maps_name(enum map_name map)
 {
-	return rules[name].name;
+	return rules[map].name;
+}
+
+enum sl_size maps_size(enum map_name map)
+{
+	return rules[map].size;
 }
 
 /* Ids of the program's maps; the number, or -errno. */
@@ -53,7 +67,7 @@ static int map_info(int fd, struct bpf_map_info *ret_info)
 	return bpf_obj_get_info_by_fd(fd, ret_info, &length) ? -errno : 0;
 }
 
-bool program_has_map(int program_fd, int map_fd)
+bool maps_used_by(int program_fd, int map_fd)
 {
 	__u32 ids[PROGRAM_MAPS_MAX];
 	struct bpf_map_info info;
@@ -120,11 +134,27 @@ static int open_map(struct maps *maps, __u32 id, bool *abi_seen, struct diag *di
 	if (error)
 		return diag_set(diag, -error, "cannot ask about its map %u: %s", id,
 				strerror(-error));
-	if (!strcmp(info.name, ABI_MAP)) {
+	if (!strcmp(info.name, SL_SECTION_ABI)) {
 		*abi_seen = true;
 		return check_abi(fd, diag);
 	}
 	return keep_map(maps, &fd, &info, diag);
+}
+
+static void set_pointers(struct maps *maps)
+{
+	maps->tuning = maps->map[MAP_TUNING].memory;
+#define POINTER_MAPPED(enumerator, name) maps->name = maps->map[MAP_##enumerator].memory;
+#define POINTER_UNMAPPED(enumerator, name)
+#define POINTER_SPARSE(enumerator, name)
+#define MAP(enumerator, name, kind, key, value, size, memory) POINTER_##memory(enumerator, name)
+#define RING(...)
+	SL_MAPS(MAP, MAP, RING)
+#undef MAP
+#undef RING
+#undef POINTER_MAPPED
+#undef POINTER_UNMAPPED
+#undef POINTER_SPARSE
 }
 
 int maps_open(int program_fd, struct diag *diag, struct maps *ret_maps)
@@ -145,25 +175,14 @@ int maps_open(int program_fd, struct diag *diag, struct maps *ret_maps)
 	}
 	if (!abi_seen)
 		return diag_set(diag, EPROTO, "it has no map %s: it is no program of sluice's",
-				ABI_MAP);
+				SL_SECTION_ABI);
 	for (unsigned i = 0; i < MAP_COUNT; i++)
 		if (ret_maps->map[i].fd < 0)
 			return diag_set(diag, EPROTO, "it has no map %s", rules[i].name);
 	if (ret_maps->map[MAP_VERDICTS].entries != SL_VERDICT_COUNT)
 		return diag_set(diag, EPROTO, "it counts %u verdicts, this sluiced %u",
 				ret_maps->map[MAP_VERDICTS].entries, SL_VERDICT_COUNT);
-	ret_maps->directory = ret_maps->map[MAP_DIRECTORY].memory;
-	ret_maps->services = ret_maps->map[MAP_SERVICES].memory;
-	ret_maps->slots = ret_maps->map[MAP_SLOTS].memory;
-	ret_maps->backends = ret_maps->map[MAP_BACKENDS].memory;
-	ret_maps->round = ret_maps->map[MAP_ROUND].memory;
-	ret_maps->loads = ret_maps->map[MAP_LOADS].memory;
-	ret_maps->return_dir = ret_maps->map[MAP_RETURN_DIR].memory;
-	ret_maps->returns = ret_maps->map[MAP_RETURNS].memory;
-	ret_maps->tuning = ret_maps->map[MAP_TUNING].memory;
-	ret_maps->limits = ret_maps->map[MAP_LIMITS].memory;
-	ret_maps->totals = ret_maps->map[MAP_TOTALS].memory;
-	ret_maps->gate = ret_maps->map[MAP_GATE].memory;
+	set_pointers(ret_maps);
 	return 0;
 }
 
@@ -177,27 +196,4 @@ void maps_close(struct maps *maps)
 		cleanup_close(&map->fd);
 		*map = (struct map){ .fd = -1 };
 	}
-}
-
-/* Changing an element of a map of maps from user space waits until no program
- * can see the old inner map any more, hence until every run has ended that had
- * begun before (kernel: maybe_wait_bpf_programs()).
- */
-int maps_wait_for_readers(void)
-{
-	_cleanup_(cleanup_close) int inner = -1;
-	_cleanup_(cleanup_close) int outer = -1;
-	LIBBPF_OPTS(bpf_map_create_opts, options);
-	__u32 key = 0;
-
-	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sl_grace_inner", sizeof(__u32), sizeof(__u32),
-			       1, NULL);
-	if (inner < 0)
-		return -errno;
-	options.inner_map_fd = (__u32)inner;
-	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "sl_grace", sizeof(__u32), sizeof(__u32),
-			       1, &options);
-	if (outer < 0)
-		return -errno;
-	return bpf_map_update_elem(outer, &key, &inner, BPF_ANY) ? -errno : 0;
 }

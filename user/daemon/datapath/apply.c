@@ -1,70 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Writes what a plan wants and the maps do not hold yet. Order: new backends,
- * then the slots that lead to them, then the service's entry, last what nothing
- * leads to any more. Each step leaves packets a whole picture.
+ * then the slots that lead to them, then the service's entry, last the removal of what
+ * nothing leads to any more. Each step leaves packets a whole picture.
  */
-#include "daemon/datapath/datapath.h"
+#include "daemon/datapath/apply.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "daemon/datapath/change.h"
+#include "daemon/datapath/apply_slots.h"
+#include "daemon/datapath/internal.h"
+#include "daemon/datapath/publish.h"
+#include "daemon/datapath/state/counters.h"
+#include "lib/alloc/idpool.h"
+#include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
-#include "sluice/slot.h"
-
-/* nat: makes the backend's replies known. */
-static int add_reply(const struct change *change, struct installed_backend *backend)
-{
-	struct datapath *datapath = change->datapath;
-	const struct plan *plan = change->plan;
-	int error;
-
-	backend->reply = take_index(datapath, datapath->returns);
-	if (!backend->reply)
-		return -ENOSPC;
-	datapath->maps.returns[backend->reply] = (struct sl_return){
-		.key = backend->key,
-		.addr = plan->key.addr,
-		.port = plan->key.port,
-		.backend = backend->index,
-		.service = change->installed->id,
-	};
-	error = directory_put(&datapath->return_dir, &backend->key, backend->reply);
-	if (error)
-		idpool_give(datapath->returns, backend->reply);
-	return error;
-}
-
-static int add_backend(struct change *change, const struct plan_backend *planned)
-{
-	struct datapath *datapath = change->datapath;
-	struct installed_backend backend = {
-		.key = planned->key,
-		.index = take_index(datapath, datapath->backends),
-		.epoch = datapath->epoch,
-	};
-	int error = 0;
-
-	if (!backend.index)
-		return -ENOSPC;
-	datapath->maps.backends[backend.index] = (struct sl_backend){
-		.addr = planned->key.addr,
-		.port = planned->key.port,
-		.family = planned->key.family,
-		.forward = (__u8)planned->forward,
-	};
-	datapath->maps.loads[backend.index] = (struct sl_load){ .weight = 1 };
-	stats_reset(datapath, MAP_BACKEND_STAT, backend.index);
-	/* The responder's replies come through here too, whatever the service's do. */
-	if (planned->forward == SL_FORWARD_NAT || planned->responder)
-		error = add_reply(change, &backend);
-	if (!error)
-		error = installed_add_backend(change->installed, &backend);
-	if (error)
-		idpool_give(datapath->backends, backend.index);
-	return error;
-}
 
 /* The installed backend that serves for the planned one: the same place, and
  * the same way to it, which cannot change under packets.
@@ -96,19 +48,21 @@ static int switch_hop(struct datapath *datapath, struct installed_backend *backe
 
 	if (backend->hop_known && !memcmp(&entry->hops[used], hop, sizeof(*hop)))
 		return 0;
-	if (backend->hop_known && backend->epoch == datapath->epoch) {
-		error = datapath_wait(datapath);
+	if (backend->hop_known && backend->epoch == datapath->grace.epoch) {
+		error = grace_wait(&datapath->grace);
 		if (error)
 			return error;
 	}
 	entry->hops[!used] = *hop;
 	__atomic_store_n(&entry->state, entry->state ^ SL_BACKEND_HOP, __ATOMIC_RELEASE);
 	backend->hop_known = true;
-	backend->epoch = datapath->epoch;
+	backend->epoch = datapath->grace.epoch;
 	return 0;
 }
 
-/* Hop first, then what it is good for: nobody is sent where no way leads. */
+/* Writes the hop first, then whether the backend serves: no packet is sent to one that no
+ * way leads to.
+ */
 static int apply_state(struct datapath *datapath, struct installed_backend *backend,
 		       const struct plan_backend *planned)
 {
@@ -140,7 +94,8 @@ static int apply_backends(struct change *change)
 		struct installed_backend *backend = match_backend(change, planned);
 
 		if (!backend) {
-			error = add_backend(change, planned);
+			error = backends_add(&change->datapath->backends, change->installed,
+					     planned);
 			backend = error ? NULL
 					: &change->installed
 						   ->backends[change->installed->n_backends - 1];
@@ -154,8 +109,8 @@ static int apply_backends(struct change *change)
 	return error;
 }
 
-/* A backend that goes protects nobody: said before the slots are written, which
- * ask for it.
+/* A backend that goes protects no connections: its state says so before the slots are
+ * written, which ask for it.
  */
 static void retire_states(const struct change *change)
 {
@@ -179,7 +134,7 @@ static void drop_backends(struct change *change, size_t first)
 		if (installed->backends[i].wanted)
 			installed->backends[kept++] = installed->backends[i];
 		else
-			installed_drop_backend(change->datapath, &installed->backends[i]);
+			backends_drop(&change->datapath->backends, &installed->backends[i]);
 	}
 	installed->n_backends = kept;
 }
@@ -192,23 +147,24 @@ static void undo(struct change *change)
 		installed->backends[i].wanted = false;
 	drop_backends(change, change->n_before);
 	if (!installed->entry)
-		installed_remove(change->datapath, installed);
+		publish_removal(change->datapath, installed);
 }
 
 static struct installed *find_or_make(struct datapath *datapath, const struct sl_key *key)
 {
-	struct installed *installed = installed_find(datapath, key);
+	struct installed_set *set = &datapath->installed;
+	struct installed *installed = installed_find(set, key);
 	unsigned id;
 
 	if (installed)
 		return installed;
-	id = take_index(datapath, datapath->services);
+	id = grace_take(&datapath->grace, set->ids);
 	if (!id)
 		return NULL;
-	stats_reset(datapath, MAP_SERVICE_STAT, id);
-	installed = installed_new(datapath, key, id);
+	counters_reset(&datapath->maps.map[MAP_SERVICE_STAT], id);
+	installed = installed_new(set, key, id);
 	if (!installed)
-		idpool_give(datapath->services, id);
+		idpool_give(set->ids, id);
 	return installed;
 }
 
@@ -228,12 +184,12 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 	if (!error)
 		retire_states(&change);
 	if (!error)
-		error = change_apply_service(&change);
+		error = apply_slots(&change);
 	if (error) {
 		undo(&change);
 		return diag_set(diag, -error, "the maps have no room for it: %s", strerror(-error));
 	}
-	installed_purge_replaced(datapath, change.installed);
+	tables_purge_replaced(&datapath->tables, change.installed->replaced);
 	drop_backends(&change, 0);
 	change.installed->claimed = true;
 	return 0;
@@ -241,15 +197,15 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 
 void datapath_unclaim(struct datapath *datapath)
 {
-	struct hash_node *node = NULL;
+	struct installed *installed = NULL;
 
-	while ((node = hashtable_next(&datapath->installed, node)))
-		HASH_ENTRY(node, struct installed, node)->claimed = false;
+	while ((installed = installed_next(&datapath->installed, installed)))
+		installed->claimed = false;
 }
 
 void datapath_claim(struct datapath *datapath, const struct sl_key *key)
 {
-	struct installed *installed = installed_find(datapath, key);
+	struct installed *installed = installed_find(&datapath->installed, key);
 
 	if (installed)
 		installed->claimed = true;
@@ -257,21 +213,19 @@ void datapath_claim(struct datapath *datapath, const struct sl_key *key)
 
 void datapath_remove_unclaimed(struct datapath *datapath)
 {
-	struct hash_node *node, *next;
+	struct installed *next;
 
-	for (node = hashtable_next(&datapath->installed, NULL); node; node = next) {
-		struct installed *installed = HASH_ENTRY(node, struct installed, node);
-
-		next = hashtable_next(&datapath->installed, node);
-		if (!installed->claimed)
-			installed_remove(datapath, installed);
+	for (struct installed *i = installed_next(&datapath->installed, NULL); i; i = next) {
+		next = installed_next(&datapath->installed, i);
+		if (!i->claimed)
+			publish_removal(datapath, i);
 	}
 }
 
 unsigned datapath_backend_state(const struct datapath *datapath, const struct sl_key *service,
 				const struct sl_key *backend)
 {
-	const struct installed *installed = installed_find(datapath, service);
+	const struct installed *installed = installed_find(&datapath->installed, service);
 	const struct installed_backend *found =
 		installed ? installed_find_backend(installed, backend) : NULL;
 

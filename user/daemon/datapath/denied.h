@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Prefixes that the operator denies at run time, each for a time or for good.
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_DENIED_H
+#define SLUICE_DAEMON_DATAPATH_DENIED_H
+
+#include <stddef.h>
+
+#include "lib/base/prefix.h"
+
+struct datapath;
+struct diag;
+
+/* seconds: until it is lifted; 0: never. Adding what is there changes its time. */
+int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsigned seconds,
+		  struct diag *diag);
+
+/* -ENOENT: is not denied at run time. */
+int datapath_undeny(struct datapath *datapath, const struct prefix *prefix);
+
+struct denied {
+	struct prefix prefix;
+	unsigned seconds; /* left; 0: for ever */
+};
+
+/* *ret_denied is the caller's to free; sorted by prefix_compare(). 0 or -ENOMEM. */
+int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n);
+
+/* By the clock, once a second: lifts what has run out. */
+void datapath_access_tick(struct datapath *datapath);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From an embedded or an attached program to a struct datapath, and its end.
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_LOAD_H
+#define SLUICE_DAEMON_DATAPATH_LOAD_H
+
+#include <stdbool.h>
+
+struct datapath;
+struct diag;
+
+/* How many of each the maps hold; and the seed, which is as fixed as they are. */
+struct datapath_sizes {
+	unsigned services; /* twice as many entries are made */
+	unsigned backends;
+	unsigned slots;
+	unsigned limits;  /* twice as many are made: changed limits replace others */
+	unsigned buckets; /* of sources that are limited */
+	unsigned gate;    /* words of 8 bytes */
+	unsigned flows;
+	unsigned long long hash_seed;
+};
+
+/* Loads the embedded program with maps that hold `sizes`, pins both in pin_dir
+ * (made; bpffs mounted where it is missing). A stale pin is replaced. 0 or
+ * -errno and diag.
+ */
+int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struct diag *diag,
+		  struct datapath **ret_datapath);
+
+/* Takes over the sluice program that ifindex runs, however it was attached, and its maps;
+ * pins them. 0, or -errno and diag. -ENOENT: there is none. -EPROTO: another version's
+ * layout. -ENOSPC, -EEXIST: as datapath_fits().
+ */
+int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
+		   struct diag *diag, struct datapath **ret_datapath);
+
+/* A datapath of an open program, without pins: its maps, and what they hold already. Takes
+ * ownership of program_fd, also on failure. 0, or -errno and diag.
+ */
+int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapath);
+
+/* Whether the maps have room for sizes, and the program has their seed. 0; -ENOSPC, or
+ * -EEXIST (another seed), and diag.
+ */
+int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
+		  struct diag *diag);
+
+/* Removes the pins unless keep; what is attached stays attached. Accepts NULL. */
+void datapath_free(struct datapath *datapath, bool keep);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A service's entry becomes what packets find, and is taken away again: the one place that
+ * tells limits and lists which entries name them.
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_PUBLISH_H
+#define SLUICE_DAEMON_DATAPATH_PUBLISH_H
+
+struct datapath;
+struct installed;
+struct sl_service;
+
+/* The service's published entry; entry 0, which is empty, before that. */
+const struct sl_service *publish_entry_of(const struct datapath *datapath,
+					  const struct installed *installed);
+
+/* Publishes the service anew, changed as `entry` says; the old entry is retired, unless
+ * entry->replaced names it. 0 or -ENOSPC.
+ */
+int publish_entry(struct datapath *datapath, struct installed *installed,
+		  const struct sl_service *entry);
+
+/* Unpublishes the service, retires all it occupies, and frees it. */
+void publish_removal(struct datapath *datapath, struct installed *installed);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The end of a transition (docs/architecture.md, Slots and transition).
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_SETTLE_H
+#define SLUICE_DAEMON_DATAPATH_SETTLE_H
+
+#include "daemon/datapath/timeouts.h"
+
+struct datapath;
+struct installed;
+
+/* Settles the service's slots for which a round of the walk that has just ended found no
+ * reason to wait; now: the SL_SECOND of the round's last step.
+ */
+void settle_service(struct datapath *datapath, struct installed *installed,
+		    const struct datapath_timeouts *timeouts, unsigned now);
+
+#endif

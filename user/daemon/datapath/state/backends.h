@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The entries of backends, and those by which their replies are known (nat).
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_STATE_BACKENDS_H
+#define SLUICE_DAEMON_DATAPATH_STATE_BACKENDS_H
+
+#include "lib/alloc/directory.h"
+
+struct grace;
+struct idpool;
+struct installed;
+struct installed_backend;
+struct maps;
+struct plan_backend;
+
+struct backends {
+	struct maps *maps;
+	struct grace *grace;
+	struct directory return_dir; /* a backend's key -> index into sl_returns */
+	struct idpool *indices;      /* of sl_backends */
+	struct idpool *returns;
+};
+
+/* maps and grace are borrowed. 0 or -ENOMEM; backends_done() frees, also after a failure. */
+int backends_init(struct backends *backends, struct maps *maps, struct grace *grace);
+void backends_done(struct backends *backends);
+
+/* Writes entries for a planned backend, which no slot leads to yet and which does not serve
+ * yet, and makes it the service's last one. 0, -ENOSPC or -ENOMEM.
+ */
+int backends_add(struct backends *backends, struct installed *installed,
+		 const struct plan_backend *planned);
+
+/* Retires what a backend occupies; no slot leads to it any more. */
+void backends_drop(struct backends *backends, const struct installed_backend *backend);
+
+#endif

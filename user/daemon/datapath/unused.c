@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "daemon/datapath/unused.h"
+
+#include "daemon/datapath/internal.h"
+#include "daemon/datapath/publish.h"
+#include "daemon/datapath/state/clock.h"
+#include "daemon/datapath/stats.h"
+#include "lib/balance/slot.h"
+
+static bool is_unused(const struct datapath *datapath, const struct installed *installed)
+{
+	struct sl_stats stats;
+
+	return !datapath_service_stats(datapath, &installed->key, &stats) && !stats.packets;
+}
+
+static void settle(struct datapath *datapath, struct installed *installed, unsigned now)
+{
+	const struct sl_service *service = publish_entry_of(datapath, installed);
+	struct transition *transition = &installed->transition;
+	__u64 *slots = datapath->maps.slots + service->table;
+
+	for (unsigned i = 0; i < service->table_size; i++) {
+		/* A packet that went by the slot before it moved is counted by now. */
+		if (!(slots[i] & SL_SLOT_TRACKING) || now - transition->changed[i] < 2)
+			continue;
+		__atomic_store_n(&slots[i], slot_settle(slots[i]), __ATOMIC_RELEASE);
+		transition->n_tracking--;
+	}
+	if (!transition->n_tracking)
+		transition_end(transition);
+}
+
+void datapath_settle_unused(struct datapath *datapath)
+{
+	struct installed *installed = NULL;
+	unsigned now = clock_now();
+
+	while ((installed = installed_next(&datapath->installed, installed)))
+		if (installed->transition.n_tracking && !installed->replaced &&
+		    is_unused(datapath, installed))
+			settle(datapath, installed, now);
+}

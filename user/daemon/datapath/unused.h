@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where no packet was ever forwarded, no connection has to be protected.
+ */
+#ifndef SLUICE_DAEMON_DATAPATH_UNUSED_H
+#define SLUICE_DAEMON_DATAPATH_UNUSED_H
+
+struct datapath;
+
+/* By the clock, once a second: slots of services that have not forwarded a packet
+ * yet settle at once. After a start, backends come up one by one.
+ */
+void datapath_settle_unused(struct datapath *datapath);
+
+#endif
