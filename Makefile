@@ -43,7 +43,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-quick test-unit test-bpf test-e2e test-survival test-limits test-upgrade bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-quick test-unit test-bpf test-e2e test-survival test-limits test-upgrade config-compare bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o $(B)/sluicectl.bash-completion ## build the programs and the BPF object (default)
 
@@ -184,6 +184,11 @@ test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as 
 # By hand: BASE is built in a worktree of its own. A minute.
 test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and nothing is lost (as root)
 	$(Q)SLUICE_BASE=$(or $(BASE),$(error BASE=REVISION is missing)) $(PYTEST) -q tests/e2e/upgrade.py
+
+# After a change that must change nothing: 10 000 random configurations, each broken a
+# few times, and all texts of the unit tests.
+config-compare: ## this tree's configuration against that of BASE=REVISION: N=10000 texts
+	$(Q)CC='$(CC)' tests/config/compare.sh $(or $(BASE),$(error BASE=REVISION is missing)) $(N)
 
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
 test-guest: all $(B)/bench/syn.bpf.o ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)

@@ -50,11 +50,16 @@ static void random_check(struct random_text *text)
 	static const char *const words[] = { "none", "tcp", "http" };
 	const char *type = RANDOM_WORD(text, words);
 
+	if (random_chance(text, 10)) /* as the defaults or the protocol have it */
+		return;
 	if (random_chance(text, 20)) {
 		(void)fprintf(text->file, "  check: %s\n", type);
 		return;
 	}
-	(void)fprintf(text->file, "  check: {type: %s, ", type);
+	if (type != words[2] && random_chance(text, 30))
+		(void)fprintf(text->file, "  check: {");
+	else
+		(void)fprintf(text->file, "  check: {type: %s, ", type);
 	RANDOM_KEY(text, "interval", "100ms", "1h", "2s", "61s", "1500ms");
 	RANDOM_KEY(text, "timeout", "10ms", "10m", "1s");
 	RANDOM_KEY(text, "rise", "1", "2", "100");
@@ -98,6 +103,11 @@ static void random_scheduler(struct random_text *text)
 	RANDOM_LINE(text, "table_size", "257", "65537", "16777213");
 }
 
+/* So long that each has a line of its own when it is written. */
+#define RANDOM_LONG_LIST                                                                  \
+	"[10.1.0.0/16, 10.2.0.0/16, 10.3.0.0/16, 10.4.0.0/16, 10.5.0.0/16, 10.6.0.0/16, " \
+	"10.7.0.0/16, 10.8.0.0/16, 10.1.1.0/24, 10.9.9.9]"
+
 static void random_one_limit(struct random_text *text, int is_udp)
 {
 	int is_bytes = random_chance(text, 30);
@@ -128,7 +138,7 @@ static void random_one_limit(struct random_text *text, int is_udp)
 	RANDOM_KEY(text, "action", "drop", "reject", is_udp ? "drop" : "respond");
 	RANDOM_KEY(text, "dry_run", "true", "false");
 	RANDOM_KEY(text, "exempt", "[]", "[10.0.0.0/8, '2001:db8::/33']",
-		   "[10.0.0.1, {file: examples/deny.txt}]");
+		   "[10.0.0.1, {file: examples/deny.txt}]", RANDOM_LONG_LIST);
 	(void)fprintf(text->file, "}\n");
 }
 
@@ -138,6 +148,10 @@ static void random_limit(struct random_text *text, int is_udp)
 
 	if (random_chance(text, 50))
 		return;
+	if (random_chance(text, 20)) {
+		(void)fprintf(text->file, "  limit: {rate: %u/s}\n", 1 + n);
+		return;
+	}
 	(void)fprintf(text->file, "  limit:\n");
 	do
 		random_one_limit(text, is_udp);
@@ -150,7 +164,8 @@ static void random_access(struct random_text *text)
 
 	RANDOM_LINE(text, "allow", "[0.0.0.0/0]", "['::/0', 10.0.0.0/9, 10.0.0.0/9]",
 		    "[{file: examples/deny.txt}]");
-	RANDOM_LINE(text, "deny", "[]", "['::/1', 192.0.2.7/32]", "['::', '::ffff:0:0/96']");
+	RANDOM_LINE(text, "deny", "[]", "['::/1', 192.0.2.7/32]", "['::', '::ffff:0:0/96']",
+		    RANDOM_LONG_LIST);
 	if (random_chance(text, 50))
 		return;
 	(void)fprintf(text->file, "  respond: {retry_after: %s, ",
@@ -190,6 +205,26 @@ static void random_service(struct random_text *text, unsigned service)
 		random_backend(text, service, i, has_v6 && i % 2, keeps_port);
 }
 
+/* Of checks: the type may be left to the services. */
+static void random_defaults(struct random_text *text)
+{
+	if (random_chance(text, 70))
+		return;
+	if (random_chance(text, 20)) {
+		(void)fprintf(text->file, "defaults: {check: http}\n");
+		return;
+	}
+	(void)fprintf(text->file, "defaults: {check: {");
+	RANDOM_KEY(text, "type", "http");
+	RANDOM_KEY(text, "interval", "5s", "2s");
+	RANDOM_KEY(text, "fall", "7", "3");
+	RANDOM_KEY(text, "port", "81");
+	RANDOM_KEY(text, "path", "/default", "/");
+	RANDOM_KEY(text, "host", "h.example");
+	RANDOM_KEY(text, "status", "204", "[200-299]", "[200-204, 301]");
+	(void)fprintf(text->file, "}}\n");
+}
+
 /* The caller's to free; NULL: out of memory. */
 static inline char *random_config(uint64_t seed)
 {
@@ -227,6 +262,7 @@ static inline char *random_config(uint64_t seed)
 		(void)fprintf(text.file,
 			      "interfaces: [eth0, {name: \"a#'\\\"\", mode: %s}, '-', '?']\n",
 			      random_chance(&text, 50) ? "generic" : "native");
+	random_defaults(&text);
 	n_services = random_below(&text.state, 5);
 	(void)fprintf(text.file, "services:\n");
 	for (unsigned i = 0; i < n_services; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The configuration as values: every default filled in, every rule checked.
- * Made whole from text or not at all; immutable afterwards.
+ * Made whole from text or not at all; immutable afterwards. Defaults and ranges stand
+ * in the rows of the keys (parse.c, read_*.c).
  */
 #ifndef SLUICE_LIB_CONFIG_CONFIG_H
 #define SLUICE_LIB_CONFIG_CONFIG_H
@@ -51,16 +52,16 @@ struct status_range {
 };
 
 struct check_config {
-	enum check_type type;    /* default: tcp for tcp services, none for udp ones */
-	unsigned interval_ms;    /* 2000; 100 to 3 600 000 */
-	unsigned timeout_ms;     /* 1000; 10 to 600 000 */
-	unsigned rise;           /* 2; consecutive successes that make a backend up; 1 to 100 */
-	unsigned fall;           /* 3; consecutive failures that make it down; 1 to 100 */
-	unsigned jitter_percent; /* 10; each interval is varied by up to so much, 0 to 50 */
+	enum check_type type; /* default: tcp for tcp services, none for udp ones */
+	unsigned interval_ms;
+	unsigned timeout_ms;
+	unsigned rise;           /* consecutive successes that make a backend up */
+	unsigned fall;           /* consecutive failures that make it down */
+	unsigned jitter_percent; /* each interval is varied by up to so much */
 	__be16 port;             /* 0: the backend's own */
-	char *path;              /* of a type that speaks HTTP; "/" */
-	char *host;              /* http: the Host header; NULL: the backend's address and port */
-	struct status_range status[CONFIG_STATUS_RANGES]; /* http; 200-299 */
+	char *path;              /* of a type that speaks HTTP, as host and status */
+	char *host;              /* the Host header; NULL: the backend's address and port */
+	struct status_range status[CONFIG_STATUS_RANGES]; /* those that are a success */
 	size_t n_status;
 };
 
@@ -84,20 +85,20 @@ struct access_config {
 };
 
 struct limit_config {
-	enum sl_limit_count count;         /* packets */
-	enum sl_limit_algorithm algorithm; /* token-bucket */
-	enum sl_limit_action action;       /* drop */
-	bool per_service;                  /* `per:` source (default) or service */
+	enum sl_limit_count count;
+	enum sl_limit_algorithm algorithm;
+	enum sl_limit_action action;
+	bool per_service; /* `per:` source or service */
 	bool dry_run;
-	bool pressure_refuses; /* `under_pressure:` admit (default) or refuse */
-	unsigned prefix_v4;    /* 32; 1 to 32; bits of a source's address that share a bucket */
-	unsigned prefix_v6;    /* 64; 1 to 128 */
-	struct rate rate;      /* in packets, bytes or connections */
+	bool pressure_refuses; /* `under_pressure:` admit or refuse */
+	unsigned prefix_v4;    /* bits of a source's address that share a bucket */
+	unsigned prefix_v6;
+	struct rate rate; /* in packets, bytes or connections */
+	char *text;       /* the rate as written, for status: "1000/s" */
 	/* Units, 1 or more; default: what the rate gives in a second, at least 1, of bytes
 	 * at least 64k. token-bucket alone; the windows have 0.
 	 */
 	unsigned long long burst;
-	char *text; /* the rate as written, for status: "1000/s" */
 	struct prefix_list exempt;
 };
 
@@ -106,45 +107,44 @@ struct respond_config {
 	char *body;              /* NULL: a line of its own */
 	char *content_type;      /* NULL: text/plain; charset=utf-8 */
 	bool x_headers;          /* X-RateLimit-* beside RateLimit-* */
-	unsigned retry_after_ms; /* 5 s; 1 s to 24 h: the Retry-After of a 503 */
+	unsigned retry_after_ms; /* the Retry-After of a 503 */
 };
 
 /* Of all limits; the sizes are fixed while the program is loaded. */
 struct limiter_config {
-	unsigned buckets; /* 131072; sources that have one, 1024 to 2^26 */
-	unsigned
-		gate; /* 65536; words of 8 bytes, six of eight are cells; 1024 to 2^26; a power of two */
-	unsigned inserts_per_second;  /* 50000; new buckets, on each CPU; 1 to 10^8 */
-	unsigned refusals_per_second; /* 10000; refusals sent, on each CPU; 1 to 10^8 */
-	unsigned events_per_second;   /* 100; of those that the log hears, on each CPU; 1 to 10^6 */
+	unsigned buckets;             /* sources that have one */
+	unsigned gate;                /* words of 8 bytes, six of eight are cells; a power of two */
+	unsigned inserts_per_second;  /* new buckets, on each CPU */
+	unsigned refusals_per_second; /* refusals sent, on each CPU */
+	unsigned events_per_second;   /* of those that the log hears, on each CPU */
 };
 
 /* Where the outer packets of ipip come from; the bits behind the prefixes vary by flow. */
 struct ipip_config {
-	struct prefix source_v4; /* 172.16.0.0/16; 8 bits or more */
-	struct prefix source_v6; /* 100::/64; 16 bits or more. The last 32 bits vary at most */
+	struct prefix source_v4;
+	struct prefix source_v6; /* the last 32 bits vary at most */
 };
 
 struct affinity_config {
-	unsigned timeout_ms; /* 0: no affinity; 1 s to 24 h. Each new connection starts it anew */
-	unsigned prefix_v4;  /* 32; bits of a client's address that are pinned as one, 8 to 32 */
-	unsigned prefix_v6;  /* 128; 16 to 128 */
+	unsigned timeout_ms; /* 0: no affinity. Each new connection starts it anew */
+	unsigned prefix_v4;  /* bits of a client's address that are pinned as one */
+	unsigned prefix_v6;
 };
 
 /* Of the flow table; for all services. */
 struct flows_config {
-	unsigned size;        /* 524288; tracked flows, 1024 to 2^26 */
-	unsigned tcp_idle_ms; /* 15 min; 1 s to 24 h: after so long a connection counts as ended */
-	unsigned udp_idle_ms; /* 30 s; 1 s to 1 h */
+	unsigned size;        /* tracked flows */
+	unsigned tcp_idle_ms; /* after so long a connection counts as ended */
+	unsigned udp_idle_ms;
 };
 
 struct backend_config {
 	char *name; /* unique in its service; default: address:port as text */
 	struct ip ip;
 	__be16 port;                  /* default: the service's */
-	unsigned weight;              /* 1; 0 to CONFIG_WEIGHT_MAX; 0: no new connections */
+	unsigned weight;              /* at most CONFIG_WEIGHT_MAX; 0: no new connections */
 	bool backup;                  /* serves only while none of the others can */
-	enum admin_state admin_state; /* `state:` up (default), drain, disabled */
+	enum admin_state admin_state; /* `state:` */
 	unsigned line;                /* in the file */
 };
 
@@ -155,12 +155,12 @@ struct service_config {
 	__be16 port;
 	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	enum sl_forward forward;
-	enum sl_scheduler scheduler; /* maglev */
+	enum sl_scheduler scheduler;
 	struct affinity_config affinity;
-	enum on_all_down on_all_down; /* drop */
-	unsigned min_healthy;     /* 0; with fewer healthy backends than this, health is ignored */
+	enum on_all_down on_all_down;
+	unsigned min_healthy;     /* with fewer healthy backends than this, health is ignored */
 	bool min_healthy_percent; /* min_healthy is in percent of those that are not backups */
-	unsigned slow_start_ms;   /* 0 (none) or 1 s to 1 h: a returning backend's weight climbs */
+	unsigned slow_start_ms;   /* 0: none; so long a returning backend's weight climbs */
 	struct check_config check;
 	struct limit_config limits[SL_LIMITS_MAX]; /* in the order of the file */
 	size_t n_limits;
@@ -182,7 +182,7 @@ struct interface_config {
 };
 
 struct config {
-	__u64 hash_seed; /* SL_DEFAULT_HASH_SEED; machines that share traffic must share it */
+	__u64 hash_seed; /* machines that share traffic must share it */
 	struct flows_config flows;
 	struct limiter_config limiter;
 	struct ipip_config ipip;

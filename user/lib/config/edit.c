@@ -183,14 +183,14 @@ static int add_backend(struct edit *edit)
 		return diag_no_memory(edit->diag);
 	service->backends = backends;
 	edit->changed = &backends[service->n_backends];
-	*edit->changed = (struct backend_config){
-		.name = strdup(name),
-		.ip = change->ip,
-		.port = port,
-		.weight = change->weight,
-		.backup = change->backup,
-		.admin_state = change->admin_state,
-	};
+	if (section_init(&section_backend, NULL, NULL, edit->changed) != 0)
+		return diag_no_memory(edit->diag);
+	edit->changed->name = strdup(name);
+	edit->changed->ip = change->ip;
+	edit->changed->port = port;
+	edit->changed->weight = change->weight;
+	edit->changed->backup = change->backup;
+	edit->changed->admin_state = change->admin_state;
 	if (!edit->changed->name)
 		return diag_no_memory(edit->diag);
 	service->n_backends++;

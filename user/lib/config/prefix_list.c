@@ -120,27 +120,3 @@ const struct prefix *prefix_list_common(const struct prefix_list *a, const struc
 	}
 	return NULL;
 }
-
-int access_copy(const struct access_config *from, struct access_config *ret_copy)
-{
-	int error;
-
-	*ret_copy = (struct access_config){};
-	error = prefix_list_copy(&from->allow, &ret_copy->allow);
-	if (!error)
-		error = prefix_list_copy(&from->deny, &ret_copy->deny);
-	if (error)
-		access_done(ret_copy);
-	return error;
-}
-
-void access_done(struct access_config *access)
-{
-	prefix_list_done(&access->allow);
-	prefix_list_done(&access->deny);
-}
-
-bool access_equal(const struct access_config *a, const struct access_config *b)
-{
-	return prefix_list_equal(&a->allow, &b->allow) && prefix_list_equal(&a->deny, &b->deny);
-}

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Lists of prefixes as values. For config*.c alone.
+ * Lists of prefixes as values. For lib/config/ alone.
  */
 #ifndef SLUICE_LIB_CONFIG_PREFIX_LIST_H
 #define SLUICE_LIB_CONFIG_PREFIX_LIST_H
 
 #include <stdbool.h>
 
-struct access_config;
 struct prefix;
 struct prefix_list;
 
@@ -25,10 +24,5 @@ bool prefix_list_equal(const struct prefix_list *a, const struct prefix_list *b)
 
 /* The first prefix that is in both, or NULL. */
 const struct prefix *prefix_list_common(const struct prefix_list *a, const struct prefix_list *b);
-
-/* The same of both lists. */
-int access_copy(const struct access_config *from, struct access_config *ret_copy);
-void access_done(struct access_config *access);
-bool access_equal(const struct access_config *a, const struct access_config *b);
 
 #endif

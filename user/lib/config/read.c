@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Walks a section's table of keys, and reads the values that sections share. */
+/* Walks over the rows of a section, and reads what sections share. */
 #include "lib/config/read.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/diag.h"
 #include "lib/base/suggest.h"
-#include "lib/base/units.h"
+#include "lib/config/types.h"
 
-#define KEYS_MAX 32 /* of one section */
-#define LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS   "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
 
-int read_out_of_memory(struct reader *reader)
+int read_out_of_memory(const struct reader *reader)
 {
 	return diag_no_memory(reader->diag);
 }
@@ -67,56 +65,101 @@ static int refuse_key(const struct section *section, const struct reader *reader
 			  section->what, known);
 }
 
-/* Sorts a map's values into the order of the section's keys. */
-static int match_keys(const struct section *section, const struct reader *reader,
-		      const struct node *map, const struct node *ret_values[static KEYS_MAX])
+/* A map, and the values that it has for a section's keys, in their order. */
+struct matched {
+	const struct section *section;
+	const struct node *map;
+	const struct node *values[SECTION_KEYS_MAX]; /* NULL: none */
+};
+
+static int match_keys(struct matched *matched, const struct reader *reader)
 {
+	const struct section *section = matched->section;
 	const struct node *entry;
 	size_t i;
 
-	for (entry = map->first; entry; entry = entry->next) {
+	for (entry = matched->map->first; entry; entry = entry->next) {
 		for (i = 0; i < section->n_keys; i++) {
 			if (strcmp(section->keys[i].name, entry->text) == 0)
 				break;
 		}
 		if (i == section->n_keys)
 			return refuse_key(section, reader, entry);
-		if (ret_values[i])
+		if (matched->values[i])
 			return node_error(reader->diag, entry,
 					  "stands there twice, first in line %u; keep one",
-					  ret_values[i]->parent->line);
-		ret_values[i] = entry->value;
+					  matched->values[i]->parent->line);
+		matched->values[i] = entry->value;
 	}
 	return 0;
 }
 
-int read_section(const struct section *section, struct reader *reader, const struct node *node,
-		 void *target)
+static read_fn *read_of(const struct key *key)
 {
-	const struct node *values[KEYS_MAX] = {};
+	return key->read ? key->read : key->type->read;
+}
+
+/* The keys that are late, or the others. */
+static int read_keys(const struct matched *matched, struct reader *reader, void *object, bool late)
+{
+	const struct section *section = matched->section;
+	int error = 0;
+
+	for (size_t i = 0; i < section->n_keys && !error; i++) {
+		const struct key *key = &section->keys[i];
+		const struct node *value = matched->values[i];
+
+		if (!value && key->required)
+			return node_error(reader->diag, matched->map, "%s needs the key %s",
+					  section->what, key->name);
+		if (key->late == late && (value || late))
+			error = read_of(key)(reader, key, value, object);
+	}
+	return error;
+}
+
+int read_section(const struct section *section, struct reader *reader, const struct node *node,
+		 void *object)
+{
+	struct matched matched = { .section = section, .map = node };
 	int error;
 
 	if (node->kind != NODE_MAP)
 		return node_refuse(reader->diag, node, section->what, "write a map of KEY: VALUE");
-	error = match_keys(section, reader, node, values);
+	error = match_keys(&matched, reader);
+	if (!error)
+		error = read_keys(&matched, reader, object, false);
+	if (!error && section->check)
+		error = section->check(reader, node, object);
+	if (!error)
+		error = read_keys(&matched, reader, object, true);
 	if (error)
 		return error;
-	for (size_t i = 0; i < section->n_keys; i++) {
-		const struct key *key = &section->keys[i];
-
-		if (!values[i] && key->required)
-			return node_error(reader->diag, node, "%s needs the key %s", section->what,
-					  key->name);
-		if (!values[i] || !key->read)
-			continue;
-		error = key->read(reader, key, values[i], (char *)target + key->offset);
-		if (error)
-			return error;
-	}
-	return 0;
+	return section_derive(section, &reader->scope, object) ? read_out_of_memory(reader) : 0;
 }
 
-int read_list_size(const struct key *key, struct reader *reader, const struct node *node,
+int read_section_or_short(const struct section *section, struct reader *reader,
+			  const struct node *node, void *object)
+{
+	const struct key *first = &section->keys[0];
+
+	if (section->has_short && node->kind == NODE_TEXT && !node_is_empty(node))
+		return read_of(first)(reader, first, node, object);
+	return read_section(section, reader, node, object);
+}
+
+const struct node *section_find_conditional(const struct section *section, const struct node *map)
+{
+	const struct node *value = NULL;
+
+	for (size_t i = 0; i < section->n_keys && !value; i++) {
+		if (section->keys[i].conditional)
+			value = node_get(map, section->keys[i].name);
+	}
+	return value;
+}
+
+int read_list_size(struct reader *reader, const struct key *key, const struct node *node,
 		   size_t *ret_count)
 {
 	size_t count;
@@ -135,119 +178,27 @@ int read_list_size(const struct key *key, struct reader *reader, const struct no
 	return 0;
 }
 
-/* Refuses a number out of range, or what is none. */
-static int take_number(const struct reader *reader, const struct key *key, const struct node *node,
-		       unsigned long long *value)
+int read_list(struct reader *reader, const struct key *key, const struct node *node, void *object,
+	      read_item_fn *read_item)
 {
-	char want[128];
-
-	if (node->kind == NODE_TEXT && number_parse(node->text, value) == 0 && *value >= key->min &&
-	    *value <= key->max)
-		return 0;
-	(void)snprintf(want, sizeof(want), "a number from %llu to %llu", key->min, key->max);
-	return node_refuse(reader->diag, node, key->what, want);
-}
-
-int read_number(struct reader *reader, const struct key *key, const struct node *node, void *target)
-{
-	unsigned long long value;
+	const struct section *section = key->section;
+	const struct node *item = node->first;
+	size_t count;
+	char *items;
 	int error;
 
-	error = take_number(reader, key, node, &value);
-	if (error)
+	error = read_list_size(reader, key, node, &count);
+	if (error || !count)
 		return error;
-	*(unsigned *)target = (unsigned)value;
-	return 0;
-}
-
-int read_port(struct reader *reader, const struct key *key, const struct node *node, void *target)
-{
-	const struct key port = { .min = 1, .max = UINT16_MAX, .what = "a port" };
-	unsigned long long value;
-	int error;
-
-	(void)key;
-	error = take_number(reader, &port, node, &value);
-	if (error)
-		return error;
-	*(__be16 *)target = htons((uint16_t)value);
-	return 0;
-}
-
-int read_count(struct reader *reader, const struct key *key, const struct node *node, void *target)
-{
-	unsigned long long count;
-
-	if (node->kind != NODE_TEXT || count_parse(node->text, &count) || count < key->min ||
-	    count > key->max)
-		return node_refuse(reader->diag, node, key->what, key->want);
-	*(unsigned *)target = (unsigned)count;
-	return 0;
-}
-
-int read_duration(struct reader *reader, const struct key *key, const struct node *node,
-		  void *target)
-{
-	unsigned long long ms;
-
-	if (node->kind != NODE_TEXT || duration_parse(node->text, &ms) || ms < key->min ||
-	    ms > key->max)
-		return node_refuse(reader->diag, node, key->what, key->want);
-	*(unsigned *)target = (unsigned)ms;
-	return 0;
-}
-
-int read_percent(struct reader *reader, const struct key *key, const struct node *node,
-		 void *target)
-{
-	unsigned long long percent;
-
-	if (node->kind != NODE_TEXT || percent_parse(node->text, &percent) || percent < key->min ||
-	    percent > key->max)
-		return node_refuse(reader->diag, node, key->what, key->want);
-	*(unsigned *)target = (unsigned)percent;
-	return 0;
-}
-
-/* "tcp or udp" */
-static void list_words(const struct word *words, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	for (; words->text && used < size; words++) {
-		if (words->value == WORD_LATER)
-			continue;
-		used += (size_t)snprintf(buffer + used, size - used, "%s%s",
-					 used ? " or " : "write ", words->text);
+	items = list_new(key, object, count);
+	if (!items)
+		return read_out_of_memory(reader);
+	for (size_t i = 0; i < count && !error; i++, item = item->next) {
+		if (section_init(section, NULL, NULL, items + i * section->size) != 0)
+			return read_out_of_memory(reader);
+		error = read_item(reader, item, items, i);
 	}
-}
-
-int read_word(struct reader *reader, const struct key *key, const struct node *node, void *target)
-{
-	const struct word *word = key->words;
-	char shown[NODE_SHOW_SIZE];
-	char want[128] = "";
-
-	while (word->text && (node->kind != NODE_TEXT || strcmp(word->text, node->text) != 0))
-		word++;
-	list_words(key->words, want, sizeof(want));
-	if (!word->text)
-		return node_refuse(reader->diag, node, key->what, want);
-	if (word->value == WORD_LATER)
-		return node_error(reader->diag, node, "this version does not have \"%s\"; %s",
-				  node_show(node, shown), want);
-	*(int *)target = word->value;
-	return 0;
-}
-
-int read_bool(struct reader *reader, const struct key *key, const struct node *node, void *target)
-{
-	bool is_true = node->kind == NODE_TEXT && strcmp(node->text, "true") == 0;
-
-	if (!is_true && (node->kind != NODE_TEXT || strcmp(node->text, "false") != 0))
-		return node_refuse(reader->diag, node, key->what, "write one of these");
-	*(bool *)target = is_true;
-	return 0;
+	return error;
 }
 
 bool config_is_name(const char *text)
@@ -258,55 +209,12 @@ bool config_is_name(const char *text)
 	       strspn(text, LETTERS DIGITS "._-") == length;
 }
 
-int read_name(struct reader *reader, const struct key *key, const struct node *node, void *target)
+int read_name(struct reader *reader, const struct key *key, const struct node *node, void *object)
 {
 	static const char want[] = "1 to 63 of A-Z, a-z, 0-9, dot, hyphen and underscore, the "
 				   "first a letter or digit";
 
-	(void)key;
 	if (node->kind != NODE_TEXT || !config_is_name(node->text))
 		return node_refuse(reader->diag, node, "a name", want);
-	return read_set_text(reader, node->text, target);
-}
-
-const char *config_address_fault(const struct ip *ip)
-{
-	const struct in6_addr *v6 = (const struct in6_addr *)ip->addr.bytes;
-	bool is_v4 = ip->family == SL_FAMILY_IPV4;
-
-	if (!ip_is_unicast(ip))
-		return "an unspecified, multicast or broadcast address";
-	if (is_v4 ? ip->addr.bytes[12] == 127 : IN6_IS_ADDR_LOOPBACK(v6))
-		return "a loopback address";
-	if (is_v4)
-		return NULL;
-	if (IN6_IS_ADDR_V4MAPPED(v6))
-		return "an IPv4 address in IPv6 form";
-	return IN6_IS_ADDR_LINKLOCAL(v6) ? "a link-local address" : NULL;
-}
-
-int read_address(struct reader *reader, const struct node *node, struct ip *ret_ip)
-{
-	static const char want[] =
-		"an IPv4 or IPv6 address alone, like 198.51.100.10 or 2001:db8::10";
-	char text[ADDR_TEXT_SIZE];
-	const char *fault;
-	struct ip ip;
-
-	if (node->kind != NODE_TEXT || ip_parse(node->text, &ip) != 0)
-		return node_refuse(reader->diag, node, "an address", want);
-	if (ip.family == SL_FAMILY_IPV6 &&
-	    IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)ip.addr.bytes)) {
-		ip.family = SL_FAMILY_IPV4;
-		return node_error(reader->diag, node,
-				  "\"%s\" is an IPv4 address in IPv6 form; write it as %s",
-				  node->text, ip_format(&ip, text));
-	}
-	fault = config_address_fault(&ip);
-	if (fault)
-		return node_error(reader->diag, node,
-				  "\"%s\" is %s; write one that other machines can reach",
-				  node->text, fault);
-	*ret_ip = ip;
-	return 0;
+	return read_set_text(reader, node->text, key_target(key, object));
 }

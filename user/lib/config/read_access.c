@@ -9,30 +9,35 @@
 #include "lib/config/prefix_file.h"
 #include "lib/config/prefix_list.h"
 #include "lib/config/read.h"
+#include "lib/config/types.h"
+#include "lib/config/writer.h"
 
-#define FILE_NAME_MAX 1023
+#define FILE_NAME_MAX  1023
+#define LINE_ITEMS_MAX 8 /* of a list that stands in one line */
 
 static const char item_want[] = "write one like 192.0.2.0/24, 2001:db8::/32, an address, or "
 				"{file: PATH}";
 
 /* Of printable ASCII: it is shown in messages. */
 static int read_file_name(struct reader *reader, const struct key *key, const struct node *node,
-			  void *target)
+			  void *object)
 {
 	if (!node_is_printable(node, FILE_NAME_MAX))
 		return node_refuse(reader->diag, node, key->what, key->want);
-	return read_set_text(reader, node->text, target);
+	return read_set_text(reader, node->text, key_target(key, object));
 }
 
 static const struct key file_keys[] = {
 	{ .name = "file",
 	  .required = true,
+	  .type = &type_text,
 	  .read = read_file_name,
+	  .size = sizeof(char *),
 	  .what = "a file of prefixes",
 	  .want = "a path of up to 1023 printable ASCII characters, like /etc/sluice/deny.txt" },
 };
 
-static const struct section file_section = SECTION("an entry of prefixes", file_keys);
+static const struct section file_section = { SECTION("an entry of prefixes", file_keys, char *) };
 
 /* list->files has room for it. */
 static int read_file_item(struct reader *reader, const struct node *node, struct prefix_room *room)
@@ -91,15 +96,14 @@ static int make_room(struct reader *reader, const struct node *node, struct pref
 	return list->files && list->written ? 0 : read_out_of_memory(reader);
 }
 
-int read_prefixes(struct reader *reader, const struct key *key, const struct node *node,
-		  void *target)
+static int read_prefixes(struct reader *reader, const struct key *key, const struct node *node,
+			 void *object)
 {
-	struct prefix_list *list = target;
+	struct prefix_list *list = key_target(key, object);
 	struct prefix_room room = { .list = list };
 	const struct node *item;
 	int error;
 
-	(void)key;
 	if (node_is_empty(node))
 		return 0;
 	if (node->kind != NODE_LIST)
@@ -115,6 +119,58 @@ int read_prefixes(struct reader *reader, const struct key *key, const struct nod
 	reader->n_prefixes += list->n;
 	return 0;
 }
+
+static bool is_long(const struct key *key, const void *object)
+{
+	const struct prefix_list *list = key_value(key, object);
+
+	return list->n_written + list->n_files > LINE_ITEMS_MAX;
+}
+
+static void emit_prefix(struct writer *writer, const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	emit_text(&writer->emit, prefix_is_address(prefix) ? ip_format(&prefix->ip, text)
+							   : prefix_format(prefix, text));
+}
+
+static void emit_prefixes(struct writer *writer, const struct key *key, const void *object)
+{
+	const struct prefix_list *list = key_value(key, object);
+
+	emit_list(&writer->emit, is_long(key, object) ? LAYOUT_BLOCK : LAYOUT_FLOW);
+	for (size_t i = 0; i < list->n_written; i++)
+		emit_prefix(writer, &list->written[i]);
+	for (size_t i = 0; i < list->n_files; i++)
+		write_section(writer, &file_section, &list->files[i]);
+	emit_list_end(&writer->emit);
+}
+
+static bool equal_prefixes(const struct key *key, const void *a, const void *b)
+{
+	return prefix_list_equal(key_value(key, a), key_value(key, b));
+}
+
+static int copy_prefixes(const struct key *key, const void *from, void *to)
+{
+	return prefix_list_copy(key_value(key, from), key_target(key, to));
+}
+
+static void done_prefixes(const struct key *key, void *object)
+{
+	prefix_list_done(key_target(key, object));
+}
+
+const struct type type_prefixes = {
+	.size = sizeof(struct prefix_list),
+	.read = read_prefixes,
+	.emit = emit_prefixes,
+	.equal = equal_prefixes,
+	.copy = copy_prefixes,
+	.done = done_prefixes,
+	.is_long = is_long,
+};
 
 /* Where a list's text says this prefix, or NULL: a file does. */
 static const struct node *find_item(const struct node *list, const struct prefix *wanted)

@@ -6,52 +6,43 @@
 
 #include "lib/base/units.h"
 #include "lib/config/read.h"
+#include "lib/config/types.h"
+#include "lib/config/writer.h"
 
 static const struct key affinity_keys[] = {
 	{ .name = "timeout",
 	  .required = true,
-	  .read = read_duration,
-	  .offset = offsetof(struct affinity_config, timeout_ms),
+	  .type = &type_duration,
+	  MEMBER(struct affinity_config, timeout_ms),
 	  .min = 1000,
 	  .max = 24 * 3600 * 1000,
 	  .what = "a timeout",
 	  .want = "from 1s to 24h, like 30m" },
 	{ .name = "prefix_v4",
-	  .read = read_number,
-	  .offset = offsetof(struct affinity_config, prefix_v4),
+	  .type = &type_number,
+	  MEMBER(struct affinity_config, prefix_v4),
+	  .default_number = 32,
 	  .min = 8,
 	  .max = 32,
 	  .what = "a prefix of IPv4" },
 	{ .name = "prefix_v6",
-	  .read = read_number,
-	  .offset = offsetof(struct affinity_config, prefix_v6),
+	  .type = &type_number,
+	  MEMBER(struct affinity_config, prefix_v6),
+	  .default_number = 128,
 	  .min = 16,
 	  .max = 128,
 	  .what = "a prefix of IPv6" },
 };
 
-static const struct section affinity_section = SECTION("an affinity", affinity_keys);
+const struct section section_affinity = {
+	SECTION("an affinity", affinity_keys, struct affinity_config),
+	.has_short = true,
+};
 
-struct affinity_config config_default_affinity(void)
+static int read_min_healthy(struct reader *reader, const struct key *key, const struct node *node,
+			    void *object)
 {
-	return (struct affinity_config){ .prefix_v4 = 32, .prefix_v6 = 128 };
-}
-
-int read_affinity(struct reader *reader, const struct key *key, const struct node *node,
-		  void *target)
-{
-	struct affinity_config *affinity = target;
-
-	(void)key;
-	if (node->kind == NODE_TEXT && !node_is_empty(node))
-		return read_duration(reader, &affinity_keys[0], node, &affinity->timeout_ms);
-	return read_section(&affinity_section, reader, node, affinity);
-}
-
-int read_min_healthy(struct reader *reader, const struct key *key, const struct node *node,
-		     void *target)
-{
-	struct service_config *service = target;
+	struct service_config *service = object;
 	unsigned long long value = 0;
 	bool percent = false;
 	bool good = false;
@@ -68,3 +59,17 @@ int read_min_healthy(struct reader *reader, const struct key *key, const struct 
 	service->min_healthy_percent = percent && value; /* 0 of either is none */
 	return 0;
 }
+
+static void emit_min_healthy(struct writer *writer, const struct key *key, const void *object)
+{
+	const struct service_config *service = object;
+
+	(void)key;
+	emit_format(&writer->emit, "%u%s", service->min_healthy,
+		    service->min_healthy_percent ? "%" : "");
+}
+
+const struct type type_min_healthy = {
+	.read = read_min_healthy,
+	.emit = emit_min_healthy,
+};

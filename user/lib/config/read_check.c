@@ -5,15 +5,18 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/array.h"
 #include "lib/base/units.h"
 #include "lib/config/read.h"
+#include "lib/config/types.h"
+#include "lib/config/writer.h"
 
 #define PATH_MAX_LENGTH 1024
 #define HOST_MAX_LENGTH 255
+
+/* The type of a check that says none, until the service's protocol is known. */
+#define TYPE_UNSAID CHECK_TYPE_COUNT
 
 /* Every character printable ASCII, no space, none of refused. */
 static bool is_graphic(const struct node *node, const char *refused)
@@ -27,21 +30,21 @@ static bool is_graphic(const struct node *node, const char *refused)
 }
 
 static int read_path(struct reader *reader, const struct key *key, const struct node *node,
-		     void *target)
+		     void *object)
 {
 	if (node->kind != NODE_TEXT || node->text[0] != '/' || node->length > PATH_MAX_LENGTH ||
 	    !is_graphic(node, "#"))
 		return node_refuse(reader->diag, node, key->what, key->want);
-	return read_set_text(reader, node->text, target);
+	return read_set_text(reader, node->text, key_target(key, object));
 }
 
 static int read_host(struct reader *reader, const struct key *key, const struct node *node,
-		     void *target)
+		     void *object)
 {
 	if (node->kind != NODE_TEXT || !node->length || node->length > HOST_MAX_LENGTH ||
 	    !is_graphic(node, "/?#@"))
 		return node_refuse(reader->diag, node, key->what, key->want);
-	return read_set_text(reader, node->text, target);
+	return read_set_text(reader, node->text, key_target(key, object));
 }
 
 /* "200-299" or "204" */
@@ -65,10 +68,10 @@ static int parse_status(const char *text, struct status_range *ret_range)
 	return 0;
 }
 
-static int read_status(struct reader *reader, const struct key *key, const struct node *node,
-		       void *target)
+static int read_statuses(struct reader *reader, const struct key *key, const struct node *node,
+			 void *object)
 {
-	struct check_config *check = target;
+	struct check_config *check = object;
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
 	size_t n = 0;
 
@@ -84,166 +87,185 @@ static int read_status(struct reader *reader, const struct key *key, const struc
 	return 0;
 }
 
+static void emit_statuses(struct writer *writer, const struct key *key, const void *object)
+{
+	const struct check_config *check = object;
+
+	(void)key;
+	emit_list(&writer->emit, LAYOUT_FLOW);
+	for (size_t i = 0; i < check->n_status; i++) {
+		const struct status_range *range = &check->status[i];
+
+		if (range->first == range->last)
+			emit_format(&writer->emit, "%u", range->first);
+		else
+			emit_format(&writer->emit, "%u-%u", range->first, range->last);
+	}
+	emit_list_end(&writer->emit);
+}
+
+static bool equal_statuses(const struct key *key, const void *left, const void *right)
+{
+	const struct check_config *a = left, *b = right;
+
+	(void)key;
+	return a->n_status == b->n_status &&
+	       !memcmp(a->status, b->status, a->n_status * sizeof(a->status[0]));
+}
+
+static const struct type type_statuses = {
+	.read = read_statuses,
+	.emit = emit_statuses,
+	.equal = equal_statuses,
+};
+
+/* The members of a check from status to n_status. */
+static const struct {
+	struct status_range status[CONFIG_STATUS_RANGES];
+	size_t n_status;
+} success = { .status = { { 200, 299 } }, .n_status = 1 };
+
+_Static_assert(sizeof(success) == offsetof(struct check_config, n_status) + sizeof(size_t) -
+					  offsetof(struct check_config, status),
+	       "the members of a check");
+
+/* By the service's protocol; under defaults: there is no service yet. */
+static int default_type(const struct key *key, const struct scope *scope, const void *object,
+			void *to)
+{
+	(void)object;
+	if (scope->service)
+		key_set_number(key, to,
+			       scope->service->proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP);
+	return 0;
+}
+
 static const struct key check_keys[] = {
 	{ .name = "type",
-	  .read = read_word,
-	  .offset = offsetof(struct check_config, type),
+	  .type = &type_word,
+	  MEMBER(struct check_config, type),
+	  .default_number = TYPE_UNSAID,
+	  .default_from = default_type,
 	  .what = "a check",
 	  .words = config_check_words },
 	{ .name = "interval",
-	  .read = read_duration,
-	  .offset = offsetof(struct check_config, interval_ms),
+	  .type = &type_duration,
+	  MEMBER(struct check_config, interval_ms),
+	  .default_number = 2000,
 	  .min = 100,
 	  .max = 3600 * 1000,
 	  .what = "an interval",
 	  .want = "from 100ms to 1h, like 2s" },
 	{ .name = "timeout",
-	  .read = read_duration,
-	  .offset = offsetof(struct check_config, timeout_ms),
+	  .type = &type_duration,
+	  MEMBER(struct check_config, timeout_ms),
+	  .default_number = 1000,
 	  .min = 10,
 	  .max = 600 * 1000,
 	  .what = "a timeout",
 	  .want = "from 10ms to 10m, like 1s" },
 	{ .name = "rise",
-	  .read = read_number,
-	  .offset = offsetof(struct check_config, rise),
+	  .type = &type_number,
+	  MEMBER(struct check_config, rise),
+	  .default_number = 2,
 	  .min = 1,
 	  .max = 100,
 	  .what = "a count of checks" },
 	{ .name = "fall",
-	  .read = read_number,
-	  .offset = offsetof(struct check_config, fall),
+	  .type = &type_number,
+	  MEMBER(struct check_config, fall),
+	  .default_number = 3,
 	  .min = 1,
 	  .max = 100,
 	  .what = "a count of checks" },
 	{ .name = "jitter",
-	  .read = read_percent,
-	  .offset = offsetof(struct check_config, jitter_percent),
+	  .type = &type_percent,
+	  MEMBER(struct check_config, jitter_percent),
+	  .default_number = 10,
 	  .min = 0,
 	  .max = 50,
 	  .what = "a jitter",
 	  .want = "from 0% to 50%, like 10%" },
-	{ .name = "port", .read = read_port, .offset = offsetof(struct check_config, port) },
+	{ .name = "port", .type = &type_port, MEMBER(struct check_config, port) },
 	{ .name = "path",
+	  .type = &type_text,
 	  .read = read_path,
-	  .offset = offsetof(struct check_config, path),
+	  MEMBER(struct check_config, path),
+	  .conditional = true,
+	  .default_text = "/",
 	  .what = "a path",
 	  .want = "up to 1024 printable ASCII characters, the first a /, no space and no #" },
 	{ .name = "host",
+	  .type = &type_text,
 	  .read = read_host,
-	  .offset = offsetof(struct check_config, host),
+	  MEMBER(struct check_config, host),
+	  .conditional = true,
 	  .what = "a host",
 	  .want = "a name or address, a port behind it if need be, like www.example.net" },
 	{ .name = "status",
-	  .read = read_status,
+	  .type = &type_statuses,
+	  MEMBERS(struct check_config, status, n_status),
+	  .default_bytes = &success,
+	  .conditional = true,
 	  .what = "an HTTP status",
 	  .want = "one like 204 or a range like 200-299, from 100 to 599, or a list of these" },
 };
 
-static const struct section check_section = SECTION("a check", check_keys);
-
-static void set_success_status(struct check_config *check)
-{
-	check->status[0] = (struct status_range){ 200, 299 };
-	check->n_status = 1;
-}
-
-int check_config_init(struct check_config *ret_check)
-{
-	*ret_check = (struct check_config){
-		.type = CHECK_TCP,
-		.interval_ms = 2000,
-		.timeout_ms = 1000,
-		.rise = 2,
-		.fall = 3,
-		.jitter_percent = 10,
-		.path = strdup("/"),
-	};
-	set_success_status(ret_check);
-	return ret_check->path ? 0 : -ENOMEM;
-}
-
-void check_config_done(struct check_config *check)
-{
-	free(check->path);
-	free(check->host);
-	check->path = NULL;
-	check->host = NULL;
-}
-
-/* Reads what a map says, or the one word that stands for its type. */
-static int read_check_keys(struct reader *reader, const struct node *node,
-			   struct check_config *check, bool *has_type)
-{
-	if (node->kind == NODE_TEXT && !node_is_empty(node)) {
-		*has_type = true;
-		return read_word(reader, &check_keys[0], node, &check->type);
-	}
-	if (node_get(node, "type"))
-		*has_type = true;
-	return read_section(&check_section, reader, node, check);
-}
+const struct section section_check = {
+	SECTION("a check", check_keys, struct check_config),
+	.has_short = true,
+};
 
 /* Keys of HTTP on a check that is none: a mistake. */
 static int refuse_http_keys(const struct reader *reader, const struct node *node)
 {
-	static const char *const names[] = { "path", "host", "status" };
+	const struct node *value = section_find_conditional(&section_check, node);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const struct node *value = node_get(node, names[i]);
+	if (!value)
+		return 0;
+	return node_error(reader->diag, value->parent,
+			  "is for http checks alone; write type: http beside it, or leave it out");
+}
 
-		if (value)
-			return node_error(reader->diag, value->parent,
-					  "is for http checks alone; write type: http beside it, "
-					  "or leave it out");
+int read_check_defaults(struct reader *reader, const struct key *key, const struct node *node,
+			void *object)
+{
+	const struct check_config *check = &reader->check;
+	int error;
+
+	(void)key;
+	(void)object;
+	error = read_section_or_short(&section_check, reader, node, &reader->check);
+	if (error || check->type == TYPE_UNSAID || check_speaks_http(check->type))
+		return error;
+	return refuse_http_keys(reader, node);
+}
+
+/* So that two checks that do the same are the same in every field. */
+static int forget_http_keys(const struct reader *reader, struct check_config *check)
+{
+	for (size_t i = 0; i < section_check.n_keys; i++) {
+		if (check_keys[i].conditional && key_reset(&check_keys[i], check) != 0)
+			return read_out_of_memory(reader);
 	}
 	return 0;
 }
 
-int read_check_defaults(struct reader *reader, const struct key *key, const struct node *node,
-			void *target)
+int read_check(struct reader *reader, const struct key *key, const struct node *node, void *object)
 {
+	struct check_config *check = key_target(key, object);
 	int error;
 
-	(void)key;
-	(void)target;
-	error = read_check_keys(reader, node, &reader->check, &reader->check_has_type);
-	if (error)
-		return error;
-	if (reader->check_has_type && !check_speaks_http(reader->check.type))
-		return refuse_http_keys(reader, node);
-	return 0;
-}
-
-/* So that two checks that do the same are the same in every field. */
-static int forget_http_keys(struct reader *reader, struct check_config *check)
-{
-	free(check->host);
-	check->host = NULL;
-	set_success_status(check);
-	return read_set_text(reader, "/", &check->path);
-}
-
-int read_check(struct reader *reader, const struct node *node, __u8 proto,
-	       struct check_config *check)
-{
-	bool has_type = reader->check_has_type;
-	int error;
-
-	*check = reader->check;
-	check->path = strdup(reader->check.path);
-	check->host = reader->check.host ? strdup(reader->check.host) : NULL;
-	if (!check->path || (reader->check.host && !check->host))
+	section_done(&section_check, check);
+	if (section_copy(&section_check, &reader->check, check) != 0)
 		return read_out_of_memory(reader);
-	error = node ? read_check_keys(reader, node, check, &has_type) : 0;
+	error = node ? read_section_or_short(&section_check, reader, node, check) : 0;
 	if (error)
 		return error;
-	if (!has_type)
-		check->type = proto == IPPROTO_UDP ? CHECK_NONE : CHECK_TCP;
+	if (section_derive(&section_check, &reader->scope, check) != 0)
+		return read_out_of_memory(reader);
 	if (check_speaks_http(check->type))
 		return 0;
 	error = node ? refuse_http_keys(reader, node) : 0;
-	if (error)
-		return error;
-	return forget_http_keys(reader, check);
+	return error ? error : forget_http_keys(reader, check);
 }

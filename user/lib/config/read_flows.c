@@ -5,6 +5,8 @@
 
 #include "lib/base/units.h"
 #include "lib/config/read.h"
+#include "lib/config/types.h"
+#include "lib/config/writer.h"
 #include "sluice/hash.h"
 
 #define SEED_TEXT_MAX 128 /* bytes */
@@ -44,8 +46,8 @@ __u64 config_seed_of_text(const char *text, size_t length)
 	return h;
 }
 
-int read_hash_seed(struct reader *reader, const struct key *key, const struct node *node,
-		   void *target)
+static int read_seed(struct reader *reader, const struct key *key, const struct node *node,
+		     void *object)
 {
 	unsigned long long seed;
 	bool is_word;
@@ -59,49 +61,46 @@ int read_hash_seed(struct reader *reader, const struct key *key, const struct no
 	else if (node->kind != NODE_TEXT ||
 		 (number_parse(node->text, &seed) != 0 && parse_hex(node->text, &seed) != 0))
 		return node_refuse(reader->diag, node, key->what, key->want);
-	*(__u64 *)target = seed;
+	key_set_number(key, object, seed);
 	return 0;
 }
 
+static void emit_seed(struct writer *writer, const struct key *key, const void *object)
+{
+	emit_format(&writer->emit, "0x%016llx", key_number(key, object));
+}
+
+const struct type type_seed = {
+	.size = sizeof(__u64),
+	.read = read_seed,
+	.emit = emit_seed,
+};
+
 static const struct key flows_keys[] = {
 	{ .name = "size",
-	  .read = read_count,
-	  .offset = offsetof(struct flows_config, size),
+	  .type = &type_count,
+	  MEMBER(struct flows_config, size),
+	  .default_number = SL_DEFAULT_FLOWS,
 	  .min = 1024,
 	  .max = 1 << 26,
 	  .what = "a count of flows",
 	  .want = "from 1024 to 67108864, like 500k" },
 	{ .name = "tcp_idle",
-	  .read = read_duration,
-	  .offset = offsetof(struct flows_config, tcp_idle_ms),
+	  .type = &type_duration,
+	  MEMBER(struct flows_config, tcp_idle_ms),
+	  .default_number = 15 * 60 * 1000,
 	  .min = 1000,
 	  .max = 24 * 3600 * 1000,
 	  .what = "an idle time",
 	  .want = "from 1s to 24h, like 15m" },
 	{ .name = "udp_idle",
-	  .read = read_duration,
-	  .offset = offsetof(struct flows_config, udp_idle_ms),
+	  .type = &type_duration,
+	  MEMBER(struct flows_config, udp_idle_ms),
+	  .default_number = 30 * 1000,
 	  .min = 1000,
 	  .max = 3600 * 1000,
 	  .what = "an idle time",
 	  .want = "from 1s to 1h, like 30s" },
 };
 
-static const struct section flows_section = SECTION("flows", flows_keys);
-
-struct flows_config config_default_flows(void)
-{
-	return (struct flows_config){
-		.size = SL_DEFAULT_FLOWS,
-		.tcp_idle_ms = 15 * 60 * 1000,
-		.udp_idle_ms = 30 * 1000,
-	};
-}
-
-int read_flows(struct reader *reader, const struct key *key, const struct node *node, void *target)
-{
-	(void)key;
-	if (node_is_empty(node))
-		return 0;
-	return read_section(&flows_section, reader, node, target);
-}
+const struct section section_flows = { SECTION("flows", flows_keys, struct flows_config) };

@@ -7,32 +7,21 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/array.h"
 #include "lib/base/units.h"
 #include "lib/config/read.h"
+#include "lib/config/types.h"
+#include "lib/config/writer.h"
 #include "lib/limit/limit.h"
 
 #define BYTES_BURST_MIN 65536 /* by default: a handful of full frames, at any rate */
 
-/* A bool by two words, the second of which is true. */
-static int read_choice(struct reader *reader, const struct key *key, const struct node *node,
-		       void *target)
-{
-	int choice;
-	int error;
-
-	error = read_word(reader, key, node, &choice);
-	if (!error)
-		*(bool *)target = choice;
-	return error;
-}
-
 static int read_rate(struct reader *reader, const struct key *key, const struct node *node,
-		     void *target)
+		     void *object)
 {
-	struct limit_config *limit = target;
+	struct limit_config *limit = object;
 	bool is_bytes = limit->count == SL_COUNT_BYTES;
 	struct rate rate;
 
@@ -50,10 +39,58 @@ static int read_rate(struct reader *reader, const struct key *key, const struct 
 	return node_refuse(reader->diag, node, key->what, key->want);
 }
 
-static int read_burst(struct reader *reader, const struct key *key, const struct node *node,
-		      void *target)
+static void emit_rate(struct writer *writer, const struct key *key, const void *object)
 {
-	struct limit_config *limit = target;
+	const struct limit_config *limit = object;
+
+	(void)key;
+	emit_text(&writer->emit, limit->text);
+}
+
+/* 10/s and 600/min fill a bucket alike, but are not the same windows. */
+static bool equal_rate(const struct key *key, const void *left, const void *right)
+{
+	const struct limit_config *a = left, *b = right;
+
+	(void)key;
+	if (a->algorithm != SL_ALGORITHM_TOKEN_BUCKET)
+		return a->rate.count == b->rate.count && a->rate.seconds == b->rate.seconds;
+	return (unsigned __int128)a->rate.count * b->rate.seconds ==
+	       (unsigned __int128)b->rate.count * a->rate.seconds;
+}
+
+static int copy_rate(const struct key *key, const void *from, void *to)
+{
+	const struct limit_config *limit = from;
+	struct limit_config *copy = to;
+
+	(void)key;
+	copy->rate = limit->rate;
+	copy->text = strdup(limit->text);
+	return copy->text ? 0 : -ENOMEM;
+}
+
+static void done_rate(const struct key *key, void *object)
+{
+	struct limit_config *limit = object;
+
+	(void)key;
+	free(limit->text);
+	limit->text = NULL;
+}
+
+static const struct type type_rate = {
+	.read = read_rate,
+	.emit = emit_rate,
+	.equal = equal_rate,
+	.copy = copy_rate,
+	.done = done_rate,
+};
+
+static int read_burst(struct reader *reader, const struct key *key, const struct node *node,
+		      void *object)
+{
+	struct limit_config *limit = object;
 	bool is_bytes = limit->count == SL_COUNT_BYTES;
 	char what[32];
 
@@ -65,70 +102,7 @@ static int read_burst(struct reader *reader, const struct key *key, const struct
 	return 0;
 }
 
-static const struct word per_words[] = { { "source", false }, { "service", true }, {} };
-static const struct word pressure_words[] = { { "admit", false }, { "refuse", true }, {} };
-
-static const struct key limit_keys[] = {
-	{ .name = "count",
-	  .read = read_word,
-	  .offset = offsetof(struct limit_config, count),
-	  .what = "what can be counted",
-	  .words = config_count_words },
-	{ .name = "algorithm",
-	  .read = read_word,
-	  .offset = offsetof(struct limit_config, algorithm),
-	  .what = "an algorithm",
-	  .words = config_algorithm_words },
-	{ .name = "rate",
-	  .required = true,
-	  .read = read_rate,
-	  .what = "a rate",
-	  .want = "a number per s, min or h, like 1000/s, 10k/s or 60/min" },
-	{ .name = "burst", .read = read_burst, .want = "1 or more, like 2000 or 2k" },
-	{ .name = "per",
-	  .read = read_choice,
-	  .offset = offsetof(struct limit_config, per_service),
-	  .what = "what a limit can be for",
-	  .words = per_words },
-	{ .name = "prefix_v4",
-	  .read = read_number,
-	  .offset = offsetof(struct limit_config, prefix_v4),
-	  .min = 1,
-	  .max = 32,
-	  .what = "a prefix of IPv4" },
-	{ .name = "prefix_v6",
-	  .read = read_number,
-	  .offset = offsetof(struct limit_config, prefix_v6),
-	  .min = 1,
-	  .max = 128,
-	  .what = "a prefix of IPv6" },
-	{ .name = "action",
-	  .read = read_word,
-	  .offset = offsetof(struct limit_config, action),
-	  .what = "an action",
-	  .words = config_action_words },
-	{ .name = "dry_run",
-	  .read = read_bool,
-	  .offset = offsetof(struct limit_config, dry_run),
-	  .what = "true or false" },
-	{ .name = "under_pressure",
-	  .read = read_choice,
-	  .offset = offsetof(struct limit_config, pressure_refuses),
-	  .what = "what can be done under pressure",
-	  .words = pressure_words },
-	{ .name = "exempt",
-	  .read = read_prefixes,
-	  .offset = offsetof(struct limit_config, exempt) },
-};
-
-static const struct section limit_section = SECTION("a limit", limit_keys);
-
-struct limit_config config_default_limit(void)
-{
-	return (struct limit_config){ .prefix_v4 = 32, .prefix_v6 = 64 };
-}
-
-unsigned long long config_default_burst(const struct limit_config *limit)
+static unsigned long long default_burst(const struct limit_config *limit)
 {
 	unsigned long long most = limit_max_burst(&limit->rate, limit->count);
 	unsigned long long burst = rate_default_burst(&limit->rate);
@@ -138,6 +112,14 @@ unsigned long long config_default_burst(const struct limit_config *limit)
 	if (limit->count == SL_COUNT_BYTES && burst < BYTES_BURST_MIN)
 		burst = BYTES_BURST_MIN;
 	return burst < most ? burst : most;
+}
+
+static int default_burst_of(const struct key *key, const struct scope *scope, const void *object,
+			    void *to)
+{
+	(void)scope;
+	key_set_number(key, to, default_burst(object));
+	return 0;
 }
 
 /* The highest rate that a bucket takes, in units a second. */
@@ -174,21 +156,20 @@ static int check_window(const struct reader *reader, const struct node *map,
 }
 
 static int check_burst(const struct reader *reader, const struct node *map,
-		       struct limit_config *limit)
+		       const struct limit_config *limit)
 {
+	unsigned long long burst = limit->burst ? limit->burst : default_burst(limit);
 	unsigned long long most = limit_max_burst(&limit->rate, limit->count);
 	const struct node *node = node_get(map, limit->burst ? "burst" : "rate");
 
-	if (!limit->burst)
-		limit->burst = config_default_burst(limit);
-	if (limit->burst > most)
+	if (burst > most)
 		return node_error(reader->diag, node,
-				  "%llu is more than a bucket holds at %s; at most %llu",
-				  limit->burst, limit->text, most);
-	if (limit->count == SL_COUNT_BYTES && limit->burst < ETH_FRAME_LEN)
+				  "%llu is more than a bucket holds at %s; at most %llu", burst,
+				  limit->text, most);
+	if (limit->count == SL_COUNT_BYTES && burst < ETH_FRAME_LEN)
 		return node_error(reader->diag, node,
 				  "a burst of %llu bytes lets no full frame pass; at least %d",
-				  limit->burst, ETH_FRAME_LEN);
+				  burst, ETH_FRAME_LEN);
 	return 0;
 }
 
@@ -213,7 +194,7 @@ static int refuse_rate(const struct reader *reader, const struct node *node,
 }
 
 static int check_rate(const struct reader *reader, const struct node *map,
-		      struct limit_config *limit)
+		      const struct limit_config *limit)
 {
 	if (!limit_max_burst(&limit->rate, limit->count))
 		return refuse_rate(reader, node_get(map, "rate"), limit);
@@ -223,9 +204,10 @@ static int check_rate(const struct reader *reader, const struct node *map,
 
 /* Keys that mean nothing beside others. */
 static int check_sense(const struct reader *reader, const struct node *map,
-		       const struct limit_config *limit, __u8 proto)
+		       const struct limit_config *limit)
 {
-	static const char *const of_sources[] = { "prefix_v4", "prefix_v6", "under_pressure" };
+	__u8 proto = reader->scope.service->proto;
+	const struct node *value;
 
 	if (proto == IPPROTO_UDP && limit->count == SL_COUNT_CONNECTIONS)
 		return node_error(reader->diag, node_get(map, "count"),
@@ -235,32 +217,97 @@ static int check_sense(const struct reader *reader, const struct node *map,
 		return node_error(reader->diag, node_get(map, "action"),
 				  "the responder speaks HTTP over TCP, and this service is udp; "
 				  "write drop or reject");
-	for (size_t i = 0; limit->per_service && i < ARRAY_SIZE(of_sources); i++) {
-		const struct node *value = node_get(map, of_sources[i]);
-
-		if (value)
-			return node_error(reader->diag, value->parent,
-					  "is about single sources, and a limit per: service has "
-					  "one bucket for all; leave it out");
-	}
+	value = limit->per_service ? section_find_conditional(&section_limit, map) : NULL;
+	if (value)
+		return node_error(reader->diag, value->parent,
+				  "is about single sources, and a limit per: service has one "
+				  "bucket for all; leave it out");
 	return 0;
 }
 
-static int read_limit(struct reader *reader, const struct node *node, __u8 proto,
-		      struct limit_config *limit)
+static int check_limit(struct reader *reader, const struct node *map, void *object)
 {
-	int error;
+	int error = check_rate(reader, map, object);
 
-	error = read_section(&limit_section, reader, node, limit);
-	if (!error)
-		error = check_rate(reader, node, limit);
-	return error ? error : check_sense(reader, node, limit, proto);
+	return error ? error : check_sense(reader, map, object);
 }
 
-int read_limits(struct reader *reader, const struct key *key, const struct node *node, void *target)
+static const struct word per_words[] = { { "source", false }, { "service", true }, {} };
+static const struct word pressure_words[] = { { "admit", false }, { "refuse", true }, {} };
+
+static const struct key limit_keys[] = {
+	{ .name = "count",
+	  .type = &type_word,
+	  MEMBER(struct limit_config, count),
+	  .what = "what can be counted",
+	  .words = config_count_words },
+	{ .name = "algorithm",
+	  .type = &type_word,
+	  MEMBER(struct limit_config, algorithm),
+	  .what = "an algorithm",
+	  .words = config_algorithm_words },
+	{ .name = "rate",
+	  .required = true,
+	  .rank = -1,
+	  .type = &type_rate,
+	  MEMBERS(struct limit_config, rate, text),
+	  .what = "a rate",
+	  .want = "a number per s, min or h, like 1000/s, 10k/s or 60/min" },
+	{ .name = "burst",
+	  .rank = -1,
+	  .type = &type_count,
+	  .read = read_burst,
+	  MEMBER(struct limit_config, burst),
+	  .default_from = default_burst_of,
+	  .want = "1 or more, like 2000 or 2k" },
+	{ .name = "per",
+	  .type = &type_word,
+	  MEMBER(struct limit_config, per_service),
+	  .what = "what a limit can be for",
+	  .words = per_words },
+	{ .name = "prefix_v4",
+	  .type = &type_number,
+	  MEMBER(struct limit_config, prefix_v4),
+	  .default_number = 32,
+	  .conditional = true,
+	  .min = 1,
+	  .max = 32,
+	  .what = "a prefix of IPv4" },
+	{ .name = "prefix_v6",
+	  .type = &type_number,
+	  MEMBER(struct limit_config, prefix_v6),
+	  .default_number = 64,
+	  .conditional = true,
+	  .min = 1,
+	  .max = 128,
+	  .what = "a prefix of IPv6" },
+	{ .name = "action",
+	  .type = &type_word,
+	  MEMBER(struct limit_config, action),
+	  .what = "an action",
+	  .words = config_action_words },
+	{ .name = "dry_run",
+	  .type = &type_bool,
+	  MEMBER(struct limit_config, dry_run),
+	  .what = "true or false" },
+	{ .name = "under_pressure",
+	  .type = &type_word,
+	  MEMBER(struct limit_config, pressure_refuses),
+	  .conditional = true,
+	  .what = "what can be done under pressure",
+	  .words = pressure_words },
+	{ .name = "exempt", .type = &type_prefixes, MEMBER(struct limit_config, exempt) },
+};
+
+const struct section section_limit = {
+	SECTION("a limit", limit_keys, struct limit_config),
+	.check = check_limit,
+};
+
+int read_limits(struct reader *reader, const struct key *key, const struct node *node, void *object)
 {
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
-	struct service_config *service = target;
+	struct service_config *service = object;
 	int error = 0;
 
 	(void)key;
@@ -270,8 +317,9 @@ int read_limits(struct reader *reader, const struct key *key, const struct node 
 	for (; item && !error; item = node->kind == NODE_LIST ? item->next : NULL) {
 		struct limit_config *limit = &service->limits[service->n_limits++];
 
-		*limit = config_default_limit();
-		error = read_limit(reader, item, service->proto, limit);
+		if (section_init(&section_limit, NULL, NULL, limit) != 0)
+			return read_out_of_memory(reader);
+		error = read_section(&section_limit, reader, item, limit);
 	}
 	return error;
 }

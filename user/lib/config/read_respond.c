@@ -5,68 +5,60 @@
 #include <errno.h>
 
 #include "lib/config/read.h"
+#include "lib/config/types.h"
 
 #define CONTENT_TYPE_MAX 127
 
 static int read_body(struct reader *reader, const struct key *key, const struct node *node,
-		     void *target)
+		     void *object)
 {
 	if (node->kind != NODE_TEXT)
 		return node_refuse(reader->diag, node, key->what, key->want);
 	if (node->length > CONFIG_BODY_MAX)
 		return node_error(reader->diag, node, "%zu bytes are too many; at most %d",
 				  node->length, CONFIG_BODY_MAX);
-	return read_set_text(reader, node->text, target);
+	return read_set_text(reader, node->text, key_target(key, object));
 }
 
 static int read_content_type(struct reader *reader, const struct key *key, const struct node *node,
-			     void *target)
+			     void *object)
 {
 	if (!node_is_printable(node, CONTENT_TYPE_MAX) || node->text[0] == ' ' ||
 	    node->text[node->length - 1] == ' ')
 		return node_refuse(reader->diag, node, key->what, key->want);
-	return read_set_text(reader, node->text, target);
+	return read_set_text(reader, node->text, key_target(key, object));
 }
 
 static const struct key respond_keys[] = {
 	{ .name = "body",
+	  .type = &type_text,
 	  .read = read_body,
-	  .offset = offsetof(struct respond_config, body),
+	  MEMBER(struct respond_config, body),
 	  .what = "a body",
 	  .want = "write a text of up to 4096 bytes" },
 	{ .name = "content_type",
+	  .type = &type_text,
 	  .read = read_content_type,
-	  .offset = offsetof(struct respond_config, content_type),
+	  MEMBER(struct respond_config, content_type),
 	  .what = "a content type",
 	  .want = "1 to 127 printable ASCII characters, like application/json" },
 	{ .name = "x_headers",
-	  .read = read_bool,
-	  .offset = offsetof(struct respond_config, x_headers),
+	  .type = &type_bool,
+	  MEMBER(struct respond_config, x_headers),
 	  .what = "true or false" },
 	{ .name = "retry_after",
-	  .read = read_duration,
-	  .offset = offsetof(struct respond_config, retry_after_ms),
+	  .type = &type_duration,
+	  MEMBER(struct respond_config, retry_after_ms),
+	  .default_number = 5000,
 	  .min = 1000,
 	  .max = 24 * 3600 * 1000,
 	  .what = "a time",
 	  .want = "from 1s to 24h, like 5s" },
 };
 
-static const struct section respond_section = SECTION("a respond section", respond_keys);
-
-struct respond_config config_default_respond(void)
-{
-	return (struct respond_config){ .retry_after_ms = 5000 };
-}
-
-int read_respond(struct reader *reader, const struct key *key, const struct node *node,
-		 void *target)
-{
-	(void)key;
-	if (node_is_empty(node))
-		return 0;
-	return read_section(&respond_section, reader, node, target);
-}
+const struct section section_respond = {
+	SECTION("a respond section", respond_keys, struct respond_config),
+};
 
 bool config_responds(const struct service_config *service)
 {

@@ -1,89 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The keys of a service and of its backends. */
+/* The keys of a service. */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/units.h"
 #include "lib/config/read.h"
+#include "lib/config/types.h"
+#include "lib/config/writer.h"
 
 #define TABLE_SIZE_MIN 257
 
-static const struct key backend_keys[] = {
-	{ .name = "name", .read = read_name, .offset = offsetof(struct backend_config, name) },
-	{ .name = "address", .required = true },
-	{ .name = "port", .read = read_port, .offset = offsetof(struct backend_config, port) },
-	{ .name = "weight",
-	  .read = read_number,
-	  .offset = offsetof(struct backend_config, weight),
-	  .min = 0,
-	  .max = CONFIG_WEIGHT_MAX,
-	  .what = "a weight" },
-	{ .name = "backup",
-	  .read = read_bool,
-	  .offset = offsetof(struct backend_config, backup),
-	  .what = "true or false" },
-	{ .name = "state",
-	  .read = read_word,
-	  .offset = offsetof(struct backend_config, admin_state),
-	  .what = "a state",
-	  .words = config_admin_state_words },
-};
-
-static const struct section backend_section = SECTION("a backend", backend_keys);
-
-static int read_backend(struct reader *reader, const struct node *node, __be16 service_port,
-			struct backend_config *backend)
-{
-	char name[ENDPOINT_TEXT_SIZE];
-	int error;
-
-	backend->line = node->line;
-	backend->port = service_port;
-	backend->weight = 1;
-	error = read_section(&backend_section, reader, node, backend);
-	if (error)
-		return error;
-	error = read_address(reader, node_get(node, "address"), &backend->ip);
-	if (error || backend->name)
-		return error;
-	return read_set_text(reader, endpoint_format(&backend->ip, backend->port, name),
-			     &backend->name);
-}
-
-static int read_backends(struct reader *reader, const struct key *key, const struct node *node,
-			 void *target)
-{
-	struct service_config *service = target;
-	const struct node *item = node->first;
-	size_t count, i;
-	int error;
-
-	error = read_list_size(key, reader, node, &count);
-	if (error)
-		return error;
-	if (!count)
-		return node_error(reader->diag, node, "a service needs 1 backend or more");
-	reader->n_backends += count;
-	if (reader->n_backends > CONFIG_BACKENDS_MAX)
-		return node_error(
-			reader->diag, node,
-			"with these the file has %zu backends; at most %d in all services",
-			reader->n_backends, CONFIG_BACKENDS_MAX);
-	service->backends = calloc(count, sizeof(*service->backends));
-	if (!service->backends)
-		return read_out_of_memory(reader);
-	service->n_backends = count;
-	for (i = 0; i < count && !error; i++, item = item->next)
-		error = read_backend(reader, item, service->port, &service->backends[i]);
-	return error;
-}
-
 static int read_addresses(struct reader *reader, const struct key *key, const struct node *node,
-			  void *target)
+			  void *object)
 {
-	struct service_config *service = target;
+	struct service_config *service = object;
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
 	size_t n = 0;
 	int error;
@@ -102,164 +32,213 @@ static int read_addresses(struct reader *reader, const struct key *key, const st
 	return 0;
 }
 
+static void emit_addresses(struct writer *writer, const struct key *key, const void *object)
+{
+	const struct service_config *service = object;
+	char text[ADDR_TEXT_SIZE];
+
+	(void)key;
+	if (service->n_addresses > 1)
+		emit_list(&writer->emit, LAYOUT_FLOW);
+	for (size_t i = 0; i < service->n_addresses; i++)
+		emit_text(&writer->emit, ip_format(&service->addresses[i], text));
+	if (service->n_addresses > 1)
+		emit_list_end(&writer->emit);
+}
+
+static bool equal_addresses(const struct key *key, const void *left, const void *right)
+{
+	const struct service_config *a = left, *b = right;
+	bool equal = a->n_addresses == b->n_addresses;
+
+	(void)key;
+	for (size_t i = 0; i < a->n_addresses && equal; i++)
+		equal = ip_equal(&a->addresses[i], &b->addresses[i]);
+	return equal;
+}
+
+static const struct type type_addresses = {
+	.read = read_addresses,
+	.emit = emit_addresses,
+	.equal = equal_addresses,
+};
+
 static int read_service_port(struct reader *reader, const struct key *key, const struct node *node,
-			     void *target)
+			     void *object)
 {
 	if (node->kind == NODE_TEXT && (strcmp(node->text, "any") == 0 || strchr(node->text, '-')))
 		return node_refuse(reader->diag, node, "a port",
 				   "a number from 1 to 65535 (this version has neither \"any\" nor "
 				   "ranges)");
-	return read_port(reader, key, node, target);
-}
-
-static int read_protocol(struct reader *reader, const struct key *key, const struct node *node,
-			 void *target)
-{
-	int proto;
-	int error;
-
-	error = read_word(reader, key, node, &proto);
-	if (!error)
-		*(__u8 *)target = (__u8)proto;
-	return error;
+	return type_port.read(reader, key, node, object);
 }
 
 static int read_table_size(struct reader *reader, const struct key *key, const struct node *node,
-			   void *target)
+			   void *object)
 {
 	unsigned size, prime;
 	int error;
 
-	error = read_number(reader, key, node, &size);
+	error = read_number(reader, key, node, object);
 	if (error)
 		return error;
+	size = (unsigned)key_number(key, object);
 	for (prime = size; !config_is_prime(prime); prime++) /* the range ends with a prime */
 		;
 	if (prime != size)
 		return node_error(reader->diag, node, "%u is not a prime; the next one is %u", size,
 				  prime);
-	*(unsigned *)target = size;
 	return 0;
 }
 
-/* In the order in which they are read: limits depend on the protocol, backends take
- * the service's port.
+static int default_table_size(const struct key *key, const struct scope *scope, const void *object,
+			      void *to)
+{
+	key_set_number(key, to, config_default_table_size(object, scope->config->n_services));
+	return 0;
+}
+
+/* What each key is allowed to say beside the others. */
+static int check_service(struct reader *reader, const struct node *map, void *object)
+{
+	const struct service_config *service = object;
+	int error;
+
+	error = config_check_access(reader, map, &service->access);
+	if (error)
+		return error;
+	if (service->proto == IPPROTO_UDP && service->on_all_down == ON_ALL_DOWN_RESPOND)
+		return node_error(reader->diag, node_get(map, "on_all_down"),
+				  "the responder speaks HTTP over TCP, and this service is udp; "
+				  "write drop, reject or last-known");
+	if (service->table_size && !config_has_hashed_table(service))
+		return node_error(reader->diag, node_get(map, "table_size")->parent,
+				  "%s has no hashed table; leave it out",
+				  config_scheduler_name(service->scheduler));
+	return 0;
+}
+
+/* In the order in which they are read: limits and the check depend on the protocol,
+ * backends take the service's port.
  */
 static const struct key service_keys[] = {
 	{ .name = "name",
 	  .required = true,
+	  .type = &type_text,
 	  .read = read_name,
-	  .offset = offsetof(struct service_config, name) },
-	{ .name = "address", .required = true, .read = read_addresses },
+	  MEMBER(struct service_config, name) },
+	{ .name = "address",
+	  .required = true,
+	  .type = &type_addresses,
+	  MEMBERS(struct service_config, addresses, n_addresses) },
 	{ .name = "port",
 	  .required = true,
+	  .type = &type_port,
 	  .read = read_service_port,
-	  .offset = offsetof(struct service_config, port) },
+	  MEMBER(struct service_config, port) },
 	{ .name = "protocol",
-	  .read = read_protocol,
-	  .offset = offsetof(struct service_config, proto),
+	  .type = &type_word,
+	  MEMBER(struct service_config, proto),
+	  .default_number = IPPROTO_TCP,
 	  .what = "a protocol",
 	  .words = config_proto_words },
 	{ .name = "scheduler",
-	  .read = read_word,
-	  .offset = offsetof(struct service_config, scheduler),
+	  .type = &type_word,
+	  MEMBER(struct service_config, scheduler),
+	  .default_number = SL_SCHEDULER_MAGLEV,
 	  .what = "a scheduler",
 	  .words = config_scheduler_words },
 	{ .name = "affinity",
-	  .read = read_affinity,
-	  .offset = offsetof(struct service_config, affinity) },
+	  .type = &type_section,
+	  .section = &section_affinity,
+	  MEMBER(struct service_config, affinity) },
 	{ .name = "forward",
-	  .read = read_word,
-	  .offset = offsetof(struct service_config, forward),
+	  .type = &type_word,
+	  MEMBER(struct service_config, forward),
+	  .default_number = SL_FORWARD_NAT,
 	  .what = "a way to forward",
 	  .words = config_forward_words },
-	{ .name = "check" },
-	{ .name = "limit", .read = read_limits },
+	{ .name = "check",
+	  .late = true,
+	  .rank = 1,
+	  .type = &type_section,
+	  .section = &section_check,
+	  .read = read_check,
+	  MEMBER(struct service_config, check) },
+	{ .name = "limit",
+	  .rank = 1,
+	  .type = &type_array,
+	  .section = &section_limit,
+	  .read = read_limits,
+	  MEMBERS(struct service_config, limits, n_limits) },
 	{ .name = "allow",
-	  .read = read_prefixes,
-	  .offset = offsetof(struct service_config, access.allow) },
+	  .rank = 1,
+	  .type = &type_prefixes,
+	  MEMBER(struct service_config, access.allow) },
 	{ .name = "deny",
-	  .read = read_prefixes,
-	  .offset = offsetof(struct service_config, access.deny) },
+	  .rank = 1,
+	  .type = &type_prefixes,
+	  MEMBER(struct service_config, access.deny) },
 	{ .name = "respond",
-	  .read = read_respond,
-	  .offset = offsetof(struct service_config, respond) },
+	  .rank = 1,
+	  .type = &type_section,
+	  .section = &section_respond,
+	  MEMBER(struct service_config, respond) },
 	{ .name = "on_all_down",
-	  .read = read_word,
-	  .offset = offsetof(struct service_config, on_all_down),
+	  .type = &type_word,
+	  MEMBER(struct service_config, on_all_down),
+	  .default_number = ON_ALL_DOWN_DROP,
 	  .what = "an answer",
 	  .words = config_on_all_down_words },
 	{ .name = "min_healthy",
-	  .read = read_min_healthy,
+	  .type = &type_min_healthy,
+	  MEMBERS(struct service_config, min_healthy, min_healthy_percent),
 	  .what = "a count of backends",
 	  .want = "a number from 0 to 65536 or a share from 0% to 100%, like 2 or 50%" },
 	{ .name = "slow_start",
-	  .read = read_duration,
-	  .offset = offsetof(struct service_config, slow_start_ms),
+	  .type = &type_duration,
+	  MEMBER(struct service_config, slow_start_ms),
 	  .min = 1000,
 	  .max = 3600 * 1000,
 	  .what = "a slow start",
 	  .want = "from 1s to 1h, like 30s" },
 	{ .name = "table_size",
+	  .type = &type_number,
 	  .read = read_table_size,
-	  .offset = offsetof(struct service_config, table_size),
+	  MEMBER(struct service_config, table_size),
+	  .default_from = default_table_size,
 	  .min = TABLE_SIZE_MIN,
 	  .max = CONFIG_TABLE_SIZE_MAX,
 	  .what = "a table size" },
 	{ .name = "backends",
 	  .required = true,
+	  .rank = 1,
+	  .type = &type_list,
+	  .section = &section_backend,
 	  .read = read_backends,
+	  MEMBERS(struct service_config, backends, n_backends),
 	  .max = CONFIG_BACKENDS_MAX,
 	  .what = "a list of backends",
 	  .want = "write a line \"- {address: ..., port: ...}\" for each" },
 };
 
-static const struct section service_section = SECTION("a service", service_keys);
+const struct section section_service = {
+	SECTION("a service", service_keys, struct service_config),
+	.has_lines = true,
+	.check = check_service,
+};
 
-static int read_service(struct reader *reader, const struct node *node, size_t n_services,
-			struct service_config *service)
+static int read_service(struct reader *reader, const struct node *node, void *items, size_t index)
 {
-	int error;
+	struct service_config *service = (struct service_config *)items + index;
 
 	service->line = node->line;
-	service->proto = IPPROTO_TCP;
-	service->forward = SL_FORWARD_NAT;
-	service->affinity = config_default_affinity();
-	service->respond = config_default_respond();
-	error = read_section(&service_section, reader, node, service);
-	if (!error)
-		error = config_check_access(reader, node, &service->access);
-	if (error)
-		return error;
-	if (service->proto == IPPROTO_UDP && service->on_all_down == ON_ALL_DOWN_RESPOND)
-		return node_error(reader->diag, node_get(node, "on_all_down"),
-				  "the responder speaks HTTP over TCP, and this service is udp; "
-				  "write drop, reject or last-known");
-	if (service->table_size && !config_has_hashed_table(service))
-		return node_error(reader->diag, node_get(node, "table_size")->parent,
-				  "%s has no hashed table; leave it out",
-				  config_scheduler_name(service->scheduler));
-	if (!service->table_size)
-		service->table_size = config_default_table_size(service, n_services);
-	return read_check(reader, node_get(node, "check"), service->proto, &service->check);
+	reader->scope.service = service;
+	return read_section(&section_service, reader, node, service);
 }
 
 int read_services(struct reader *reader, const struct key *key, const struct node *node,
-		  void *target)
+		  void *object)
 {
-	struct config *config = target;
-	const struct node *item = node->first;
-	size_t count, i;
-	int error;
-
-	error = read_list_size(key, reader, node, &count);
-	if (error || !count)
-		return error;
-	config->services = calloc(count, sizeof(*config->services));
-	if (!config->services)
-		return read_out_of_memory(reader);
-	config->n_services = count;
-	for (i = 0; i < count && !error; i++, item = item->next)
-		error = read_service(reader, item, count, &config->services[i]);
-	return error;
+	return read_list(reader, key, node, object, read_service);
 }

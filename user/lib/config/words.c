@@ -81,7 +81,7 @@ const struct word config_action_words[] = {
 	{},
 };
 
-static const char *word_of(const struct word *words, int value)
+const char *word_of(const struct word *words, int value)
 {
 	for (; words->text; words++) {
 		if (words->value == value)

@@ -5,10 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "lib/base/units.h"
-
-/* Longer than any value: a path of 1024 bytes is the longest. */
-#define VALUE_SIZE 2048
+#define TEXT_SIZE 128 /* of emit_format() */
 
 /* The emitter owns the event from here on, also if it fails. */
 static void send_event(struct emit *emit, yaml_event_t *event, int made)
@@ -99,36 +96,16 @@ void emit_text(struct emit *emit, const char *text)
 						 : YAML_ANY_SCALAR_STYLE));
 }
 
-void emit_pair(struct emit *emit, const char *key, const char *format, ...)
+void emit_format(struct emit *emit, const char *format, ...)
 {
-	char value[VALUE_SIZE];
+	char text[TEXT_SIZE];
 	va_list args;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(value, sizeof(value), format, args);
+	length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (length < 0 || (size_t)length >= sizeof(value))
+	if (length < 0 || (size_t)length >= sizeof(text))
 		emit->failed = true; /* rather than half a value */
-	emit_text(emit, key);
-	emit_text(emit, value);
-}
-
-void emit_duration(struct emit *emit, const char *key, unsigned ms)
-{
-	if (ms % (3600 * 1000) == 0)
-		emit_pair(emit, key, "%uh", ms / (3600 * 1000));
-	else if (ms % (60 * 1000) == 0)
-		emit_pair(emit, key, "%um", ms / (60 * 1000));
-	else if (ms % 1000 == 0)
-		emit_pair(emit, key, "%us", ms / 1000);
-	else
-		emit_pair(emit, key, "%ums", ms);
-}
-
-void emit_count(struct emit *emit, const char *key, unsigned long long count)
-{
-	char text[COUNT_TEXT_SIZE];
-
-	emit_pair(emit, key, "%s", count_format(count, text));
+	emit_text(emit, text);
 }

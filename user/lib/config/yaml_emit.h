@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * YAML out of libyaml's emitter, one value after the other. A failure is kept,
- * and told once at the end. For config_write*.c alone.
+ * and told once at the end. For lib/config/ alone.
  */
 #ifndef SLUICE_LIB_CONFIG_YAML_EMIT_H
 #define SLUICE_LIB_CONFIG_YAML_EMIT_H
@@ -33,15 +33,10 @@ void emit_map_end(struct emit *emit);
 void emit_list(struct emit *emit, enum layout layout);
 void emit_list_end(struct emit *emit);
 
-/* A value, quoted where it must be. */
+/* A key or a value, quoted where it must be. */
 void emit_text(struct emit *emit, const char *text);
 
-/* A key, and its value by printf. */
-void emit_pair(struct emit *emit, const char *key, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* A key, and a duration ("90s", "2m") or count ("500k") in its largest unit. */
-void emit_duration(struct emit *emit, const char *key, unsigned ms);
-void emit_count(struct emit *emit, const char *key, unsigned long long count);
+/* The same by printf, of a text that is short. */
+void emit_format(struct emit *emit, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
