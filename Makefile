@@ -173,6 +173,8 @@ $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
 
+TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
+
 # Conversations that notice when they are cut, and floods, for tests/e2e.
 TRAFFIC_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/traffic/*.c))
 
@@ -186,7 +188,7 @@ demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as r
 	$(Q)scripts/demo.sh
 
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
+	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(TEST_BIN)
 	$(Q)status=0; $(MAKE) --no-print-directory test-unit || status=$$?; \
 		$(PYTEST_BESIDE) tests || status=$$?; exit $$status
 
@@ -204,6 +206,20 @@ endif
 test-unit: $(UNIT_RUN) ## the C units (no root); T=plan: those of that name or directory
 	$(Q)printf '%s\n' $(UNIT_RUN) | xargs -P $(TEST_JOBS) -n 1 \
 		sh -c '"$$0" >"$$0.out" 2>&1; status=$$?; cat "$$0.out"; exit $$status'
+
+# Under the sanitizers: all of it in a directory of its own, so that neither build is in
+# the other's way. The sanitizers end a program at their first finding.
+SANITIZE := -DSLUICE_SANITIZED -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+debug debug-test: export UBSAN_OPTIONS = print_stacktrace=1
+
+.PHONY: debug debug-test
+debug: ## all of it for a debugger, with ASan and UBSan, in build/debug; runs the C units there (T=)
+	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' all test-unit
+
+debug-test: debug ## the model, and daemon and tool in namespaces, under the sanitizers (as root): TESTS='...'
+	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
+	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST) -q $(or $(TESTS),tests/model tests/netlink tests/responder tests/e2e)
 
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST_BESIDE) tests/bpf
