@@ -59,6 +59,14 @@ static ssize_t receive(struct mnl_socket *socket, char buffer[static BUFFER_SIZE
 	return from.nl_pid == 0 ? length : 0;
 }
 
+/* Whether a message lies in what is left. libmnl 1.0 takes a length of 2 GiB and more
+ * for a negative one, which is less than any.
+ */
+static bool message_ok(const struct nlmsghdr *message, int left)
+{
+	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (unsigned)left;
+}
+
 bool netlink_hear(struct netlink *netlink)
 {
 	const struct nlmsghdr *message;
@@ -77,7 +85,7 @@ bool netlink_hear(struct netlink *netlink)
 		if (received < 0)
 			netlink->lost = true;
 		left = received < 0 ? 0 : (int)received;
-		for (message = (const void *)netlink->heard; mnl_nlmsg_ok(message, left);
+		for (message = (const void *)netlink->heard; message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
 			netlink->listener.message(message, netlink->listener.arg);
 	}
@@ -244,7 +252,7 @@ static int collect(struct netlink *netlink, const struct nlmsghdr *request,
 		if (received < 0)
 			return (int)received;
 		left = (int)received;
-		for (message = (const void *)netlink->answer; mnl_nlmsg_ok(message, left);
+		for (message = (const void *)netlink->answer; message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left)) {
 			if (message->nlmsg_seq != request->nlmsg_seq)
 				continue;
@@ -309,7 +317,7 @@ int netlink_tell(struct netlink *netlink, const void *messages, size_t length)
 		if (received < 0)
 			return (int)received;
 		left = (int)received;
-		for (message = (const void *)netlink->answer; mnl_nlmsg_ok(message, left);
+		for (message = (const void *)netlink->answer; message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
 			if (message->nlmsg_type == NLMSG_ERROR && message_error(message) < 0)
 				error = message_error(message);
