@@ -116,7 +116,7 @@ $(LIB): $(LIB_OBJ) $(SOURCE_STAMP)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $(LIB_OBJ)
 
-LINK = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -o $@
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
 
 $(B)/sluiced: $(DAEMON_OBJ) $(LIB) $(SOURCE_STAMP)
 	$(call say,LINK,$@)
@@ -131,6 +131,7 @@ $(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB) $(SOURCE_STAMP)
 	$(Q)$(LINK) $(shell pkg-config --libs libbpf libmicrohttpd jansson yaml-0.1 libcap-ng)
 
 # ---- tests --------------------------------------------------------------
+comma  := ,
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 $(B)/obj/tests/%.o: private CFLAGS_TESTS = -Itests -I. -I$(B)/bench
@@ -242,6 +243,34 @@ test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and 
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
 test-guest: all $(B)/bench/syn.bpf.o ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
 	$(Q)tests/guest/run.sh $(or $(KERNEL),6.1) $(SCENARIOS)
+
+# ---- fuzzing -------------------------------------------------------------
+# libFuzzer is clang's, so all that it shall see is compiled with clang, in build/fuzz.
+FUZZ_FLAGS  := -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
+FUZZ_BIN    := $(patsubst tests/fuzz/%_fuzz.c,$(B)/%-fuzz,$(wildcard tests/fuzz/$(or $(F),*)_fuzz.c))
+NOT_DAEMON  := $(B)/obj/user/daemon/main.o
+
+.PHONY: fuzz fuzz-targets
+fuzz: $(B)/.deps ## hostile configurations, requests, netlink messages, check answers (as root): SECONDS=60 each, F=api
+	$(Q)CLANG='$(CLANG)' scripts/deps.sh fuzz
+	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' fuzz-targets
+	$(Q)scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ_BIN:$(B)/%=build/fuzz/%),$(error tests/fuzz has no $(F)_fuzz.c))
+
+fuzz-targets: $(FUZZ_BIN)
+
+# The library, and of the daemon what the target is about.
+$(B)/config-fuzz:  FUZZ_LIBS = jansson yaml-0.1
+$(B)/api-fuzz:     $(filter-out $(NOT_DAEMON),$(DAEMON_OBJ)) | $(B)/sluice-responder
+$(B)/api-fuzz:     FUZZ_LIBS = $(PACKAGES)
+$(B)/netlink-fuzz: $(call objects,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/log.c)
+$(B)/netlink-fuzz: FUZZ_LIBS = libuv libmnl
+$(B)/netlink-fuzz: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,recvmsg mnl_socket_sendto uv_now uv_timer_start uv_timer_stop)
+$(B)/answer-fuzz:  $(call objects,$(wildcard user/daemon/health/*.c) user/daemon/log.c)
+$(B)/answer-fuzz:  FUZZ_LIBS = libuv libcurl
+
+$(B)/%-fuzz: $(B)/obj/tests/fuzz/%_fuzz.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -lm $(shell pkg-config --libs $(FUZZ_LIBS))
 
 # ---- benches: docs/benchmarks/README.md says how they measure ------------
 bench: $(B)/.deps ## how fast it is (as root): BENCH="program wire clients control", FULL=1
