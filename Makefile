@@ -240,6 +240,11 @@ test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as 
 test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and nothing is lost (as root)
 	$(Q)SLUICE_BASE=$(or $(BASE),$(error BASE=REVISION is missing)) $(PYTEST) -q tests/e2e/upgrade.py
 
+.PHONY: test-mutations
+test-mutations: $(B)/.deps ## plants bugs in a copy of the tree, each of which the model must find (as root)
+	$(Q)$(MAKE) --no-print-directory $(B)/model/model_test
+	$(Q)$(PYTHON) -B tests/model/mutate.py
+
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
 test-guest: all $(B)/bench/syn.bpf.o ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
 	$(Q)tests/guest/run.sh $(or $(KERNEL),6.1) $(SCENARIOS)
