@@ -218,9 +218,10 @@ debug debug-test: export UBSAN_OPTIONS = print_stacktrace=1
 debug: ## all of it for a debugger, with ASan and UBSan, in build/debug; runs the C units there (T=)
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' all test-unit
 
-debug-test: debug ## the model, and daemon and tool in namespaces, under the sanitizers (as root): TESTS='...'
+# Not the end-to-end tests, some of which measure time and memory: TESTS=tests/e2e/test_api.py.
+debug-test: debug ## the model and what has namespaces of its own, under the sanitizers (as root): TESTS=...
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
-	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST) -q $(or $(TESTS),tests/model tests/netlink tests/responder tests/e2e)
+	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST) -q $(or $(TESTS),tests/model tests/netlink tests/responder tests/bpf)
 
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST_BESIDE) tests/bpf
@@ -312,8 +313,20 @@ $(B)/bench/program-cost $(B)/bench/wire:
 	$(Q)$(LINK) $(shell pkg-config --libs libbpf jansson yaml-0.1)
 
 # ---- care ---------------------------------------------------------------
-lint: all ## layers, headers, shell, static analysis
+lint: $(B)/.deps ## layers, headers, shell, static analysis
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS='$(ALL_CFLAGS)' LINT_BPF_CFLAGS='$(BPF_CFLAGS)' scripts/lint.sh
+
+.PHONY: lint-files
+lint-files: ## layers and format of FILES='...' alone (scripts/hooks/pre-commit does that)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS=- LINT_BPF_CFLAGS=- \
+		scripts/lint.sh layers format -- $(FILES)
+
+# For clangd and clang-tidy: a compiler's command for each source, from what make would do.
+compile_commands.json: scripts/compile_commands.py $(C_STAMP) $(BPF_STAMP) $(SOURCE_STAMP) Makefile ## for clangd and clang-tidy
+	$(call say,JSON,$@)
+	$(Q)$(MAKE) --always-make --dry-run --no-print-directory V=1 all bench-tools $(UNIT_BIN) $(TEST_BIN) fuzz-targets | \
+		$(PYTHON) -B scripts/compile_commands.py $@
 
 format: ## clang-format all C
 	$(Q)$(CLANG_FORMAT) -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
