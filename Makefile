@@ -188,6 +188,11 @@ demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as r
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh
 
+.PHONY: lab
+lab: $(B)/.deps ## the same network as a shell to stay in (as root)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/lab.sh
+
 test: $(B)/.deps ## build and run all tests (as root)
 	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(TEST_BIN)
 	$(Q)status=0; $(MAKE) --no-print-directory test-unit || status=$$?; \
