@@ -21,7 +21,7 @@ ARCH_INC  := $(patsubst %/asm/types.h,%,$(filter %/asm/types.h,$(shell $(CC) -M 
 
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
 CFLAGS    ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' \
+ALL_CFLAGS := -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' \
              -Iuser -Iinclude -I$(B) $(shell pkg-config --cflags $(PACKAGES))
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 $(WARNINGS) -Iinclude -I. -isystem $(ARCH_INC)
 
@@ -35,6 +35,7 @@ DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/obj/%.o)
 CLI_OBJ    := $(CLI_SRC:%.c=$(B)/obj/%.o)
 RESPONDER_OBJ := $(RESPONDER_SRC:%.c=$(B)/obj/%.o)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+LIB        := $(B)/libsluice.a
 MAN        := $(wildcard docs/man/*.[1-8])
 
 # `make V=1` shows the commands.
@@ -59,33 +60,69 @@ $(B)/.deps: scripts/deps.sh
 	$(Q)scripts/deps.sh
 	$(Q)touch $@
 
-# ---- BPF ----------------------------------------------------------------
-$(B)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/sluice/*.h) Makefile
-	$(call say,CLANG,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+# ---- what is to be made again --------------------------------------------
+# The compilers write the headers that each object includes into $(B)/obj/*.d. Flags,
+# and the list of sources, are in stamps: a stamp is written when its text differs from
+# what make has now, and what depends on it is then made again.
+BPF_STAMP    := $(B)/.flags-bpf
+C_STAMP      := $(B)/.flags-c
+SOURCE_STAMP := $(B)/.sources
 
-$(B)/%.skel.h: $(B)/%.bpf.o
+$(BPF_STAMP):    private TEXT = $(CLANG) $(BPF_CFLAGS)
+$(C_STAMP):      private TEXT = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
+$(SOURCE_STAMP): private TEXT = $(LIB_SRC) $(DAEMON_SRC) $(CLI_SRC) $(RESPONDER_SRC)
+
+$(BPF_STAMP) $(C_STAMP) $(SOURCE_STAMP): FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' '$(subst ','\'',$(TEXT))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(TEXT))' >$@
+
+.PHONY: FORCE
+.SECONDARY:
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- BPF ----------------------------------------------------------------
+define compile_bpf
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D) $(B)/obj/$(<D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(B)/obj/$<.d -MT $@ -c $< -o $@
+endef
+
+$(B)/%.bpf.o: bpf/%.bpf.c $(BPF_STAMP)
+	$(compile_bpf)
+
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c $(BPF_STAMP)
+	$(compile_bpf)
+
+$(B)/%.skel: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*)_bpf > $@
 
-.SECONDARY: $(B)/responder.bpf.o $(B)/bench/generator.bpf.o
+# A skeleton that comes out as it was is left alone, and so is what includes it.
+$(B)/%.skel.h: $(B)/%.skel
+	$(Q)cmp -s $< $@ || cp $< $@
 
 # ---- programs -----------------------------------------------------------
-$(B)/obj/%.o: %.c Makefile
+$(B)/obj/%.o: %.c $(C_STAMP)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(CFLAGS_TESTS) -MMD -MP -c $< -o $@
 
 $(DAEMON_OBJ): | $(B)/sluice.skel.h $(B)/responder.skel.h
 
-LINK = $(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+# Made from nothing each time, so that no member outlives its source.
+$(LIB): $(LIB_OBJ) $(SOURCE_STAMP)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $(LIB_OBJ)
 
-$(B)/sluiced: $(DAEMON_OBJ) $(LIB_OBJ)
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
+
+$(B)/sluiced: $(DAEMON_OBJ) $(LIB) $(SOURCE_STAMP)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(shell pkg-config --libs $(PACKAGES))
 
-$(B)/sluicectl: $(CLI_OBJ) $(LIB_OBJ)
+$(B)/sluicectl: $(CLI_OBJ) $(LIB) $(SOURCE_STAMP)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(shell pkg-config --libs jansson libcurl yaml-0.1)
 
@@ -95,77 +132,107 @@ $(B)/sluicectl.bash-completion: packaging/sluicectl.bash-completion $(B)/sluicec
 	$(Q)cp $< $@
 	$(Q)$(B)/sluicectl completion bash >> $@
 
-$(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB_OBJ)
+$(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB) $(SOURCE_STAMP)
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(shell pkg-config --libs libbpf libmicrohttpd jansson yaml-0.1 libcap-ng)
 
--include $(LIB_OBJ:.o=.d) $(DAEMON_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(RESPONDER_OBJ:.o=.d) $(UNIT_BIN:=.d)
-
 # ---- tests --------------------------------------------------------------
+comma  := ,
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+$(B)/obj/tests/%.o: private CFLAGS_TESTS = -Itests -I. -I$(B)/bench
+
 # These include a part of the daemon.
 $(B)/unit/health/checks_test $(B)/unit/health/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
 
 $(B)/unit/responder/confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng)
 
-$(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
-	$(call say,TEST,$@)
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $< $(LIB_OBJ) -o $@ -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
+	$(Q)$(LINK) -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
 
 # What daemon/hops is made of, against the real kernel; tests/netlink/test_hops.py
 # runs it in namespaces.
-HOPS_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c)) \
-            $(B)/obj/user/daemon/log.o
+HOPS_OBJ := $(call objects,$(wildcard tests/netlink/*.c user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/log.c)
 
-$(B)/netlink/hops_test: $(wildcard tests/netlink/*.c tests/netlink/*.h) $(HOPS_OBJ) $(LIB_OBJ)
-	$(call say,TEST,$@)
+$(B)/netlink/hops_test: $(HOPS_OBJ) $(LIB)
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libuv libmnl jansson yaml-0.1) -lm
+	$(Q)$(LINK) $(shell pkg-config --libs libuv libmnl jansson yaml-0.1) -lm
 
 # The real responder, without the datapath; tests/responder/test_responder.py runs it.
-RESPONDER_TEST_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/responder/*.c)) \
-                      $(addprefix $(B)/obj/user/daemon/,datapath/steer.o log.o)
+RESPONDER_TEST_OBJ := $(call objects,tests/responder/responder_test.c $(wildcard user/daemon/responder/*.c) \
+                      user/daemon/datapath/steer.c user/daemon/log.c)
 
-$(B)/responder/responder_test: tests/responder/responder_test.c $(RESPONDER_TEST_OBJ) $(LIB_OBJ) | $(B)/sluice-responder
-	$(call say,TEST,$@)
+$(B)/responder/responder_test: $(RESPONDER_TEST_OBJ) $(LIB) | $(B)/sluice-responder
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)ln -sf ../sluice-responder $(@D)/sluice-responder
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) -o $@ -lm $(shell pkg-config --libs libuv libmnl libbpf jansson yaml-0.1)
+	$(Q)$(LINK) -lm $(shell pkg-config --libs libuv libmnl libbpf jansson yaml-0.1)
 
 # The real program and what writes its maps, against a model of docs/architecture.md,
 # Slots and transition.
-MODEL_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard user/daemon/datapath/*.c user/daemon/datapath/*/*.c)) \
-             $(B)/obj/user/daemon/log.o
+MODEL_OBJ := $(call objects,$(wildcard tests/model/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/log.c)
 
-$(B)/model/model_test: $(wildcard tests/model/*.c tests/model/*.h) tests/unit/base/random.h $(MODEL_OBJ) $(LIB_OBJ)
-	$(call say,TEST,$@)
+$(B)/model/model_test: $(MODEL_OBJ) $(LIB)
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(filter %.c %.o,$^) -o $@ -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
+	$(Q)$(LINK) -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
+
+TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
 
 # Conversations that notice when they are cut, and floods, for tests/e2e.
 TRAFFIC_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/traffic/*.c))
 
-$(B)/traffic/%: tests/traffic/%.c $(wildcard tests/traffic/*.h) Makefile
-	$(call say,TEST,$@)
+$(B)/traffic/%: $(B)/obj/tests/traffic/%.o
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+	$(Q)$(LINK)
 
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh
 
+.PHONY: lab
+lab: $(B)/.deps ## the same network as a shell to stay in (as root)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/lab.sh
+
 test: $(B)/.deps ## build and run all tests (as root)
-	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
+	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(TEST_BIN)
 	$(Q)status=0; $(MAKE) --no-print-directory test-unit || status=$$?; \
 		$(PYTEST_BESIDE) tests || status=$$?; exit $$status
 
 test-quick: all test-unit $(B)/model/model_test ## units, packets, a tenth of the model: a minute (as root)
 	$(Q)SLUICE_QUICK=1 $(PYTEST_BESIDE) tests/bpf tests/model
 
+# T: the name of a test or its directory, also as a pattern: plan, balance/plan, health, 'gate*'.
+UNIT_ASKED = $(if $(T),$(wildcard tests/unit/$(T)_test.c tests/unit/*/$(T)_test.c tests/unit/$(T)/*_test.c),$(UNIT_SRC))
+UNIT_RUN   = $(sort $(UNIT_ASKED:tests/unit/%.c=$(B)/unit/%))
+ifneq ($(T),)
+$(if $(UNIT_ASKED),,$(error no unit test is called '$(T)'; there are: $(sort $(notdir $(UNIT_SRC:_test.c=)))))
+endif
+
 # What each program says is told in one piece, when it has ended.
-test-unit: $(UNIT_BIN) ## the C units (no root)
-	$(Q)printf '%s\n' $(UNIT_BIN) | xargs -P $(TEST_JOBS) -n 1 \
+test-unit: $(UNIT_RUN) ## the C units (no root); T=plan: those of that name or directory
+	$(Q)printf '%s\n' $(UNIT_RUN) | xargs -P $(TEST_JOBS) -n 1 \
 		sh -c '"$$0" >"$$0.out" 2>&1; status=$$?; cat "$$0.out"; exit $$status'
+
+# Under the sanitizers: all of it in a directory of its own, so that neither build is in
+# the other's way. The sanitizers end a program at their first finding.
+SANITIZE := -DSLUICE_SANITIZED -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+debug debug-test: export UBSAN_OPTIONS = print_stacktrace=1
+
+.PHONY: debug debug-test
+debug: ## all of it for a debugger, with ASan and UBSan, in build/debug; runs the C units there (T=)
+	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' all test-unit
+
+# Not the end-to-end tests, some of which measure time and memory: TESTS=tests/e2e/test_api.py.
+debug-test: debug ## the model and what has namespaces of its own, under the sanitizers (as root): TESTS=...
+	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
+	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST_BESIDE) $(or $(TESTS),tests/model tests/netlink tests/responder tests/bpf)
 
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST_BESIDE) tests/bpf
@@ -190,9 +257,42 @@ test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and 
 config-compare: ## this tree's configuration against that of BASE=REVISION: N=10000 texts
 	$(Q)CC='$(CC)' tests/config/compare.sh $(or $(BASE),$(error BASE=REVISION is missing)) $(N)
 
+.PHONY: test-mutations
+test-mutations: $(B)/.deps ## plants bugs in a copy of the tree, each of which the model must find (as root)
+	$(Q)$(MAKE) --no-print-directory $(B)/model/model_test
+	$(Q)$(PYTHON) -B tests/model/mutate.py
+
 # By hand, for it fetches a kernel and installs qemu: see tests/guest/run.sh.
 test-guest: all $(B)/bench/syn.bpf.o ## on a Debian kernel in qemu: KERNEL=6.1 or KERNEL=6.12 (as root)
 	$(Q)tests/guest/run.sh $(or $(KERNEL),6.1) $(SCENARIOS)
+
+# ---- fuzzing -------------------------------------------------------------
+# libFuzzer is clang's, so all that it shall see is compiled with clang, in build/fuzz.
+FUZZ_FLAGS  := -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
+FUZZ_BIN    := $(patsubst tests/fuzz/%_fuzz.c,$(B)/%-fuzz,$(wildcard tests/fuzz/$(or $(F),*)_fuzz.c))
+NOT_DAEMON  := $(B)/obj/user/daemon/main.o
+
+.PHONY: fuzz fuzz-targets
+fuzz: $(B)/.deps ## hostile configurations, requests, netlink messages, check answers (as root): SECONDS=60 each, F=api
+	$(Q)CLANG='$(CLANG)' scripts/deps.sh fuzz
+	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' fuzz-targets
+	$(Q)scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ_BIN:$(B)/%=build/fuzz/%),$(error tests/fuzz has no $(F)_fuzz.c))
+
+fuzz-targets: $(FUZZ_BIN)
+
+# The library, and of the daemon what the target is about.
+$(B)/config-fuzz:  FUZZ_LIBS = jansson yaml-0.1
+$(B)/api-fuzz:     $(filter-out $(NOT_DAEMON),$(DAEMON_OBJ)) | $(B)/sluice-responder
+$(B)/api-fuzz:     FUZZ_LIBS = $(PACKAGES)
+$(B)/netlink-fuzz: $(call objects,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/log.c)
+$(B)/netlink-fuzz: FUZZ_LIBS = libuv libmnl
+$(B)/netlink-fuzz: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,recvmsg mnl_socket_sendto uv_now uv_timer_start uv_timer_stop)
+$(B)/answer-fuzz:  $(call objects,$(wildcard user/daemon/health/*.c) user/daemon/log.c)
+$(B)/answer-fuzz:  FUZZ_LIBS = libuv libcurl
+
+$(B)/%-fuzz: $(B)/obj/tests/fuzz/%_fuzz.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -lm $(shell pkg-config --libs $(FUZZ_LIBS))
 
 # ---- benches: docs/benchmarks/README.md says how they measure ------------
 bench: $(B)/.deps ## how fast it is (as root): BENCH="program wire clients control", FULL=1
@@ -214,23 +314,35 @@ bench-instructions: $(B)/.deps ## instructions per packet, in qemu (as root): KE
 
 bench-tools: $(B)/bench/program-cost $(B)/bench/wire $(B)/bench/syn.bpf.o ## what the benches run, syn.bpf.o for bench-pktgen.sh too
 
-$(B)/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard tests/bench/*.h include/sluice/*.h)
-	$(call say,CLANG,$@)
+BENCH_SHARED := frame.c scenario.c counters.c
+COST_OBJ     := $(call objects,$(addprefix tests/bench/,$(BENCH_SHARED) program_cost.c measure.c report.c))
+WIRE_OBJ     := $(call objects,$(addprefix tests/bench/,$(BENCH_SHARED) wire.c))
+
+$(COST_OBJ) $(WIRE_OBJ): | $(B)/bench/generator.skel.h
+
+$(B)/bench/program-cost: $(COST_OBJ) $(LIB)
+$(B)/bench/wire: $(WIRE_OBJ) $(LIB)
+
+$(B)/bench/program-cost $(B)/bench/wire:
+	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
-
-BENCH_SHARED := tests/bench/frame.c tests/bench/scenario.c tests/bench/counters.c
-
-$(B)/bench/program-cost: $(BENCH_SHARED) $(addprefix tests/bench/,program_cost.c measure.c report.c)
-$(B)/bench/wire: $(BENCH_SHARED) tests/bench/wire.c
-
-$(B)/bench/program-cost $(B)/bench/wire: $(B)/bench/generator.skel.h $(wildcard tests/bench/*.h) $(LIB_OBJ)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -I. -I$(B)/bench $(filter %.c %.o,$^) -o $@ $(shell pkg-config --libs libbpf jansson yaml-0.1)
+	$(Q)$(LINK) $(shell pkg-config --libs libbpf jansson yaml-0.1)
 
 # ---- care ---------------------------------------------------------------
-lint: all ## layers, headers, shell, static analysis
+lint: $(B)/.deps ## layers, headers, shell, static analysis
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS='$(ALL_CFLAGS)' LINT_BPF_CFLAGS='$(BPF_CFLAGS)' scripts/lint.sh
+
+.PHONY: lint-files
+lint-files: ## layers and format of FILES='...' alone (scripts/hooks/pre-commit does that)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS=- LINT_BPF_CFLAGS=- \
+		scripts/lint.sh layers format -- $(FILES)
+
+# For clangd and clang-tidy: a compiler's command for each source, from what make would do.
+compile_commands.json: scripts/compile_commands.py $(C_STAMP) $(BPF_STAMP) $(SOURCE_STAMP) Makefile ## for clangd and clang-tidy
+	$(call say,JSON,$@)
+	$(Q)$(MAKE) --always-make --dry-run --no-print-directory V=1 all bench-tools $(UNIT_BIN) $(TEST_BIN) fuzz-targets | \
+		$(PYTHON) -B scripts/compile_commands.py $@
 
 format: ## clang-format all C
 	$(Q)$(CLANG_FORMAT) -i $$(git ls-files -co --exclude-standard '*.c' '*.h')

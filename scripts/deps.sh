@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Installs what building, the demo and the tests need, from Debian's packages; with
-# the word `bench`, what sluice is measured against, too.
+# the word `bench`, what sluice is measured against, too; with the word `fuzz`, the
+# runtime of $CLANG, which holds libFuzzer.
 # Asks apt only for what is missing; on another distribution it names what is
 # wanted and leaves the rest to the user.
 set -eu
@@ -13,17 +14,20 @@ run="iproute2 ethtool procps"
 tests="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-scapy python3-yaml
 	nginx-light curl wrk iperf3 dnsmasq-base tcpdump netsniff-ng"
 care="clang-format clang-tidy cppcheck shellcheck mandoc"
-bench=
-[ "${1:-}" != bench ] || bench="haproxy libnginx-mod-stream nftables"
+more=
+case ${1:-} in
+bench) more="haproxy libnginx-mod-stream nftables" ;;
+fuzz) more=libclang-rt-$(echo __clang_major__ | "${CLANG:-clang}" -E -P -)-dev ;;
+esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	# shellcheck disable=SC2086 # the lists are meant to be split
-	echo "deps: not a Debian system; needed, by their Debian names:" $build $run $tests $bench >&2
+	echo "deps: not a Debian system; needed, by their Debian names:" $build $run $tests $more >&2
 	exit 0
 fi
 
 missing=
-for package in $build $run $tests $care $bench; do
+for package in $build $run $tests $care $more; do
 	case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
 	installed) ;;
 	*) missing="$missing $package" ;;

@@ -4,12 +4,24 @@
 # layers keep to their side, format, shell scripts, static analysis, man pages.
 # Runs every check, then fails if any of them did. Called by `make lint`, which
 # says how things are compiled; changes nothing.
+#
+#   lint.sh [CHECK...] [-- FILE...]
+#
+# CHECK: headers, layers, cycles, format, shell, cppcheck or man; all, if none is named.
+# FILE: what of the tree is looked at; all of it, if none is named.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
 : "${CC:?run it as \"make lint\"}" "${CLANG:?}" "${CLANG_FORMAT:?}" "${LINT_CFLAGS:?}" "${LINT_BPF_CFLAGS:?}"
 
 failed=0
+checks=
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+	checks="$checks $1"
+	shift
+done
+[ $# = 0 ] || shift
+looked_at=$(printf '%s\n' "$@")
 mkdir -p build/lint
 
 complain() {
@@ -17,11 +29,13 @@ complain() {
 	failed=1
 }
 
-# files PATTERN...: ours, new ones included, deleted ones not.
+# files PATTERN...: ours, new ones included, deleted ones not; of these what is looked at.
 files() {
-	git ls-files -co --exclude-standard -- "$@" | sort -u | while read -r file; do
-		[ -e "$file" ] && printf '%s\n' "$file"
-	done
+	git ls-files -co --exclude-standard -- "$@" | sort -u |
+		if [ -n "$looked_at" ]; then grep -Fx -e "$looked_at"; else cat; fi |
+		while read -r file; do
+			[ -e "$file" ] && printf '%s\n' "$file"
+		done
 }
 
 say() {
@@ -300,13 +314,18 @@ check_man() {
 	mandoc -T lint -W warning $pages || complain "lint: mandoc"
 }
 
-check_headers
-check_layers
-check_cycles
-check_names
-check_rows
-check_format
-check_shell
-check_cppcheck
-check_man
+for check in ${checks:-headers layers cycles names rows format shell cppcheck man}; do
+	case $check in
+	headers) check_headers ;;
+	layers) check_layers ;;
+	cycles) check_cycles ;;
+	names) check_names ;;
+	rows) check_rows ;;
+	format) check_format ;;
+	shell) check_shell ;;
+	cppcheck) check_cppcheck ;;
+	man) check_man ;;
+	*) complain "lint: no check is called $check" ;;
+	esac
+done
 exit "$failed"

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* libFuzzer on the configuration: any bytes are taken or refused with a place,
  * what is taken keeps what config/config.h promises, and written out it is read back as
- * the same. Build and run, from the root:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. -Iuser -Iinclude \
- *       tests/fuzz/config_fuzz.c user/lib/{addr,prefix,units,limit,diag,suggest}.c \
- *       $(ls user/lib/config*.c) -lyaml -o build/config-fuzz
- *   build/config-fuzz -dict=tests/fuzz/config.dict -max_total_time=60 CORPUS examples
+ * the same. Runs in the root of the tree: `make fuzz` does that.
  */
 #include <assert.h>
 #include <errno.h>

@@ -3,12 +3,13 @@
 Slots and transition."""
 
 import os
-import pathlib
 import subprocess
 
 import pytest
 
-BINARY = pathlib.Path(__file__).resolve().parents[2] / "build/model/model_test"
+from lab.daemon import BUILD
+
+BINARY = os.path.join(BUILD, "model", "model_test")
 
 # `make test-quick`: a tenth of them, and none of what is counted with tables of real size.
 SEQUENCES, MORE = (1000, ["--only-sequences"]) if os.environ.get("SLUICE_QUICK") else (10000, [])

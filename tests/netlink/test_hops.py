@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs each scenario of hops_test in namespaces of its own."""
 
+import os
 import pathlib
 import re
 
 import pytest
 
+from lab.daemon import BUILD
+
 HERE = pathlib.Path(__file__).resolve().parent
-BINARY = HERE.parents[1] / "build/netlink/hops_test"
+BINARY = os.path.join(BUILD, "netlink", "hops_test")
 SCENARIOS = re.findall(r"X\((\w+)\)(?: *\\)?$", (HERE / "scenarios.h").read_text(), re.M)
 SKIPPED = 77
 

@@ -133,6 +133,7 @@ static void *send_all(void *arg)
 		sleep_until(clock_ns() + NAP_NS);
 	}
 	sender->took = (double)passed / NS;
+	free(fds);
 	return NULL;
 }
 

@@ -99,6 +99,26 @@ static void test_answers(void **state)
 		check_answer(&answers[i]);
 }
 
+/* libcurl 7.88 appends a folded line to the last one of the transfer before, which it
+ * has freed, where a handle is used again; seen by ASan (make debug).
+ */
+static void test_a_folded_line_that_follows_no_other(void **state)
+{
+	struct backend backend = { .text = OK_HEAD EMPTY };
+	const struct check_result *result;
+
+	(void)state;
+	assert_true(backend_start(&backend, AF_INET));
+	result = check_get(make(&http_check, backend.port));
+	RUN_UNTIL(result->probed);
+	assert_string_equal(result->text, "HTTP 200");
+	backend.text = "HTTP/1.1 404 No\r\n folded: onto what?\r\n" EMPTY;
+	RUN_UNTIL(strcmp(result->text, "HTTP 200") != 0);
+	assert_false(result->last_ok);
+	drop_check(--t.n_made);
+	backend_stop(&backend);
+}
+
 static void test_request(void **state)
 {
 	struct backend backend = { .text = OK_HEAD EMPTY };
@@ -338,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_answers),
+		TEST(test_a_folded_line_that_follows_no_other),
 		TEST(test_request),
 		TEST(test_ipv6),
 		TEST(test_refused),

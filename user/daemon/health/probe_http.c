@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* An HTTP probe: one GET on a connection of its own (one that is kept open
  * would hide a dead listener), judged by the status of the answer. A probe
- * under way borrows an easy handle from a pool, so that memory follows the
- * probes under way and not the checks.
+ * under way has an easy handle of its own, so that memory follows the probes
+ * under way and not the checks. None is used again: libcurl 7.88 remembers the
+ * last header line of the transfer before, which it has freed, and writes to it
+ * when the next answer begins with a folded line.
  *
  * The answer is hostile: what is read of it is bounded, and nothing of it but
  * the number of its status is kept.
@@ -17,7 +19,6 @@
 
 #define HTTP_HEAD_MAX 65536 /* all header lines, of interim answers too */
 #define HTTP_BODY_MAX 65536 /* then reading stops, and the status counts */
-#define HTTP_IDLE_MAX 256   /* easy handles that wait in the pool */
 
 /* libcurl's own limit must never come first: health/checks.c keeps the time. */
 #define HTTP_CONNECT_MS 3600000L
@@ -27,8 +28,6 @@
 
 struct http {
 	struct curl_loop *curl;
-	CURL *idle[HTTP_IDLE_MAX];
-	size_t n_idle;
 };
 
 struct http_probe {
@@ -81,7 +80,7 @@ static curl_socket_t http_make_socket(void *arg, curlsocktype purpose, struct cu
 	return fd;
 }
 
-/* ---- the pool ----------------------------------------------------------- */
+/* ---- the handle --------------------------------------------------------- */
 
 static CURL *http_make_easy(void)
 {
@@ -111,14 +110,6 @@ static CURL *http_make_easy(void)
 		return easy;
 	curl_easy_cleanup(easy);
 	return NULL;
-}
-
-static void http_give_back(struct http *http, CURL *easy)
-{
-	if (http->n_idle < HTTP_IDLE_MAX)
-		http->idle[http->n_idle++] = easy;
-	else
-		curl_easy_cleanup(easy);
 }
 
 /* ---- the verdict -------------------------------------------------------- */
@@ -201,7 +192,7 @@ static void http_done(CURL *easy, CURLcode code)
 
 	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&probe);
 	outcome = http_judge(probe, code, text);
-	http_give_back(probe->http, TAKE_PTR(probe->easy));
+	curl_easy_cleanup(TAKE_PTR(probe->easy));
 	probe->head.done(probe->head.arg, outcome, text);
 }
 
@@ -227,8 +218,6 @@ static void http_close(void *shared)
 
 	if (!http)
 		return;
-	while (http->n_idle)
-		curl_easy_cleanup(http->idle[--http->n_idle]);
 	curl_loop_free(http->curl);
 	free(http);
 }
@@ -238,7 +227,7 @@ static void http_cancel(struct probe *head)
 	struct http_probe *probe = (struct http_probe *)head;
 
 	curl_loop_remove(probe->http->curl, probe->easy);
-	http_give_back(probe->http, TAKE_PTR(probe->easy));
+	curl_easy_cleanup(TAKE_PTR(probe->easy));
 }
 
 static void http_free(struct probe *head)
@@ -314,7 +303,7 @@ static int http_start(struct probe *head, probe_done_fn *done, void *arg)
 {
 	struct http_probe *probe = (struct http_probe *)head;
 	struct http *http = probe->http;
-	CURL *easy = http->n_idle ? http->idle[--http->n_idle] : http_make_easy();
+	CURL *easy = http_make_easy();
 	bool bad = false;
 
 	if (!easy)

@@ -14,10 +14,13 @@
 /* Not libmnl's loop, which rounds a message's length up. */
 static void collect(const void *payload, size_t length, __u16 max, const struct nlattr **ret_attrs)
 {
-	const char *end = (const char *)payload + length;
 	const struct nlattr *attr;
+	const char *end;
 
 	memset(ret_attrs, 0, (max + 1) * sizeof(*ret_attrs));
+	if (!length) /* payload may be NULL, to which C adds nothing, not even 0 */
+		return;
+	end = (const char *)payload + length;
 	for (attr = payload; mnl_attr_ok(attr, (int)(end - (const char *)attr));
 	     attr = mnl_attr_next(attr))
 		if (mnl_attr_get_type(attr) <= max)

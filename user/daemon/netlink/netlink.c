@@ -59,6 +59,14 @@ static ssize_t receive(struct mnl_socket *socket, char buffer[static BUFFER_SIZE
 	return from.nl_pid == 0 ? length : 0;
 }
 
+/* Whether a message lies in what is left. libmnl 1.0 takes a length of 2 GiB and more
+ * for a negative one, which is less than any.
+ */
+static bool message_ok(const struct nlmsghdr *message, int left)
+{
+	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (unsigned)left;
+}
+
 bool netlink_hear(struct netlink *netlink)
 {
 	const struct nlmsghdr *message;
@@ -77,7 +85,7 @@ bool netlink_hear(struct netlink *netlink)
 		if (received < 0)
 			netlink->lost = true;
 		left = received < 0 ? 0 : (int)received;
-		for (message = (const void *)netlink->heard; mnl_nlmsg_ok(message, left);
+		for (message = (const void *)netlink->heard; message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
 			netlink->listener.message(message, netlink->listener.arg);
 	}
@@ -213,11 +221,20 @@ struct nlmsghdr *netlink_begin(char buffer[static NETLINK_REQUEST_SIZE], __u16 t
 	return request;
 }
 
+#define ERRNO_MAX 4095 /* of the kernel's */
+
+/* An error as the kernel numbers them, 0 or -errno: what it is not cannot be negated. */
+static int sane_error(int error)
+{
+	return error > 0 || error < -ERRNO_MAX ? -EBADMSG : error;
+}
+
 static int message_error(const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
 
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? -EBADMSG : error->error;
+	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? -EBADMSG
+								   : sane_error(error->error);
 }
 
 /* The end of a dump carries an error, or 0. */
@@ -225,7 +242,9 @@ static int dump_error(const struct nlmsghdr *message)
 {
 	const int *error = mnl_nlmsg_get_payload(message);
 
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) || *error > 0 ? 0 : *error;
+	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) || *error > 0
+		       ? 0
+		       : sane_error(*error);
 }
 
 /* Reads what the kernel says to `request` up to its end. answer may be called
@@ -244,7 +263,7 @@ static int collect(struct netlink *netlink, const struct nlmsghdr *request,
 		if (received < 0)
 			return (int)received;
 		left = (int)received;
-		for (message = (const void *)netlink->answer; mnl_nlmsg_ok(message, left);
+		for (message = (const void *)netlink->answer; message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left)) {
 			if (message->nlmsg_seq != request->nlmsg_seq)
 				continue;
@@ -309,7 +328,7 @@ int netlink_tell(struct netlink *netlink, const void *messages, size_t length)
 		if (received < 0)
 			return (int)received;
 		left = (int)received;
-		for (message = (const void *)netlink->answer; mnl_nlmsg_ok(message, left);
+		for (message = (const void *)netlink->answer; message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
 			if (message->nlmsg_type == NLMSG_ERROR && message_error(message) < 0)
 				error = message_error(message);
