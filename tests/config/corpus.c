@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Writes the corpus that compare.sh runs two trees over: random configurations, all
  * good, each followed by variants of it with a token or two broken or exchanged.
- * Called with the number of configurations; writes to standard output. A record is
- * a line "KIND LENGTH", so many bytes, and a newline; KIND is v for a configuration,
- * e for a variant of the last v. The same seed gives the same corpus.
+ * The argument is the number of configurations; the corpus goes to standard output. A
+ * record is a line "KIND LENGTH", LENGTH bytes, and a newline; KIND is v for a
+ * configuration, e for a variant of the last v. The same seed gives the same corpus.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -109,7 +109,7 @@ static char *with_value(const struct source *source, const struct pair *pair, co
 	return splice(source->text, pair->value, pair->value_length, value, length);
 }
 
-/* Of a wrong kind, at the end of a range or behind it. */
+/* Gives the key a value of a wrong kind, at the end of a range or behind it. */
 static char *odd_value(const struct source *source, const struct pair *pair, uint64_t *state)
 {
 	static const char *const values[] = {
@@ -184,7 +184,7 @@ static char *odd_value(const struct source *source, const struct pair *pair, uin
 	return with_value(source, pair, value, strlen(value));
 }
 
-/* What the same key has elsewhere, in the other configuration; or an odd value. */
+/* Gives the key a value that the same key has in the other configuration, or an odd one. */
 static char *other_value(const struct source *source, const struct pair *pair,
 			 const struct source *other, uint64_t *state)
 {
@@ -213,7 +213,7 @@ static char *misspelled(const struct source *source, const struct pair *pair, ui
 	return splice(source->text, at, random_below(state, 2), &letter, random_below(state, 2));
 }
 
-/* Under the name of another key of this text. */
+/* Gives the value the name of another key of this text. */
 static char *renamed(const struct source *source, const struct pair *pair, uint64_t *state)
 {
 	const struct pair *name = &source->pairs[random_below(state, (unsigned)source->n)];
@@ -244,7 +244,7 @@ static char *removed(const struct source *source, const struct pair *pair)
 	return splice(source->text, pair->key, pair_length(source, pair), "", 0);
 }
 
-/* One digit of the value is another. */
+/* Exchanges one digit of the value. */
 static char *nudged(const struct source *source, const struct pair *pair, uint64_t *state)
 {
 	size_t start = pair->value_length ? random_below(state, (unsigned)pair->value_length) : 0;
