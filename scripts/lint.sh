@@ -250,8 +250,8 @@ check_names() {
 }
 
 # ---- every member of the configuration has a row ---------------------------
-# A member of config.h of which no MEMBER() or MEMBERS() speaks would be neither read
-# nor compared. line and by_name are no keys.
+# Without a row, whose MEMBER() or MEMBERS() names it, a member of config.h would be
+# neither read nor compared. line and by_name are no keys.
 # shellcheck disable=SC2046
 check_rows() {
 	say rows

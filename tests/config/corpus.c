@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Writes the corpus that compare.sh runs two trees over: random configurations, all
  * good, each followed by variants of it with a token or two broken or exchanged.
- * Called with the number of configurations; writes to standard output. A record is
- * a line "KIND LENGTH", so many bytes, and a newline; KIND is v for a configuration,
- * e for a variant of the last v. The same seed gives the same corpus.
+ * The argument is the number of configurations; the corpus goes to standard output. A
+ * record is a line "KIND LENGTH", LENGTH bytes, and a newline; KIND is v for a
+ * configuration, e for a variant of the last v. The same seed gives the same corpus.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -110,81 +110,82 @@ static char *with_value(const struct source *source, const struct pair *pair, co
 }
 
 /* Of a wrong kind, at the end of a range or behind it. */
+static const char *const odd_values[] = {
+	"",
+	"[]",
+	"{}",
+	"[a]",
+	"{a: b}",
+	"text",
+	"0",
+	"1",
+	"-1",
+	"2",
+	"7",
+	"129",
+	"33",
+	"65535",
+	"65536",
+	"4294967296",
+	"18446744073709551616",
+	"1023",
+	"1025",
+	"67108865",
+	"true",
+	"yes",
+	"''",
+	"0s",
+	"9ms",
+	"99ms",
+	"999ms",
+	"1s",
+	"25h",
+	"61m",
+	"101%",
+	"51%",
+	"5%",
+	"0/s",
+	"1/s",
+	"7/min",
+	"5MB/s",
+	"100000001/s",
+	"any",
+	"80-90",
+	"127.0.0.1",
+	"0.0.0.0",
+	"224.0.0.1",
+	"10.0.0.1/8",
+	"'::1'",
+	"'fe80::1'",
+	"/",
+	"a b",
+	"'#'",
+	"gue",
+	"https",
+	"full-nat",
+	"respond",
+	"[10.0.0.0/8, 10.0.0.0/8]",
+	"[10.0.0.0/7]",
+	"[{file: /nowhere}]",
+	"[{file: examples/deny.txt}]",
+	"{rate: 5/s}",
+	"[{rate: 5/s}, {rate: 6/s}]",
+	"[{rate: 5/s}, {rate: 6/s}, {rate: 7/s}, {rate: 8/s}, {rate: 9/s}]",
+	"{timeout: 5s}",
+	"{type: http, path: /x}",
+	"[{name: a}]",
+	"[{address: 10.9.9.9}]",
+	"\"\\x01\\n\"",
+};
+
 static char *odd_value(const struct source *source, const struct pair *pair, uint64_t *state)
 {
-	static const char *const values[] = {
-		"",
-		"[]",
-		"{}",
-		"[a]",
-		"{a: b}",
-		"text",
-		"0",
-		"1",
-		"-1",
-		"2",
-		"7",
-		"129",
-		"33",
-		"65535",
-		"65536",
-		"4294967296",
-		"18446744073709551616",
-		"1023",
-		"1025",
-		"67108865",
-		"true",
-		"yes",
-		"''",
-		"0s",
-		"9ms",
-		"99ms",
-		"999ms",
-		"1s",
-		"25h",
-		"61m",
-		"101%",
-		"51%",
-		"5%",
-		"0/s",
-		"1/s",
-		"7/min",
-		"5MB/s",
-		"100000001/s",
-		"any",
-		"80-90",
-		"127.0.0.1",
-		"0.0.0.0",
-		"224.0.0.1",
-		"10.0.0.1/8",
-		"'::1'",
-		"'fe80::1'",
-		"/",
-		"a b",
-		"'#'",
-		"gue",
-		"https",
-		"full-nat",
-		"respond",
-		"[10.0.0.0/8, 10.0.0.0/8]",
-		"[10.0.0.0/7]",
-		"[{file: /nowhere}]",
-		"[{file: examples/deny.txt}]",
-		"{rate: 5/s}",
-		"[{rate: 5/s}, {rate: 6/s}]",
-		"[{rate: 5/s}, {rate: 6/s}, {rate: 7/s}, {rate: 8/s}, {rate: 9/s}]",
-		"{timeout: 5s}",
-		"{type: http, path: /x}",
-		"[{name: a}]",
-		"[{address: 10.9.9.9}]",
-		"\"\\x01\\n\"",
-	};
-	const char *value = values[random_below(state, ARRAY_SIZE(values))];
+	const char *value = odd_values[random_below(state, ARRAY_SIZE(odd_values))];
 
 	return with_value(source, pair, value, strlen(value));
 }
 
-/* What the same key has elsewhere, in the other configuration; or an odd value. */
+/* Gives the key a value that the same key has in the other configuration, or an odd one. */
 static char *other_value(const struct source *source, const struct pair *pair,
 			 const struct source *other, uint64_t *state)
 {
@@ -213,7 +214,7 @@ static char *misspelled(const struct source *source, const struct pair *pair, ui
 	return splice(source->text, at, random_below(state, 2), &letter, random_below(state, 2));
 }
 
-/* Under the name of another key of this text. */
+/* Gives the value the name of another key of this text. */
 static char *renamed(const struct source *source, const struct pair *pair, uint64_t *state)
 {
 	const struct pair *name = &source->pairs[random_below(state, (unsigned)source->n)];
@@ -244,7 +245,7 @@ static char *removed(const struct source *source, const struct pair *pair)
 	return splice(source->text, pair->key, pair_length(source, pair), "", 0);
 }
 
-/* One digit of the value is another. */
+/* Exchanges one digit of the value. */
 static char *nudged(const struct source *source, const struct pair *pair, uint64_t *state)
 {
 	size_t start = pair->value_length ? random_below(state, (unsigned)pair->value_length) : 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Says all that a tree makes of a corpus (corpus.c), in text: refusals with their
- * place; of what is taken every value, the text that is emitted, whether its copy is
- * the same, how it compares with the record before, and what changes at run time
- * make of it. Called with the corpus; writes to standard output, and the totals to
- * standard error. compare.sh compiles it with the sources of two trees; names.h has
- * what their names differ in.
+/* Writes down all results of a tree for a corpus (corpus.c): each refusal with its
+ * place; of each configuration every value, the text that is emitted, whether its copy
+ * is the same, how it compares with the record before, and the results of changes at
+ * run time. The argument is the corpus; the results go to standard output, the totals
+ * to standard error. compare.sh compiles it with the sources of two trees; names.h
+ * hides that some names differ.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -185,7 +185,7 @@ static void compare(const char *with, const struct config *a, const struct confi
 	(void)printf("\n");
 }
 
-/* A copy of a copy that is gone has everything, or reads what was freed. */
+/* The first copy is freed before the second is read: none may share memory. */
 static void copy(const struct config *config, const char *description)
 {
 	struct config *first = NULL, *second = NULL;

@@ -98,7 +98,7 @@ static int default_table_size(const struct key *key, const struct scope *scope, 
 	return 0;
 }
 
-/* What each key is allowed to say beside the others. */
+/* Refuses values that exclude each other. */
 static int check_service(struct reader *reader, const struct node *map, void *object)
 {
 	const struct service_config *service = object;

@@ -142,7 +142,7 @@ int section_copy(const struct section *section, const void *from, void *to)
 	int error = 0;
 
 	memcpy(to, from, section->size);
-	for (size_t i = 0; i < section->n_keys; i++) { /* what is `from`'s must not be freed here */
+	for (size_t i = 0; i < section->n_keys; i++) { /* memory of `from` must not be freed */
 		if (is_owner(&section->keys[i]))
 			memset(key_target(&section->keys[i], to), 0, section->keys[i].size);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* One of some words. */
+/* Values that are one word of a list, and bools. */
 #include <stdio.h>
 #include <string.h>
 
