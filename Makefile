@@ -152,7 +152,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) -lcmocka -lm $(shell pkg-config --libs jansson yaml-0.1) $(UNIT_LIBS)
 
-# What daemon/hops is made of, against the real kernel; tests/netlink/test_hops.py
+# nexthop/ is tested, against the real kernel; tests/netlink/test_hops.py
 # runs it in namespaces.
 HOPS_OBJ := $(call objects,$(wildcard tests/netlink/*.c user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/log.c)
 

@@ -23,7 +23,7 @@
 
 #include "daemon/log.h"
 #include "daemon/netlink/netlink.h"
-#include "daemon/nexthop/internal.h"
+#include "daemon/nexthop/watched.h"
 #include "lib/base/diag.h"
 
 enum datagram_flag {
@@ -162,15 +162,15 @@ static void run_timer(void)
 
 /* ---- what is told --------------------------------------------------------- */
 
-static void check_hop(const struct hop *hop, const struct ip *ip)
+static void check_hop(const struct nexthop *hop, const struct ip *ip)
 {
 	char text[256];
 
 	assert(memchr(hop->device, '\0', sizeof(hop->device)));
 	assert(hop->gateway.family <= SL_FAMILY_IPV6);
-	if (hop->state == HOP_RESOLVED)
+	if (hop->state == NEXTHOP_RESOLVED)
 		assert(hop->wire.ifindex && hop->device[0]);
-	assert(strlen(hop_explain(hop, ip, text, sizeof(text))) < sizeof(text));
+	assert(strlen(nexthop_explain(hop, ip, text, sizeof(text))) < sizeof(text));
 }
 
 static void check_device(void *arg, unsigned ifindex, const struct sl_device *device)
@@ -190,9 +190,9 @@ static const char *const addresses[] = { "10.0.0.11", "2001:db8::11", "10.0.0.12
 #define N_ADDRESSES (sizeof(addresses) / sizeof(addresses[0]))
 
 /* News until there are none, a timer in between. */
-static void follow(struct hops *hops)
+static void follow(struct nexthops *hops)
 {
-	const struct netlink_listener listener = hops_listener(hops);
+	const struct netlink_listener listener = nexthops_listener(hops);
 
 	for (int turn = 0; turn < 16 && t.size >= HEADER; turn++) {
 		listener.end(netlink_hear(hops->sources.netlink), listener.arg);
@@ -201,25 +201,25 @@ static void follow(struct hops *hops)
 	run_timer();
 }
 
-static void watch(struct hops *hops)
+static void watch(struct nexthops *hops)
 {
-	struct hop_watch *watches[N_ADDRESSES] = {};
+	struct nexthop_watch *watches[N_ADDRESSES] = {};
 	struct ip ips[N_ADDRESSES];
 	unsigned changed = 0;
 
-	hops_follow_devices(hops, on_changed, &changed);
+	nexthops_follow_devices(hops, on_changed, &changed);
 	for (size_t i = 0; i < N_ADDRESSES; i++) {
 		assert(!ip_parse(addresses[i], &ips[i]));
-		if (hop_watch_new(hops, &ips[i], on_changed, &changed, &watches[i]))
+		if (nexthop_watch_new(hops, &ips[i], on_changed, &changed, &watches[i]))
 			watches[i] = NULL;
 	}
 	follow(hops);
 	for (size_t i = 0; i < N_ADDRESSES; i++)
 		if (watches[i])
-			check_hop(hop_watch_get(watches[i]), &ips[i]);
-	hops_each_device(hops, check_device, NULL);
+			check_hop(nexthop_watch_get(watches[i]), &ips[i]);
+	nexthops_each_device(hops, check_device, NULL);
 	for (size_t i = 0; i < N_ADDRESSES; i++)
-		hop_watch_free(watches[i]);
+		nexthop_watch_free(watches[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -227,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct diag diag = {};
-	struct hops *hops;
+	struct nexthops *hops;
 	uv_loop_t loop;
 
 	memset(&t, 0, sizeof(t));
@@ -236,9 +236,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	t.now_ms = 1000;
 	log_set_level(LOG_LEVEL_ERROR);
 	assert(!uv_loop_init(&loop));
-	if (!hops_new(&loop, &diag, &hops)) {
+	if (!nexthops_new(&loop, &diag, &hops)) {
 		watch(hops);
-		hops_free(hops);
+		nexthops_free(hops);
 	}
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	assert(!uv_loop_close(&loop));

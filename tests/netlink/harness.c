@@ -8,7 +8,7 @@
 #include <string.h>
 
 uv_loop_t loop;
-struct hops *hops;
+struct nexthops *hops;
 const char *peer;
 static bool in_module; /* a call of the module is running: no callback may come */
 
@@ -98,12 +98,12 @@ static void mac_text(const __u8 *mac, char buffer[static 18])
 		       mac[4], mac[5]);
 }
 
-const char *hop_text(const struct hop *hop)
+const char *hop_text(const struct nexthop *hop)
 {
 	static const char *const states[] = {
-		[HOP_RESOLVED] = "resolved", [HOP_NO_NEIGHBOUR] = "no-neighbour",
-		[HOP_NO_ROUTE] = "no-route", [HOP_LINK_DOWN] = "link-down",
-		[HOP_LOCAL] = "local",       [HOP_UNSUPPORTED] = "unsupported",
+		[NEXTHOP_RESOLVED] = "resolved", [NEXTHOP_NO_NEIGHBOUR] = "no-neighbour",
+		[NEXTHOP_NO_ROUTE] = "no-route", [NEXTHOP_LINK_DOWN] = "link-down",
+		[NEXTHOP_LOCAL] = "local",       [NEXTHOP_UNSUPPORTED] = "unsupported",
 	};
 	static const struct sl_hop nothing;
 	static char text[256];
@@ -112,7 +112,7 @@ const char *hop_text(const struct hop *hop)
 
 	n = snprintf(text, sizeof(text), "%s dev=%s gw=%s", states[hop->state], hop->device,
 		     hop->gateway.family ? ip_format(&hop->gateway, gateway) : "-");
-	if (hop->state != HOP_RESOLVED) {
+	if (hop->state != NEXTHOP_RESOLVED) {
 		check(memcmp(&hop->wire, &nothing, sizeof(nothing)) == 0);
 		return text;
 	}
@@ -129,7 +129,7 @@ const char *hop_text(const struct hop *hop)
 static void on_changed(void *arg)
 {
 	struct seen *seen = arg;
-	const struct hop *hop = hop_watch_get(seen->watch);
+	const struct nexthop *hop = nexthop_watch_get(seen->watch);
 	char before[256];
 
 	check(!in_module);
@@ -146,15 +146,15 @@ void watch(struct seen *seen, const char *address)
 	*seen = (struct seen){};
 	check(ip_parse(address, &seen->ip) == 0);
 	in_module = true;
-	check(hop_watch_new(hops, &seen->ip, on_changed, seen, &seen->watch) == 0);
+	check(nexthop_watch_new(hops, &seen->ip, on_changed, seen, &seen->watch) == 0);
 	in_module = false;
-	seen->last = *hop_watch_get(seen->watch);
+	seen->last = *nexthop_watch_get(seen->watch);
 }
 
 void unwatch(struct seen *seen)
 {
 	in_module = true;
-	hop_watch_free(seen->watch);
+	nexthop_watch_free(seen->watch);
 	in_module = false;
 	seen->watch = NULL;
 }
@@ -174,7 +174,8 @@ static bool reaches(const struct seen *seen, const char *expected, uint64_t ms)
 	(void)uv_timer_init(&loop, &tick);
 	(void)uv_timer_start(&tick, on_tick, 10, 10);
 	do {
-		reached = expected && strcmp(hop_text(hop_watch_get(seen->watch)), expected) == 0;
+		reached =
+			expected && strcmp(hop_text(nexthop_watch_get(seen->watch)), expected) == 0;
 		if (!reached)
 			(void)uv_run(&loop, UV_RUN_ONCE);
 	} while (!reached && uv_hrtime() / 1000000 < end);
@@ -189,7 +190,7 @@ void expect(const struct seen *seen, const char *expected, uint64_t ms)
 
 	if (!reaches(seen, expected, ms))
 		fail("%s: expected %s\n     but it is %s", ip_format(&seen->ip, address), expected,
-		     hop_text(hop_watch_get(seen->watch)));
+		     hop_text(nexthop_watch_get(seen->watch)));
 }
 
 void wait_for(uint64_t ms)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <uv.h>
 
+#include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/nexthops.h"
 
 #define SOON    4000  /* ms */
@@ -28,13 +29,13 @@
 #define SKIPPED 77 /* exit status */
 
 extern uv_loop_t loop;
-extern struct hops *hops;
+extern struct nexthops *hops;
 extern const char *peer; /* the namespace's name */
 
 struct seen {
-	struct hop_watch *watch;
+	struct nexthop_watch *watch;
 	struct ip ip;
-	struct hop last;
+	struct nexthop last;
 	unsigned calls;
 	void (*then)(struct seen *seen);
 };
@@ -58,7 +59,7 @@ FILE *ip_batch(void);
 void output(const char *command, char *buffer, size_t size);
 
 /* All of a hop, as one line; valid until the next call. */
-const char *hop_text(const struct hop *hop);
+const char *hop_text(const struct nexthop *hop);
 
 /* How that line is for a hop through v0 or v1; "-": no gateway. */
 const char *via(const char *gateway, int link, const char *dst);

@@ -29,10 +29,10 @@ static void run_scenario(const struct scenario *scenario)
 	struct diag diag = {};
 
 	check(uv_loop_init(&loop) == 0);
-	if (hops_new(&loop, &diag, &hops) < 0)
-		fail("hops_new: %s", diag.text);
+	if (nexthops_new(&loop, &diag, &hops) < 0)
+		fail("nexthops_new: %s", diag.text);
 	scenario->run();
-	hops_free(hops);
+	nexthops_free(hops);
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	check(uv_loop_close(&loop) == 0);
 }

@@ -28,7 +28,7 @@ static void free_all(struct seen *seen)
 	if (crowd[3].watch)
 		unwatch(&crowd[3]);
 	(void)seen;
-	hops_free(hops);
+	nexthops_free(hops);
 	hops = NULL;
 }
 
@@ -112,7 +112,7 @@ void many(void)
 	wait_for(500);
 	for (i = 0; i < MANY; i++) {
 		check(seen[i].calls == (i == 1005 ? 3 : 2));
-		check(seen[i].last.state == HOP_RESOLVED);
+		check(seen[i].last.state == NEXTHOP_RESOLVED);
 	}
 	/* Permanent entries belong to the operator: still what they were. */
 	output("ip neigh show nud permanent dev v0 | wc -l", address, sizeof(address));
@@ -157,7 +157,7 @@ void changes_are_lost(void)
 		watch(&seen[i], address);
 	}
 	watch(&a, "10.71.0.2");
-	check(a.last.state == HOP_RESOLVED);
+	check(a.last.state == NEXTHOP_RESOLVED);
 	shrink_buffers();
 	make_many(200, 2);
 	ip("neigh del 10.79.0.9 dev v0");

@@ -169,30 +169,31 @@ void hostile_messages(void)
 
 void explains(void)
 {
-	struct hop hop = { .state = HOP_NO_NEIGHBOUR, .device = "eth1" };
+	struct nexthop hop = { .state = NEXTHOP_NO_NEIGHBOUR, .device = "eth1" };
 	struct ip address;
 	char text[256], tiny[8];
 
 	check(ip_parse("10.0.0.1", &address) == 0);
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)),
 		     "no neighbour answers for 10.0.0.1 on eth1") == 0);
-	check(strcmp(hop_explain(&hop, &address, tiny, sizeof(tiny)), "no neig") == 0);
+	check(strcmp(nexthop_explain(&hop, &address, tiny, sizeof(tiny)), "no neig") == 0);
 	check(ip_parse("fd00::1", &hop.gateway) == 0);
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)),
 		     "no neighbour answers for the gateway fd00::1 on eth1") == 0);
-	hop.state = HOP_LINK_DOWN;
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+	hop.state = NEXTHOP_LINK_DOWN;
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)),
 		     "eth1 is down or has no carrier") == 0);
-	hop.state = HOP_NO_ROUTE;
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)), "no route to 10.0.0.1") == 0);
-	hop.state = HOP_LOCAL;
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+	hop.state = NEXTHOP_NO_ROUTE;
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)), "no route to 10.0.0.1") ==
+	      0);
+	hop.state = NEXTHOP_LOCAL;
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)),
 		     "10.0.0.1 is an address of this machine") == 0);
-	hop.state = HOP_RESOLVED;
+	hop.state = NEXTHOP_RESOLVED;
 	hop.wire.mtu = 1500;
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)),
 		     "10.0.0.1 via fd00::1 is at 00:00:00:00:00:00 on eth1") == 0);
 	hop.wire.mtu = 9000;
-	check(strcmp(hop_explain(&hop, &address, text, sizeof(text)),
+	check(strcmp(nexthop_explain(&hop, &address, text, sizeof(text)),
 		     "10.0.0.1 via fd00::1 is at 00:00:00:00:00:00 on eth1, MTU 9000") == 0);
 }

@@ -117,7 +117,7 @@ void appears_later(void)
 	watch(&b, "fd77::50");
 	wait_for(A_WHILE);
 	check(a.calls == 0 && b.calls == 0);
-	check(a.last.state == HOP_NO_NEIGHBOUR && b.last.state == HOP_NO_NEIGHBOUR);
+	check(a.last.state == NEXTHOP_NO_NEIGHBOUR && b.last.state == NEXTHOP_NO_NEIGHBOUR);
 	peer_ip("address add 10.77.0.50/24 dev p0");
 	peer_ip("address add fd77::50/64 dev p0 nodad");
 	expect(&a, via("-", 0, P0_MAC), SOON);

@@ -70,10 +70,10 @@ static bool is_attached(const struct balancer *balancer, unsigned ifindex)
 static void advise_attaching(const struct backend *backend, advice_fn *say, void *arg)
 {
 	const struct balancer *balancer = backend->service->balancer;
-	const struct hop *hop = hop_watch_get(backend->hop);
+	const struct nexthop *hop = nexthop_watch_get(backend->hop);
 	char text[ADVICE_SIZE];
 
-	if (!balancer->n_attachments || hop->state != HOP_RESOLVED ||
+	if (!balancer->n_attachments || hop->state != NEXTHOP_RESOLVED ||
 	    is_attached(balancer, hop->wire.ifindex))
 		return;
 	(void)snprintf(text, sizeof(text),
@@ -89,11 +89,11 @@ static void advise_attaching(const struct backend *backend, advice_fn *say, void
  */
 static void advise_mtu(const struct backend *backend, advice_fn *say, void *arg)
 {
-	const struct hop *hop = hop_watch_get(backend->hop);
+	const struct nexthop *hop = nexthop_watch_get(backend->hop);
 	char text[ADVICE_SIZE];
 
 	if (backend->service->config->forward != SL_FORWARD_IPIP ||
-	    backend->config->ip.family != SL_FAMILY_IPV6 || hop->state != HOP_RESOLVED ||
+	    backend->config->ip.family != SL_FAMILY_IPV6 || hop->state != NEXTHOP_RESOLVED ||
 	    hop->wire.mtu >= IPV6_MTU_LEAST + IPV6_HEADER)
 		return;
 	(void)snprintf(text, sizeof(text),

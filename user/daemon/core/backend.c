@@ -15,7 +15,8 @@ bool backend_serves(const struct backend *backend)
 
 bool backend_is_healthy(const struct backend *backend)
 {
-	return check_get(backend->check)->up && hop_watch_get(backend->hop)->state == HOP_RESOLVED;
+	return check_get(backend->check)->up &&
+	       nexthop_watch_get(backend->hop)->state == NEXTHOP_RESOLVED;
 }
 
 bool backend_is_lacking(const struct backend *backend)
@@ -40,15 +41,15 @@ unsigned backend_weight_tenths(const struct backend *backend)
 const char *backend_explain(const struct backend *backend, char *buffer, size_t size)
 {
 	const struct check_result *result = check_get(backend->check);
-	const struct hop *hop = hop_watch_get(backend->hop);
+	const struct nexthop *hop = nexthop_watch_get(backend->hop);
 
 	buffer[0] = '\0';
 	if (backend->config->admin_state != ADMIN_UP)
 		(void)snprintf(buffer, size, "%s by the operator",
 			       backend->config->admin_state == ADMIN_DRAIN ? "drained"
 									   : "disabled");
-	else if (hop->state != HOP_RESOLVED)
-		(void)hop_explain(hop, &backend->config->ip, buffer, size);
+	else if (hop->state != NEXTHOP_RESOLVED)
+		(void)nexthop_explain(hop, &backend->config->ip, buffer, size);
 	else if (!result->up)
 		(void)snprintf(buffer, size, "down: %s%s%s",
 			       result->probed ? result->text : "not checked yet",

@@ -20,8 +20,8 @@ struct balancer;
 struct check;
 struct checks;
 struct datapath;
-struct hop_watch;
-struct hops;
+struct nexthop_watch;
+struct nexthops;
 struct responder;
 struct uv_loop_s;
 struct uv_timer_s;
@@ -39,7 +39,7 @@ struct backend {
 	struct service *service;
 	const struct backend_config *config;
 	struct check *check;
-	struct hop_watch *hop;
+	struct nexthop_watch *hop;
 	bool member;      /* takes new connections, at one address of the service at least */
 	bool served_last; /* was a member when the service last had one */
 	bool inherited;   /* its connections went on when the daemon took over */
@@ -79,7 +79,7 @@ struct balancer {
 	struct balancer_edit *edits; /* in the order in which they were made */
 	size_t n_edits;
 	struct datapath *datapath;
-	struct hops *hops;
+	struct nexthops *nexthops;
 	struct checks *checks;
 	struct service *services; /* config->n_services, in its order */
 	TAILQ_HEAD(, service) dirty;

@@ -15,6 +15,7 @@
 #include "daemon/core/upkeep.h"
 #include "daemon/health/checks.h"
 #include "daemon/log.h"
+#include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/nexthops.h"
 #include "daemon/responder/responder.h"
 #include "lib/base/cleanup.h"
@@ -39,7 +40,7 @@ static void on_devices(void *arg)
 	struct balancer *balancer = arg;
 
 	datapath_devices_begin(balancer->datapath);
-	hops_each_device(balancer->hops, put_device, balancer->datapath);
+	nexthops_each_device(balancer->nexthops, put_device, balancer->datapath);
 	datapath_devices_end(balancer->datapath);
 }
 
@@ -52,7 +53,7 @@ static void on_kernel_change(void *arg)
 
 static int start(struct balancer *balancer, struct diag *diag)
 {
-	int error = hops_new(balancer->loop, diag, &balancer->hops);
+	int error = nexthops_new(balancer->loop, diag, &balancer->nexthops);
 
 	if (error)
 		return error;
@@ -80,9 +81,9 @@ static int start(struct balancer *balancer, struct diag *diag)
 	if (error)
 		return diag_no_memory(diag);
 	on_devices(balancer);
-	hops_follow_devices(balancer->hops, on_devices, balancer);
+	nexthops_follow_devices(balancer->nexthops, on_devices, balancer);
 	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
-	hops_follow_changes(balancer->hops, on_kernel_change, balancer);
+	nexthops_follow_changes(balancer->nexthops, on_kernel_change, balancer);
 	error = services_new(balancer, balancer->config, &balancer->services);
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
@@ -135,7 +136,7 @@ void balancer_stop(struct balancer *balancer)
 	responder_free(TAKE_PTR(balancer->responder));
 	services_free(TAKE_PTR(balancer->services), balancer->config);
 	checks_free(TAKE_PTR(balancer->checks));
-	hops_free(TAKE_PTR(balancer->hops));
+	nexthops_free(TAKE_PTR(balancer->nexthops));
 	if (balancer->reconcile)
 		uv_close((uv_handle_t *)TAKE_PTR(balancer->reconcile), free_timer);
 }

@@ -80,7 +80,7 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 {
 	for (size_t i = 0; i < service->config->n_backends; i++) {
 		const struct backend *backend = &service->backends[i];
-		const struct hop *hop = hop_watch_get(backend->hop);
+		const struct nexthop *hop = nexthop_watch_get(backend->hop);
 
 		inputs[i] = (struct plan_input){
 			.health = health_now(backend),
@@ -88,7 +88,7 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 			/* In tenths, so that a slow start has steps to climb for any. */
 			.weight = backend->config->weight * backend_weight_tenths(backend),
 			.served_last = backend->served_last,
-			.resolved = hop->state == HOP_RESOLVED,
+			.resolved = hop->state == NEXTHOP_RESOLVED,
 			.hop = hop->wire,
 		};
 	}

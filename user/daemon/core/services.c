@@ -44,11 +44,11 @@ static void on_check(void *arg)
 static void on_hop(void *arg)
 {
 	struct backend *backend = arg;
-	const struct hop *hop = hop_watch_get(backend->hop);
+	const struct nexthop *hop = nexthop_watch_get(backend->hop);
 	char text[256];
 
-	hop_explain(hop, &backend->config->ip, text, sizeof(text));
-	if (hop->state == HOP_RESOLVED)
+	nexthop_explain(hop, &backend->config->ip, text, sizeof(text));
+	if (hop->state == NEXTHOP_RESOLVED)
 		log_info("backend %s/%s: %s", backend->service->config->name, backend->config->name,
 			 text);
 	else
@@ -86,7 +86,8 @@ static int start_backend(struct backend *backend)
 		.changed = on_check,
 		.arg = backend,
 	};
-	int error = hop_watch_new(balancer->hops, &config->ip, on_hop, backend, &backend->hop);
+	int error =
+		nexthop_watch_new(balancer->nexthops, &config->ip, on_hop, backend, &backend->hop);
 
 	if (error)
 		return error;
@@ -183,7 +184,7 @@ void services_free(struct service *services, const struct config *config)
 			if (service->backends[j].check)
 				check_free(service->backends[j].check);
 			if (service->backends[j].hop)
-				hop_watch_free(service->backends[j].hop);
+				nexthop_watch_free(service->backends[j].hop);
 		}
 		free(service->backends);
 	}

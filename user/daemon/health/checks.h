@@ -9,30 +9,12 @@
 
 #include <stdbool.h>
 
+#include "daemon/health/check_result.h"
 #include "lib/config/config.h"
 
 struct uv_loop_s;
 struct checks;
 struct check;
-
-struct check_result {
-	bool up;
-	bool probed;  /* false: no probe has ended yet */
-	bool last_ok; /* of the last probe */
-	/* It was answered, though not as it should be, and since then no `fall` probes
-	 * in a row had no answer at all.
-	 */
-	bool answers;
-	unsigned run;                  /* probes in a row that ended as the last one did */
-	unsigned duration_us;          /* of the last probe */
-	unsigned long long changed_ms; /* uv_now() of the last change of `up`, or of the start */
-	char text[160]; /* of the last probe, for people: "HTTP 503, wanted 200-299" */
-};
-
-/* Called from the loop after `up` has changed, or `answers` of a backend that is down; never from within a
- * call of this module. check_get() has the new state.
- */
-typedef void check_changed_fn(void *arg);
 
 int checks_new(struct uv_loop_s *loop, struct checks **ret_checks);
 

@@ -12,7 +12,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "daemon/health/checks.h"
+#include "daemon/health/check_result.h"
 #include "daemon/health/probe.h"
 #include "lib/health.h"
 

@@ -10,7 +10,8 @@
 
 #include "daemon/log.h"
 #include "daemon/netlink/netlink.h"
-#include "daemon/nexthop/internal.h"
+#include "daemon/nexthop/follow.h"
+#include "daemon/nexthop/watched.h"
 
 #define ROUTES_DELAY_MS 50  /* changes of routes come in crowds */
 #define ROUTES_AT_ONCE  512 /* look-ups in one turn of the loop: a few ms */
@@ -18,10 +19,10 @@
 #define RETRY_MS        1000
 
 static void on_routes_timer(uv_timer_t *timer);
-static void finish(struct hops *hops);
+static void finish(struct nexthops *hops);
 
 /* Has all routes asked for again. */
-static void schedule_routes(struct hops *hops)
+static void schedule_routes(struct nexthops *hops)
 {
 	const uint64_t now = uv_now(hops->loop);
 	uint64_t at = now + ROUTES_DELAY_MS;
@@ -35,7 +36,7 @@ static void schedule_routes(struct hops *hops)
 		(void)uv_timer_start(&hops->routes_timer, on_routes_timer, at - now, 0);
 }
 
-static void begin_pass(struct hops *hops)
+static void begin_pass(struct nexthops *hops)
 {
 	struct target *target;
 
@@ -47,7 +48,7 @@ static void begin_pass(struct hops *hops)
 	TAILQ_CONCAT(&hops->unrouted, &hops->routed, route_link);
 }
 
-static void end_pass(struct hops *hops)
+static void end_pass(struct nexthops *hops)
 {
 	const bool again = hops->routes_due || hops->routes_failed;
 	const uint64_t rest_ms = hops->pass_ns / 1000000 * ROUTES_REST;
@@ -60,7 +61,7 @@ static void end_pass(struct hops *hops)
 }
 
 /* Takes the next few of the pass. */
-static void route_some(struct hops *hops)
+static void route_some(struct nexthops *hops)
 {
 	const uint64_t started_ns = uv_hrtime();
 	struct target *target;
@@ -70,19 +71,19 @@ static void route_some(struct hops *hops)
 		TAILQ_REMOVE(&hops->unrouted, target, route_link);
 		TAILQ_INSERT_TAIL(&hops->routed, target, route_link);
 		target->unrouted = false;
-		error = hop_path_find(&hops->sources, &target->ip, uv_now(hops->loop),
-				      &target->path);
+		error = nexthop_path_find(&hops->sources, &target->ip, uv_now(hops->loop),
+					  &target->path);
 		if (error < 0 && !hops->routes_failed)
 			log_warning("cannot look up a route, trying again: %s", strerror(-error));
 		hops->routes_failed |= error < 0;
-		hops_mark_dirty(target);
+		nexthops_mark_dirty(target);
 	}
 	hops->pass_ns += uv_hrtime() - started_ns;
 }
 
 static void on_routes_timer(uv_timer_t *timer)
 {
-	struct hops *hops = timer->data;
+	struct nexthops *hops = timer->data;
 
 	if (TAILQ_EMPTY(&hops->unrouted))
 		begin_pass(hops);
@@ -94,15 +95,15 @@ static void on_routes_timer(uv_timer_t *timer)
 	finish(hops);
 }
 
-static void tell_devices(const struct hops *hops)
+static void tell_devices(const struct nexthops *hops)
 {
 	if (hops->devices_changed)
 		hops->devices_changed(hops->devices_arg);
 }
 
-static void resync(struct hops *hops)
+static void resync(struct nexthops *hops)
 {
-	struct hop_sources *sources = &hops->sources;
+	struct nexthop_sources *sources = &hops->sources;
 	int error;
 
 	error = links_load(&sources->links, sources->netlink);
@@ -118,7 +119,7 @@ static void resync(struct hops *hops)
 
 static void on_message(const struct nlmsghdr *message, void *arg)
 {
-	struct hops *hops = arg;
+	struct nexthops *hops = arg;
 
 	hops->heard = true;
 	switch (message->nlmsg_type) {
@@ -144,7 +145,7 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 
 static void on_tend_timer(uv_timer_t *timer);
 
-void hops_set_tend_timer(struct hops *hops)
+void nexthops_set_tend_timer(struct nexthops *hops)
 {
 	const uint64_t now = uv_now(hops->loop);
 	uint64_t at = hops->sources.neighbours.tend_at_ms;
@@ -157,7 +158,7 @@ void hops_set_tend_timer(struct hops *hops)
 		(void)uv_timer_start(&hops->tend_timer, on_tend_timer, at > now ? at - now : 1, 0);
 }
 
-static void tell_change(struct hops *hops)
+static void tell_change(struct nexthops *hops)
 {
 	if (hops->heard && hops->change)
 		hops->change(hops->change_arg);
@@ -165,16 +166,16 @@ static void tell_change(struct hops *hops)
 }
 
 /* How every callback of the loop ends. */
-static void finish(struct hops *hops)
+static void finish(struct nexthops *hops)
 {
 	tell_change(hops);
-	hops_set_tend_timer(hops);
-	hops_flush(hops);
+	nexthops_set_tend_timer(hops);
+	nexthops_flush(hops);
 }
 
 static void on_end(bool lost, void *arg)
 {
-	struct hops *hops = arg;
+	struct nexthops *hops = arg;
 
 	if (lost || hops->sources.links.short_of_memory)
 		resync(hops);
@@ -183,7 +184,7 @@ static void on_end(bool lost, void *arg)
 
 static void on_tend_timer(uv_timer_t *timer)
 {
-	struct hops *hops = timer->data;
+	struct nexthops *hops = timer->data;
 
 	/* What the operator has made permanent a moment ago must not be asked for. */
 	if (netlink_hear(hops->sources.netlink) || hops->resync_due)
@@ -192,24 +193,24 @@ static void on_tend_timer(uv_timer_t *timer)
 	finish(hops);
 }
 
-struct netlink_listener hops_listener(struct hops *hops)
+struct netlink_listener nexthops_listener(struct nexthops *hops)
 {
 	return (struct netlink_listener){ .message = on_message, .end = on_end, .arg = hops };
 }
 
-void hops_follow_devices(struct hops *hops, hop_changed_fn *changed, void *arg)
+void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed, void *arg)
 {
 	hops->devices_changed = changed;
 	hops->devices_arg = arg;
 }
 
-void hops_follow_changes(struct hops *hops, hop_changed_fn *changed, void *arg)
+void nexthops_follow_changes(struct nexthops *hops, nexthop_changed_fn *changed, void *arg)
 {
 	hops->change = changed;
 	hops->change_arg = arg;
 }
 
-void hops_each_device(const struct hops *hops, hop_device_fn *each, void *arg)
+void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, void *arg)
 {
 	const struct hash_node *node = NULL;
 

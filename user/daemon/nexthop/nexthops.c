@@ -9,24 +9,25 @@
 #include <string.h>
 
 #include "daemon/netlink/netlink.h"
-#include "daemon/nexthop/internal.h"
+#include "daemon/nexthop/follow.h"
+#include "daemon/nexthop/watched.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
 static void on_neighbour(struct neighbour_user *user)
 {
-	hops_mark_dirty(user->owner);
+	nexthops_mark_dirty(user->owner);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	struct hops *hops = handle->data;
+	struct nexthops *hops = handle->data;
 
 	if (--hops->n_open == 0)
 		free(hops);
 }
 
-void hops_free(struct hops *hops)
+void nexthops_free(struct nexthops *hops)
 {
 	if (!hops)
 		return;
@@ -38,18 +39,18 @@ void hops_free(struct hops *hops)
 	uv_close((uv_handle_t *)&hops->tend_timer, on_timer_closed);
 }
 
-DEFINE_CLEANUP(hops_free, struct hops *);
+DEFINE_CLEANUP(nexthops_free, struct nexthops *);
 
-static void init_timer(struct hops *hops, uv_timer_t *timer)
+static void init_timer(struct nexthops *hops, uv_timer_t *timer)
 {
 	(void)uv_timer_init(hops->loop, timer); /* always 0 */
 	timer->data = hops;
 	hops->n_open++;
 }
 
-int hops_new(struct uv_loop_s *loop, struct diag *diag, struct hops **ret_hops)
+int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **ret_hops)
 {
-	_cleanup_(hops_freep) struct hops *hops = calloc(1, sizeof(*hops));
+	_cleanup_(nexthops_freep) struct nexthops *hops = calloc(1, sizeof(*hops));
 	struct netlink_listener listener;
 	int error;
 
@@ -62,7 +63,7 @@ int hops_new(struct uv_loop_s *loop, struct diag *diag, struct hops **ret_hops)
 	TAILQ_INIT(&hops->pending);
 	init_timer(hops, &hops->routes_timer);
 	init_timer(hops, &hops->tend_timer);
-	listener = hops_listener(hops);
+	listener = nexthops_listener(hops);
 	error = netlink_new(loop, &listener, diag, &hops->sources.netlink);
 	if (error)
 		return error;
@@ -85,7 +86,7 @@ static bool target_equal(const struct hash_node *node, const void *ip)
 	return ip_equal(&HASH_ENTRY(node, struct target, node)->ip, ip);
 }
 
-static int target_new(struct hops *hops, const struct ip *ip, struct target **ret_target)
+static int target_new(struct nexthops *hops, const struct ip *ip, struct target **ret_target)
 {
 	_cleanup_(cleanup_free) struct target *target = calloc(1, sizeof(*target));
 	int error;
@@ -96,23 +97,23 @@ static int target_new(struct hops *hops, const struct ip *ip, struct target **re
 	target->ip = *ip;
 	target->path.user.owner = target;
 	LIST_INIT(&target->watches);
-	error = hop_path_find(&hops->sources, ip, uv_now(hops->loop), &target->path);
+	error = nexthop_path_find(&hops->sources, ip, uv_now(hops->loop), &target->path);
 	if (error) {
 		hashtable_remove(&hops->targets, &target->node);
 		return error;
 	}
-	target->hop = hop_path_describe(&hops->sources, &target->path);
+	target->hop = nexthop_path_describe(&hops->sources, &target->path);
 	TAILQ_INSERT_TAIL(&hops->routed, target, route_link);
-	hops_set_tend_timer(hops);
+	nexthops_set_tend_timer(hops);
 	*ret_target = TAKE_PTR(target);
 	return 0;
 }
 
 static void target_free(struct target *target)
 {
-	struct hops *hops = target->hops;
+	struct nexthops *hops = target->hops;
 
-	hop_path_drop(&hops->sources, &target->path);
+	nexthop_path_drop(&hops->sources, &target->path);
 	hashtable_remove(&hops->targets, &target->node);
 	TAILQ_REMOVE(target->unrouted ? &hops->unrouted : &hops->routed, target, route_link);
 	if (target->dirty)
@@ -120,10 +121,10 @@ static void target_free(struct target *target)
 	free(target);
 }
 
-int hop_watch_new(struct hops *hops, const struct ip *ip, hop_changed_fn *changed, void *arg,
-		  struct hop_watch **ret_watch)
+int nexthop_watch_new(struct nexthops *hops, const struct ip *ip, nexthop_changed_fn *changed,
+		      void *arg, struct nexthop_watch **ret_watch)
 {
-	_cleanup_(cleanup_free) struct hop_watch *watch = calloc(1, sizeof(*watch));
+	_cleanup_(cleanup_free) struct nexthop_watch *watch = calloc(1, sizeof(*watch));
 	struct hash_node *node;
 	int error = 0;
 
@@ -143,7 +144,7 @@ int hop_watch_new(struct hops *hops, const struct ip *ip, hop_changed_fn *change
 	return 0;
 }
 
-void hop_watch_free(struct hop_watch *watch)
+void nexthop_watch_free(struct nexthop_watch *watch)
 {
 	struct target *target;
 
@@ -158,7 +159,7 @@ void hop_watch_free(struct hop_watch *watch)
 		target_free(target);
 }
 
-const struct hop *hop_watch_get(const struct hop_watch *watch)
+const struct nexthop *nexthop_watch_get(const struct nexthop_watch *watch)
 {
 	return &watch->target->hop;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Which hops are to be computed anew, and who is told of what has changed. */
-#include "daemon/nexthop/internal.h"
+#include "daemon/nexthop/watched.h"
 
-void hops_mark_dirty(struct target *target)
+void nexthops_mark_dirty(struct target *target)
 {
 	if (target->dirty)
 		return;
@@ -10,17 +10,17 @@ void hops_mark_dirty(struct target *target)
 	TAILQ_INSERT_TAIL(&target->hops->dirty, target, dirty_link);
 }
 
-void hops_flush(struct hops *hops)
+void nexthops_flush(struct nexthops *hops)
 {
-	struct hop_watch *watch;
+	struct nexthop_watch *watch;
 	struct target *target;
-	struct hop hop;
+	struct nexthop hop;
 
 	while ((target = TAILQ_FIRST(&hops->dirty))) {
 		TAILQ_REMOVE(&hops->dirty, target, dirty_link);
 		target->dirty = false;
-		hop = hop_path_describe(&hops->sources, &target->path);
-		if (hop_equal(&hop, &target->hop))
+		hop = nexthop_path_describe(&hops->sources, &target->path);
+		if (nexthop_equal(&hop, &target->hop))
 			continue;
 		target->hop = hop;
 		for (watch = LIST_FIRST(&target->watches); watch; watch = LIST_NEXT(watch, link)) {

@@ -10,7 +10,6 @@
 
 #include "lib/base/diag.h"
 #include "lib/base/suggest.h"
-#include "lib/config/types.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"
@@ -157,48 +156,6 @@ const struct node *section_find_conditional(const struct section *section, const
 			value = node_get(map, section->keys[i].name);
 	}
 	return value;
-}
-
-int read_list_size(struct reader *reader, const struct key *key, const struct node *node,
-		   size_t *ret_count)
-{
-	size_t count;
-
-	if (node_is_empty(node)) {
-		*ret_count = 0;
-		return 0;
-	}
-	if (node->kind != NODE_LIST)
-		return node_refuse(reader->diag, node, key->what, key->want);
-	count = node_count(node);
-	if (count > key->max)
-		return node_error(reader->diag, node, "%zu %s are too many; at most %llu", count,
-				  key->name, key->max);
-	*ret_count = count;
-	return 0;
-}
-
-int read_list(struct reader *reader, const struct key *key, const struct node *node, void *object,
-	      read_item_fn *read_item)
-{
-	const struct section *section = key->section;
-	const struct node *item = node->first;
-	size_t count;
-	char *items;
-	int error;
-
-	error = read_list_size(reader, key, node, &count);
-	if (error || !count)
-		return error;
-	items = list_new(key, object, count);
-	if (!items)
-		return read_out_of_memory(reader);
-	for (size_t i = 0; i < count && !error; i++, item = item->next) {
-		if (section_init(section, NULL, NULL, items + i * section->size) != 0)
-			return read_out_of_memory(reader);
-		error = read_item(reader, item, items, i);
-	}
-	return error;
 }
 
 bool config_is_name(const char *text)

@@ -224,6 +224,7 @@ static const struct key service_keys[] = {
 
 const struct section section_service = {
 	SECTION("a service", service_keys, struct service_config),
+	.is_service = true,
 	.has_lines = true,
 	.check = check_service,
 };

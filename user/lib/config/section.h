@@ -2,7 +2,7 @@
  *
  * The sections of the configuration as tables: a row for each key says of which type
  * its value is, where the value lies, and what it is by default. Reading (read.c),
- * writing (write.c), comparing, copying and freeing (section.c) are walks over these
+ * writing (writer.c), comparing, copying and freeing (section.c) are walks over these
  * rows: a key with a member in config.h and a row takes part in all of them. For
  * lib/config/ alone.
  */
@@ -102,9 +102,10 @@ struct section {
 	const char *what;
 	const struct key *keys;
 	size_t n_keys;
-	size_t size;    /* of an object */
-	bool has_short; /* a text stands for a map of the first key alone */
-	bool has_lines; /* written with a line for each key */
+	size_t size;     /* of an object */
+	bool has_short;  /* a text stands for a map of the first key alone */
+	bool has_lines;  /* written with a line for each key */
+	bool is_service; /* an object is scope.service while its keys are written */
 	/* Checks what has been read, but for the keys that are late. NULL: nothing to check. */
 	int (*check)(struct reader *reader, const struct node *map, void *object);
 };

@@ -8,13 +8,12 @@
 #include <string.h>
 
 #include "lib/base/diag.h"
-#include "lib/config/yaml_tree.h"
 
 #define SHOW_MAX  60 /* characters of a text that are shown */
 #define PATH_SIZE 256
 
 /* From the document down to a node: a key and a value at each level. */
-#define PATH_NODES (2 * (TREE_DEPTH_MAX + 1))
+#define PATH_NODES (2 * (NODE_DEPTH_MAX + 1))
 
 const struct node *node_get(const struct node *map, const char *key)
 {

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define NODE_DEPTH_MAX 16 /* lists and maps inside each other; the file needs 7 */
+
 struct diag;
 
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_MAP };

@@ -38,7 +38,7 @@ struct builder {
 	struct diag *diag;
 	const char *text;
 	size_t length;
-	struct open_node open[TREE_DEPTH_MAX];
+	struct open_node open[NODE_DEPTH_MAX];
 	size_t depth;
 	unsigned n_nodes;
 	unsigned n_documents;
@@ -208,9 +208,9 @@ static int add_node(struct builder *builder, enum node_kind kind, const yaml_eve
 	error = attach_node(builder, node, &event->start_mark);
 	if (error || kind == NODE_TEXT)
 		return error;
-	if (builder->depth == TREE_DEPTH_MAX)
+	if (builder->depth == NODE_DEPTH_MAX)
 		return refuse_at(builder, &event->start_mark,
-				 "lists and maps are nested deeper than %d", TREE_DEPTH_MAX);
+				 "lists and maps are nested deeper than %d", NODE_DEPTH_MAX);
 	builder->open[builder->depth++] = (struct open_node){ .node = node };
 	return 0;
 }

@@ -13,7 +13,6 @@
 #include "lib/base/cleanup.h"
 #include "lib/config/yaml_node.h"
 
-#define TREE_DEPTH_MAX 16 /* lists and maps inside each other; the file needs 7 */
 #define TREE_NODES_MAX (4U << 20)
 
 struct tree;

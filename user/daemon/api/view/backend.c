@@ -32,20 +32,20 @@ static json_t *view_check_result(const struct backend *backend)
 			 "duration_ms", result->duration_us / 1000.0);
 }
 
-static const char *hop_state_name(enum hop_state state)
+static const char *hop_state_name(enum nexthop_state state)
 {
 	switch (state) {
-	case HOP_RESOLVED:
+	case NEXTHOP_RESOLVED:
 		return "resolved";
-	case HOP_NO_NEIGHBOUR:
+	case NEXTHOP_NO_NEIGHBOUR:
 		return "no_neighbour";
-	case HOP_NO_ROUTE:
+	case NEXTHOP_NO_ROUTE:
 		return "no_route";
-	case HOP_LINK_DOWN:
+	case NEXTHOP_LINK_DOWN:
 		return "link_down";
-	case HOP_LOCAL:
+	case NEXTHOP_LOCAL:
 		return "local";
-	case HOP_UNSUPPORTED:
+	case NEXTHOP_UNSUPPORTED:
 		return "unsupported";
 	}
 	return "unknown";
@@ -57,9 +57,9 @@ static json_t *view_mac(const __u8 mac[static 6])
 			    mac[5]);
 }
 
-static json_t *view_hop(const struct hop *hop)
+static json_t *view_hop(const struct nexthop *hop)
 {
-	bool resolved = hop->state == HOP_RESOLVED;
+	bool resolved = hop->state == NEXTHOP_RESOLVED;
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "device",
 			 hop->device[0] ? view_text(hop->device) : json_null(), "mac",
@@ -130,7 +130,7 @@ json_t *view_backend(const struct backend *backend)
 		"reason", view_text(backend_explain(backend, reason, sizeof(reason))), "live",
 		(json_int_t)stats_live_connections(backend), "slow_start", view_slow_start(backend),
 		"check", view_check_result(backend), "next_hop",
-		view_hop(hop_watch_get(backend->hop)), "stats", view_backend_stats(backend));
+		view_hop(nexthop_watch_get(backend->hop)), "stats", view_backend_stats(backend));
 
 	return view_merge(view_settings(backend), state);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The kernel's changes: of devices, and of everything that a route depends on. Those who
+ * watch an address hear of it by nexthops.h; this is for those who ask for all.
+ */
+#ifndef SLUICE_DAEMON_NEXTHOP_FOLLOW_H
+#define SLUICE_DAEMON_NEXTHOP_FOLLOW_H
+
+#include "daemon/nexthop/nexthop.h"
+
+struct nexthops;
+struct netlink_listener;
+struct sl_device;
+
+/* Every device that frames can be sent to, by the ifindex that routes name. */
+typedef void nexthop_device_fn(void *arg, unsigned ifindex, const struct sl_device *device);
+void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, void *arg);
+
+/* From now on, calls `changed` from the loop after devices have come, gone or
+ * changed. One alone can ask.
+ */
+void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
+
+/* From now on, calls `changed` from the loop after the kernel has told of anything that
+ * a way may depend on: routes, rules, addresses, neighbours, links, forwarding. One
+ * alone can ask.
+ */
+void nexthops_follow_changes(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
+
+/* ---- for nexthop/ alone --------------------------------------------------------- */
+
+/* Makes the listener that follows the kernel's changes. */
+struct netlink_listener nexthops_listener(struct nexthops *hops);
+
+/* To be called after a neighbour came into use. */
+void nexthops_set_tend_timer(struct nexthops *hops);
+
+#endif
