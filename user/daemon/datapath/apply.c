@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Writes what a plan wants and the maps do not hold yet. Order: new backends,
- * then the slots that lead to them, then the service's entry, last the removal of what
- * nothing leads to any more. Each step leaves packets a whole picture.
+/* Order: new backends, then the slots that lead to them, then the service's entry, last the
+ * removal of backends that no slot leads to any more. Each step leaves packets a whole
+ * picture.
  */
 #include "daemon/datapath/apply.h"
 

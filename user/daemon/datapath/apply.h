@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Makes the maps hold what plans describe, writing the difference.
+ * Makes the maps hold the services that plans describe, writing the difference.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_APPLY_H
 #define SLUICE_DAEMON_DATAPATH_APPLY_H

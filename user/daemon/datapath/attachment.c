@@ -100,7 +100,7 @@ static int replace_sluice(const struct datapath *datapath, int ifindex,
 	return bpf_xdp_attach(ifindex, datapath->program.fd, XDP_FLAGS_REPLACE | mode, &options);
 }
 
-/* "Whatever it is" is no mode to detach in: the kernel then looks for native. */
+/* libxdp's unspecified mode is no mode to detach in: the kernel then looks for native. */
 static enum xdp_attach_mode libxdp_mode(enum attach_mode mode)
 {
 	return mode == ATTACH_GENERIC ? XDP_MODE_SKB : XDP_MODE_NATIVE;
@@ -127,10 +127,10 @@ static int attach_alone(const struct datapath *datapath, int ifindex, enum attac
 			      NULL);
 }
 
-/* Whether the kernel refuses programs that extend others, which libxdp's dispatcher
- * is made of, whatever they are: libxdp would find out, and then load alone once
- * more what is loaded already, at the cost of another verification. Where they
- * are known, what is wrong with this one (it extends nothing) is said: EINVAL.
+/* Whether the kernel refuses every program that extends another; libxdp's dispatcher is made
+ * of those. libxdp would find out, and then load alone the program that is loaded already, at
+ * the cost of another verification. A kernel that knows extending programs refuses this one
+ * with EINVAL, because it extends nothing.
  */
 static bool extensions_refused(void)
 {

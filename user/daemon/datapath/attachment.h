@@ -16,14 +16,14 @@ struct diag;
 struct attachment {
 	char name[IF_NAMESIZE];
 	int ifindex;
-	enum attach_mode mode; /* ATTACH_NATIVE or ATTACH_GENERIC: what it really got */
+	enum attach_mode mode; /* ATTACH_NATIVE or ATTACH_GENERIC: the one that it runs in */
 	unsigned program_id;
 	bool adopted; /* was there before us */
 	int claim;    /* keeps other sluiced's off; the attachment's to close */
 	bool shared;  /* through libxdp's dispatcher, beside other programs */
 };
 
-/* Keeps every other sluiced off the interface, before anything of what it runs
+/* Keeps every other sluiced off the interface, before any program there
  * is touched. -EBUSY: another sluiced runs it. attachment_release() undoes it.
  */
 int attachment_claim(const char *name, struct diag *diag, struct attachment *ret_attachment);

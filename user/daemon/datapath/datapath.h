@@ -2,7 +2,7 @@
  *
  * The XDP program and its maps, as the rest of the daemon sees them: load or adopt, write
  * the difference, read the counters. Maps are mapped into memory: the daemon compares with
- * what the program really reads, and changes a word by one store. No other room knows
+ * the values that the program reads, and changes a word by one store. No other room knows
  * libbpf.
  *
  * This is the room's face, made of the headers that most of its callers need; the room's

@@ -12,7 +12,9 @@
 struct datapath;
 struct diag;
 
-/* seconds: until it is lifted; 0: never. Adding what is there changes its time. */
+/* seconds: until the prefix is allowed again; 0: for ever. A prefix that is denied already
+ * gets the new time. 0, or -ENOSPC or -ENOMEM and diag.
+ */
 int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsigned seconds,
 		  struct diag *diag);
 
@@ -21,13 +23,13 @@ int datapath_undeny(struct datapath *datapath, const struct prefix *prefix);
 
 struct denied {
 	struct prefix prefix;
-	unsigned seconds; /* left; 0: for ever */
+	unsigned seconds; /* that are left; 0: for ever */
 };
 
 /* *ret_denied is the caller's to free; sorted by prefix_compare(). 0 or -ENOMEM. */
 int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n);
 
-/* By the clock, once a second: lifts what has run out. */
+/* By the clock, once a second: removes the prefixes whose time has run out. */
 void datapath_access_tick(struct datapath *datapath);
 
 #endif

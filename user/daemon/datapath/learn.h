@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Adopting maps: learns from the maps themselves what a predecessor has left in them.
+ * Adopting maps: learns from the maps themselves the state that a predecessor has left.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_LEARN_H
 #define SLUICE_DAEMON_DATAPATH_LEARN_H

@@ -151,7 +151,7 @@ int datapath_put_limits(struct datapath *datapath, const struct service_config *
 	return diag_set(diag, -error, "the maps have no room for its limits: %s", strerror(-error));
 }
 
-/* ---- what holds for all ------------------------------------------------------- */
+/* ---- for all limits ------------------------------------------------------- */
 
 static struct sl_rate pace(unsigned per_second)
 {

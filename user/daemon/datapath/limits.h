@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Limits in the maps. They belong to a service as it is configured, whatever
- * number of addresses it has: made first, then named in the plan of each address
- * (datapath_apply()), and free when no address names them.
+ * Limits in the maps. They belong to a service as it is configured, and its addresses share
+ * them: they are made first, then named in the plan of each address (datapath_apply()), and
+ * free when no address names them.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_LIMITS_H
 #define SLUICE_DAEMON_DATAPATH_LIMITS_H
@@ -18,9 +18,8 @@ struct diag;
 void datapath_set_limiter(struct datapath *datapath, const struct limiter_config *limiter);
 
 /* Makes the service's limits be in the maps: *ret_first is the index of the first
- * one, 0 without limits. `keys` are the service's addresses: what they name now is
- * what the new ones replace; a bucket owes as many units to the new rate as it
- * did to the old. -ENOSPC, -ENOMEM: diag.
+ * one, 0 without limits. `keys` are the service's addresses: the new limits replace those
+ * that they name now; a bucket owes as many units to the new rate as it did to the old. -ENOSPC, -ENOMEM: diag.
  */
 int datapath_put_limits(struct datapath *datapath, const struct service_config *service,
 			const struct sl_key *keys, size_t n_keys, struct diag *diag,

@@ -155,7 +155,7 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 {
 	const struct map *map = datapath->maps.map;
 	const struct {
-		const char *what;
+		const char *name;
 		unsigned held, needed;
 	} rooms[] = {
 		{ "services", map[MAP_SERVICE_STAT].entries, sizes->services },
@@ -172,7 +172,7 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
 		if (rooms[i].held < rooms[i].needed)
 			return diag_set(diag, ENOSPC, "its maps have room for %u %s, %u are needed",
-					rooms[i].held, rooms[i].what, rooms[i].needed);
+					rooms[i].held, rooms[i].name, rooms[i].needed);
 	return 0;
 }
 

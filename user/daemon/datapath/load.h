@@ -36,7 +36,7 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath);
 
-/* A datapath of an open program, without pins: its maps, and what they hold already. Takes
+/* A datapath of an open program, without pins. Learns the services that its maps hold. Takes
  * ownership of program_fd, also on failure. 0, or -errno and diag.
  */
 int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapath);
@@ -47,7 +47,7 @@ int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapa
 int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
 		  struct diag *diag);
 
-/* Removes the pins unless keep; what is attached stays attached. Accepts NULL. */
+/* Removes the pins unless keep; attached programs stay attached. Accepts NULL. */
 void datapath_free(struct datapath *datapath, bool keep);
 
 #endif

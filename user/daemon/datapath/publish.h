@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A service's entry becomes what packets find, and is taken away again: the one place that
- * tells limits and lists which entries name them.
+ * Makes packets find a service's entry, and takes it away again. The one place that tells
+ * limits and lists which entries name them.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_PUBLISH_H
 #define SLUICE_DAEMON_DATAPATH_PUBLISH_H
@@ -20,7 +20,7 @@ const struct sl_service *publish_entry_of(const struct datapath *datapath,
 int publish_entry(struct datapath *datapath, struct installed *installed,
 		  const struct sl_service *entry);
 
-/* Unpublishes the service, retires all it occupies, and frees it. */
+/* Unpublishes the service, retires all indices that it occupies, and frees it. */
 void publish_removal(struct datapath *datapath, struct installed *installed);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the program knows about limited sources. It goes on writing while this is
- * read: every word is whole, a bucket's words may be of different moments.
+/* The program goes on writing while buckets are read: every word is whole, and a bucket's
+ * words may be of different moments.
  */
 #include "daemon/datapath/sources.h"
 
@@ -63,7 +63,7 @@ struct sl_bucket datapath_limit_total(const struct datapath *datapath, unsigned 
 	return bucket;
 }
 
-/* Word by word, while packets change them: a packet that gives back what it took
+/* Word by word, while packets change them: a packet that gives back the units that it took
  * before leaves a time, or the number of a window, that is long past.
  */
 int datapath_forget_total(struct datapath *datapath, unsigned index)

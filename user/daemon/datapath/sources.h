@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the program knows about limited sources: reading and forgetting. A source
- * that the gate admits has no bucket and is not among them.
+ * The buckets of limited sources: reading and forgetting. A source that the gate admits has
+ * no bucket and is not among them.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_SOURCES_H
 #define SLUICE_DAEMON_DATAPATH_SOURCES_H
@@ -12,7 +12,7 @@
 
 struct datapath;
 
-/* What runs under this index; NULL: nothing. Valid until the next datapath_apply(). */
+/* The limit that runs under this index; NULL: none. Valid until the next datapath_apply(). */
 const struct sl_limit *datapath_limit(const struct datapath *datapath, unsigned index);
 
 /* Sums over CPUs. 0 or -errno. */
@@ -39,7 +39,7 @@ int datapath_source(const struct datapath *datapath, const struct sl_source *key
 /* Forgets it: the source has a full bucket again. 0 or -ENOENT. */
 int datapath_forget_source(struct datapath *datapath, const struct sl_source *key);
 
-/* The same of the one bucket of a limit per service. -ENOENT: nobody has used it. */
+/* The same of the one bucket of a limit per service. -ENOENT: no source has used it. */
 int datapath_forget_total(struct datapath *datapath, unsigned index);
 
 #endif

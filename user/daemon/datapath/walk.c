@@ -51,7 +51,7 @@ struct walk {
 	unsigned now;               /* SL_SECOND of this step */
 	unsigned long long n_flows; /* found in this round */
 	__u32 *counted;             /* by backend: live flows found in this round */
-	__u32 *base;                /* by backend: what the program had counted when it began */
+	__u32 *base;                /* by backend: the program's count when it began */
 	/* Both kinds of key and value have the same size as the other. */
 	struct sl_flow_key keys[WALK_BATCH];
 	struct sl_flow values[WALK_BATCH];

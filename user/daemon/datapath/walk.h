@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The walk over the flow tables, a batch at a time: removes flows that have ended, corrects
- * the counts of live connections, settles slots in transition, and frees what dropped
- * services and backends occupied.
+ * the counts of live connections, settles slots in transition, and frees the
+ * indices of dropped services and backends.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_WALK_H
 #define SLUICE_DAEMON_DATAPATH_WALK_H

@@ -81,7 +81,9 @@ bool maps_used_by(int program_fd, int map_fd)
 	return false;
 }
 
-/* Takes fd where the map is one of ours; maps what is to be mapped. */
+/* Takes ownership of fd where the map is one of ours, and maps it into memory if it is listed
+ * so.
+ */
 static int keep_map(struct maps *maps, int *fd, const struct bpf_map_info *info, struct diag *diag)
 {
 	for (unsigned i = 0; i < MAP_COUNT; i++) {
@@ -108,7 +110,7 @@ static int keep_map(struct maps *maps, int *fd, const struct bpf_map_info *info,
 	return 0;
 }
 
-/* The layout's version, in a map of its own, before anything else is believed. */
+/* The layout's version comes first: other maps are of no use if it is another. */
 static int check_abi(int fd, struct diag *diag)
 {
 	__u32 key = 0, abi = 0;

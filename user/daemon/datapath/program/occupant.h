@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an interface runs: nothing, one program, or several in libxdp's dispatcher, and
+ * The programs that an interface runs: none, one, or several in libxdp's dispatcher; and
  * whether one of them is sluice's. Only looks.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_PROGRAM_OCCUPANT_H
@@ -20,7 +20,7 @@ struct occupant {
 	bool dispatcher; /* libxdp's */
 };
 
-/* 0 or -errno; occupant_done() closes what it holds, also after a failure. */
+/* 0 or -errno; occupant_done() closes its descriptor, also after a failure. */
 int occupant_look(int ifindex, struct occupant *ret_occupant);
 void occupant_done(struct occupant *occupant);
 

@@ -32,7 +32,7 @@ void backends_done(struct backends *backends);
 int backends_add(struct backends *backends, struct installed *installed,
 		 const struct plan_backend *planned);
 
-/* Retires what a backend occupies; no slot leads to it any more. */
+/* Retires the indices that a backend occupies; no slot leads to it any more. */
 void backends_drop(struct backends *backends, const struct installed_backend *backend);
 
 #endif

@@ -24,8 +24,8 @@ struct dropped {
 };
 
 struct grace {
-	/* Counts the grace periods waited for: what was retired in an epoch that is over is
-	 * out of reach.
+	/* Counts the grace periods waited for: no packet reaches an index any more that was
+	 * retired in an earlier epoch.
 	 */
 	unsigned epoch;
 	unsigned round; /* of the walk; counts from the start of this daemon */
@@ -36,18 +36,18 @@ struct grace {
 	unsigned n_pools, n_ranges;
 };
 
-/* From now on grace_wait() frees what was retired of it. At most GRACE_POOLS and
+/* From now on grace_wait() frees the retired indices of it. At most GRACE_POOLS and
  * GRACE_RANGES are watched.
  */
 void grace_watch_pool(struct grace *grace, struct idpool *pool);
 void grace_watch_ranges(struct grace *grace, struct extents *ranges);
 
-/* Returns when every run of the program has ended that had begun before the call, and
- * makes what was retired free again. 0 or -errno.
+/* Waits until every run of the program has ended that had begun before the call, and
+ * makes retired indices free again. 0 or -errno.
  */
 int grace_wait(struct grace *grace);
 
-/* The second half of grace_wait(), for who knows that no packet is under way. */
+/* The second half of grace_wait(), for a caller that knows that no packet is under way. */
 void grace_recycle(struct grace *grace);
 
 /* A free index of a watched pool; waits where only retired ones are left. 0: none. */

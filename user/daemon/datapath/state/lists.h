@@ -28,8 +28,8 @@ int lists_init(struct lists *lists, const struct maps *maps, struct prefixes *pr
 	       struct grace *grace);
 void lists_done(struct lists *lists);
 
-/* Makes a list hold what is allowed and denied; where some are allowed, all others are
- * denied. 0, -ENOSPC or -ENOMEM, and the list is as it was.
+/* Makes a list hold the allowed and the denied prefixes; where some are allowed, all others
+ * are denied. 0, -ENOSPC or -ENOMEM, and the list is as it was.
  */
 int lists_write(struct lists *lists, unsigned list, const struct access_config *access);
 

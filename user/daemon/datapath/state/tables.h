@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The entries of services and their tables: which are free, and what the directory leads
+ * The entries of services and their tables: which are free, and which the directory leads
  * to. A table of slots belongs to one entry, or to successive ones of a service. An entry
  * may name others (sl_service.replaced), whose tables the service's own has replaced while
  * older connections may still go by them.
