@@ -20,6 +20,7 @@
 #include <linux/udp.h>
 
 #include "sluice/abi.h"
+#include "sluice/verdict.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -29,15 +30,15 @@ struct sl_packet {
 	struct sl_key destination; /* also protocol and family of both ends */
 	struct sl_addr source;
 	__be16 source_port;
-	__be16 vlan;   /* id of the outer tag */
-	__u16 l3, l4;  /* offsets of the IP and the TCP or UDP header */
-	__u32 end;     /* offset behind the IP datagram; the frame may be padded */
-	__u32 length;  /* of the frame */
-	__u8 tags;     /* VLAN tags, 0 to 2 */
-	bool syn;      /* TCP SYN without ACK: opens a connection */
-	bool closing;  /* TCP FIN or RST */
-	bool fragment; /* the first one */
-	__u8 broken; /* enum sl_verdict, should the packet be a service's: why not to forward it */
+	__be16 vlan;            /* id of the outer tag */
+	__u16 l3, l4;           /* offsets of the IP and the TCP or UDP header */
+	__u32 end;              /* offset behind the IP datagram; the frame may be padded */
+	__u32 length;           /* of the frame */
+	__u8 tags;              /* VLAN tags, 0 to 2 */
+	bool syn;               /* TCP SYN without ACK: opens a connection */
+	bool closing;           /* TCP FIN or RST */
+	bool fragment;          /* the first one */
+	enum sl_verdict broken; /* why the packet is not forwarded, should it be a service's */
 
 	/* service, select or return */
 	const struct sl_service *service;

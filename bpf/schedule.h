@@ -25,11 +25,6 @@ static __always_inline __u64 *schedule_slot(__u32 table, __u32 position)
 	return bpf_map_lookup_elem(&sl_slots, &index);
 }
 
-static __always_inline bool schedule_by_source(const struct sl_service *service)
-{
-	return service->scheduler == SL_SCHEDULER_SOURCE_HASH;
-}
-
 /* The flow's hash, by which its slot is found; or its source's. */
 static __always_inline __u32 schedule_flow(const struct sl_packet *packet, bool by_source)
 {
@@ -132,14 +127,14 @@ static __always_inline __u32 schedule_random(const struct sl_service *service)
 }
 
 /* A backend for a new connection of a service that tracks each; hashed is the
- * slot that the flow hashes to.
+ * slot that the flow hashes to. A value that is no scheduler's chooses none.
  */
 static __always_inline __u32 schedule_new(const struct sl_service *service, __u64 hashed)
 {
 	switch ((enum sl_scheduler)service->scheduler) {
 	case SL_SCHEDULER_MAGLEV:
 	case SL_SCHEDULER_SOURCE_HASH:
-		break;
+		return sl_slot_current(hashed);
 	case SL_SCHEDULER_ROUND_ROBIN:
 		return schedule_round_robin(service);
 	case SL_SCHEDULER_LEAST_CONNECTIONS:
@@ -147,7 +142,7 @@ static __always_inline __u32 schedule_new(const struct sl_service *service, __u6
 	case SL_SCHEDULER_RANDOM:
 		return schedule_random(service);
 	}
-	return sl_slot_current(hashed);
+	return SL_NO_BACKEND;
 }
 
 #endif

@@ -84,7 +84,8 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 		service = bpf_map_lookup_elem(&sl_services, &index);
 		if (!service)
 			return SL_NO_BACKEND;
-		old = schedule_hash(service, schedule_by_source(service) ? by_source : by_flow);
+		old = schedule_hash(service, sl_scheduler_by_source(service->scheduler) ? by_source
+											: by_flow);
 		if (!old)
 			return SL_NO_BACKEND;
 		slot = *old;
@@ -138,7 +139,7 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 {
 	const __u64 *slot;
 
-	packet->hash = schedule_flow(packet, schedule_by_source(packet->service));
+	packet->hash = schedule_flow(packet, sl_scheduler_by_source(packet->service->scheduler));
 	slot = schedule_hash(packet->service, packet->hash);
 	if (!slot)
 		return SL_DROP_INTERNAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The contract between the XDP program and the daemon: what the maps hold.
- * Both sides compile this file; nothing is copied by hand. Includes
- * linux/types.h alone, so that it compiles for BPF and natively.
+ * Both sides compile this file; nothing is copied by hand. Beside its own
+ * headers it includes linux/types.h alone, so that it compiles for BPF and natively.
  *
  * How a change becomes visible to packets (there is no lock): an entry that is
  * wider than a word is written to an index that no packet can reach yet, then
@@ -13,6 +13,9 @@
 #define SLUICE_SHARED_ABI_H
 
 #include <linux/types.h>
+
+#include "sluice/forwarding.h"
+#include "sluice/scheduler.h"
 
 /* Version of everything in this file. It is read from the map .rodata.abi of a
  * program found on an interface before anything else of it is believed.
@@ -129,15 +132,6 @@ _Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
 #define SL_TUNING_ALL     1 /* SL_LIST_ALL */
 #define SL_TUNING_RUNTIME 2 /* SL_LIST_RUNTIME */
 
-enum sl_scheduler {
-	SL_SCHEDULER_MAGLEV,
-	SL_SCHEDULER_SOURCE_HASH,
-	/* From here on every flow is tracked, and slots have no `previous`. */
-	SL_SCHEDULER_ROUND_ROBIN,
-	SL_SCHEDULER_LEAST_CONNECTIONS,
-	SL_SCHEDULER_RANDOM,
-};
-
 /* sl_service.flags */
 #define SL_SERVICE_TRACKED 1 /* every flow is in the flow table, whatever its slot */
 #define SL_SERVICE_REJECT  2 /* no backend can serve: answer instead of dropping */
@@ -196,12 +190,6 @@ struct sl_device {
 	__u16 pad;
 };
 _Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
-
-enum sl_forward {
-	SL_FORWARD_DSR = 1,
-	SL_FORWARD_NAT,
-	SL_FORWARD_IPIP,
-};
 
 /* sl_backend.state */
 #define SL_BACKEND_HOP       1 /* which of hops[] is in use */
@@ -447,11 +435,11 @@ struct sl_stats {
 	__u64 packets;         /* from clients, forwarded */
 	__u64 bytes;           /* of whole frames, as they arrived */
 	__u64 connections;     /* TCP SYNs forwarded; UDP has no such mark */
-	__u64 dropped_packets; /* of this service, whatever the reason; backends: 0 */
+	__u64 dropped_packets; /* of a backend: those that could not be sent to it */
 	__u64 dropped_bytes;
 	__u64 reply_packets; /* nat: from backends, forwarded to clients */
 	__u64 reply_bytes;
-	__u64 pad;
+	__u64 refused_packets; /* answered with a reset or an ICMP message */
 };
 _Static_assert(sizeof(struct sl_stats) == 64, "counters are one cache line");
 

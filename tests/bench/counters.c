@@ -14,9 +14,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-#define MAPS_MAX                         64
+#define MAPS_MAX                                  64
 
-#define VERDICT_NAME(name, action, text) [SL_##name] = #name,
+#define VERDICT_NAME(name, action, counted, text) [SL_##name] = #name,
 const char *const verdict_names[SL_VERDICT_COUNT] = { SL_VERDICTS(VERDICT_NAME) };
 #undef VERDICT_NAME
 

@@ -11,7 +11,11 @@ from frames import CLIENT_MAC, FRONT_MAC, answer, delivered, request, returned, 
 from lab.packets import Ether
 
 VERDICT_H = Path(__file__).parents[2] / "include/sluice/verdict.h"
-VERDICTS = dict(re.findall(r"^\tX\((\w+), (\w+),", VERDICT_H.read_text(), re.MULTILINE))
+ROWS = re.findall(r"^\tX\((\w+), (\w+), (\w+),", VERDICT_H.read_text(), re.MULTILINE)
+VERDICTS = {name: action for name, action, _ in ROWS}
+COUNTERS = {"SENT": "packets", "REPLY": "reply_packets", "REFUSED": "refused_packets",
+            "DROPPED": "dropped_packets"}
+COUNTED = {name: COUNTERS.get(counted) for name, _, counted in ROWS}  # by the service
 
 ETH = 14  # bytes of an untagged Ethernet header
 FAMILIES = (4, 6)

@@ -12,6 +12,7 @@ import struct
 import pytest
 
 import frames
+from case import COUNTERS
 from frames import (
     BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, VLAN, VLAN_LINK,
 )
@@ -39,6 +40,14 @@ class Datapath:
     def verdicts(self):
         """{name: packets} of all verdicts."""
         return self.daemon.verdicts()
+
+    def counted(self):
+        """The same, and beside it the packets that all services together have counted."""
+        stats = self.daemon.get("/v1/stats")
+        counts = {row["name"].upper(): row["packets"] for row in stats["verdicts"]}
+        for counter in COUNTERS.values():
+            counts[counter] = sum(row[counter] for row in stats["services"])
+        return counts
 
     @contextlib.contextmanager
     def told(self):

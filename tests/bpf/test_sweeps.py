@@ -10,7 +10,10 @@ import cases_ipip
 from case import PROTOS
 from cases import GOOD
 from cases_good import TAGS, padding
-from frames import FORWARDS, LIMITED, LINKS, answer, delivered, request, returned, service
+from frames import (
+    FORWARDS, LIMITED, LINKS, REFUSING_TCP, REFUSING_UDP, REJECTING_TCP, REJECTING_UDP, SERVICE,
+    answer, delivered, request, returned, service,
+)
 from lab.testrun import Action
 
 SEED = 20240607
@@ -138,6 +141,33 @@ def test_counters_of_service_and_backend_follow(datapath, family):
         assert backend_after[key] - backend_before[key] == amount, key
     assert service_after["dropped_packets"] - service_before["dropped_packets"] == 1
     assert service_after["dropped_bytes"] - service_before["dropped_bytes"] == len(expired)
+
+
+@pytest.mark.parametrize("family", (4, 6))
+@pytest.mark.parametrize("svc, source, sent", (
+    (REFUSING_TCP, None, {"l4": {"flags": "S"}}), (REFUSING_UDP, None, {}),
+    (REJECTING_TCP, 201, {"l4": {"flags": "S"}}), (REJECTING_UDP, 201, {}),
+    (service("ipip", "tcp"), None, {"payload": b"x" * 1460}),
+    (service("ipip", "udp"), None, {"payload": b"x" * 1460}),
+), ids=lambda value: getattr(value, "name", None))
+def test_a_service_counts_what_it_refuses(datapath, svc, source, sent, family):
+    """No backend can serve, over a limit, no room for the outer header; no other
+    counter of the service grows, nor one of any other service.
+    """
+    def stats():
+        return {(row["name"], row["address"]): row for row in
+                datapath.daemon.get("/v1/stats")["services"]}
+
+    if source:
+        source = f"192.0.2.{source}" if family == 4 else f"2001:db8:c:{source}::1"
+        datapath.run(request(svc, family, source=source, **sent), "front")  # within the limit
+    before = stats()
+    action, _ = datapath.run(request(svc, family, source=source, **sent), "front")
+    after = stats()
+    assert action == Action.TX
+    counted = (svc.name, SERVICE[family])
+    before[counted]["refused_packets"] += 1
+    assert after == before
 
 
 def test_a_burst_is_admitted_and_no_more(datapath):

@@ -93,6 +93,7 @@ def test_a_sender_learns_how_much_fits(lab, family):
         assert server.recv(65536) == whole
     verdicts = scene.daemon.verdicts()
     assert verdicts["REJECTED_TOO_BIG"] == 1 and verdicts["DROP_TOO_BIG"] == 0
+    assert scene.daemon.service_stats("udp")["refused_packets"] == 1
 
 
 def set_mtu(scene, mtu):

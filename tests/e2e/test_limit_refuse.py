@@ -43,6 +43,13 @@ def curl(scene, family, port):
         scene.top.url(family, port), check=False)
 
 
+def refused_by(scene, port, family):
+    """The refusals that a service's address has counted."""
+    (count,) = [row["refused_packets"] for row in scene.daemon.get("/v1/stats")["services"]
+                if (row["port"], row["address"]) == (port, scene.top.service(family))]
+    return count
+
+
 def segments(capture, port, flags):
     """TCP segments of a service's connections that have all of the flags."""
     return [packet[TCP] for packet in capture.packets(lambda p: TCP in p)
@@ -52,7 +59,7 @@ def segments(capture, port, flags):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_connection_over_the_limit_is_refused_at_once(scene, family, figure):
-    served = 0
+    served, before = 0, refused_by(scene, CONNECTIONS, family)
     with Capture(scene.client.ns, "eth0", outgoing=True) as capture:
         while (done := curl(scene, family, CONNECTIONS)).returncode == 0:
             served += 1
@@ -68,6 +75,7 @@ def test_a_connection_over_the_limit_is_refused_at_once(scene, family, figure):
     (reset,) = resets
     assert reset.flags == "RA" and reset.seq == 0
     assert reset.ack == (syns[-1].seq + 1) % (1 << 32) and reset.dport == syns[-1].sport
+    assert refused_by(scene, CONNECTIONS, family) == before + 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -141,6 +149,7 @@ def test_no_more_is_answered_than_the_pace_allows(scene, figure):
     """Which is for all services, connections and datagrams together."""
     seconds = MINUTE if FULL else 2
     sources = [scene.crowd.new(family) for family in FAMILIES]
+    before = sum(refused_by(scene, DATAGRAMS, family) for family in FAMILIES)
     meter = Meter(scene, DATAGRAMS)
     with Capture(scene.client.ns, "eth0") as capture:
         paces = [scene.pace(DATAGRAMS, 2000, seconds, [source]) for source in sources]
@@ -158,4 +167,5 @@ def test_no_more_is_answered_than_the_pace_allows(scene, figure):
     figure(f"answers: {stats['refused']} packets refused in {seconds} s, {len(answers)} of them "
            f"answered, cap {ANSWERS}/s on each of {len(CPUS)} CPUs: at most {allowed:.0f}")
     assert stats["answered"] == len(answers)
+    assert sum(refused_by(scene, DATAGRAMS, family) for family in FAMILIES) - before == len(answers)
     assert 0.5 * allowed <= len(answers) <= allowed + 2

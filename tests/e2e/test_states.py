@@ -235,6 +235,8 @@ def test_on_all_down(lab, path):
                 sock.recv(10)
             assert refused.value.errno in (errno.EHOSTUNREACH, errno.EACCES)
     assert scene.daemon.verdicts()["REJECTED"] == 4
+    rows = scene.daemon.get("/v1/stats")["services"]  # TCP and UDP, of each family
+    assert [row["refused_packets"] for row in rows] == [1] * 4
     assert scene.daemon.verdicts()["DROP_NO_BACKEND"] == dropped
 
     use("last-known")

@@ -76,16 +76,14 @@ static void check_limiter(const struct limiter_config *limiter)
 
 static void check_table(const struct service_config *service)
 {
-	switch (service->scheduler) {
-	case SL_SCHEDULER_ROUND_ROBIN:
+	switch (sl_scheduler_table(service->scheduler)) {
+	case SL_TABLE_TURNS:
 		assert(service->table_size >= 1 && service->table_size <= CONFIG_TURNS_MAX);
 		break;
-	case SL_SCHEDULER_LEAST_CONNECTIONS:
+	case SL_TABLE_LIST:
 		assert(service->table_size >= 1 && service->table_size <= service->n_backends);
 		break;
-	case SL_SCHEDULER_MAGLEV:
-	case SL_SCHEDULER_SOURCE_HASH:
-	case SL_SCHEDULER_RANDOM:
+	case SL_TABLE_MAGLEV:
 		assert(service->table_size >= service->n_backends);
 		assert(service->table_size <= CONFIG_TABLE_SIZE_MAX);
 		break;
@@ -119,7 +117,7 @@ static void check_service(const struct config *config, const struct service_conf
 
 		assert(backend->name && backend->port && ip_is_unicast(&backend->ip));
 		assert(backend->weight <= CONFIG_WEIGHT_MAX);
-		assert(service->forward == SL_FORWARD_NAT || backend->port == service->port);
+		assert(!sl_forward_keeps_port(service->forward) || backend->port == service->port);
 		n_first_choice += !backend->backup;
 	}
 	assert(n_first_choice);

@@ -74,7 +74,7 @@ void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence
 {
 	uint64_t random = seed + ((uint64_t)number << 20);
 	enum sl_scheduler scheduler = random_scheduler(&random);
-	bool tcp = random_below(&random, 5) < 3, hashed = scheduler <= SL_SCHEDULER_SOURCE_HASH;
+	bool tcp = random_below(&random, 5) < 3, hashed = !sl_scheduler_tracks(scheduler);
 	unsigned affinity = random_below(&random, 5) ? 0 : AFFINITY;
 
 	*ret_sequence = (struct sequence){

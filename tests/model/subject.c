@@ -206,8 +206,7 @@ static const struct installed *installed_of(const struct subject *subject)
 unsigned subject_slot(const struct subject *subject, const struct client *client)
 {
 	struct sl_key key = plan_service_key(&subject->service, &subject->service.addresses[0]);
-	__be16 port =
-		subject->service.scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : htons(client->port);
+	__be16 port = sl_scheduler_by_source(subject->service.scheduler) ? 0 : htons(client->port);
 	struct ip ip = client_address(subject, client);
 
 	return sl_hash_scale(sl_hash_flow(&ip.addr, port, key.family, SL_DEFAULT_HASH_SEED),

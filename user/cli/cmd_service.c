@@ -74,6 +74,7 @@ static const struct out_column counter_fields[] = {
 	{ "bytes", OUT_BYTES, "stats.bytes", NULL, 0 },
 	{ "dropped packets", OUT_COUNT, "stats.dropped_packets", NULL, 0 },
 	{ "dropped bytes", OUT_BYTES, "stats.dropped_bytes", NULL, 0 },
+	{ "refused packets", OUT_COUNT, "stats.refused_packets", NULL, 0 },
 	{ "reply packets", OUT_COUNT, "stats.reply_packets", NULL, 0 },
 	{ "reply bytes", OUT_BYTES, "stats.reply_bytes", NULL, 0 },
 	{},

@@ -22,6 +22,7 @@ static const struct out_column services[] = {
 	{ "BYTES", OUT_BYTES, "bytes", NULL, 0 },
 	{ "DROPPED", OUT_COUNT, "dropped_packets", NULL, 0 },
 	{ "DROP BYTES", OUT_BYTES, "dropped_bytes", NULL, 0 },
+	{ "REFUSED", OUT_COUNT, "refused_packets", NULL, 0 },
 	{ "REPLIES", OUT_COUNT, "reply_packets", NULL, 0 },
 	{ "REPLY BYTES", OUT_BYTES, "reply_bytes", NULL, 0 },
 	{},

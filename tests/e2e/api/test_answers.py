@@ -11,7 +11,7 @@ from lab import daemon
 from scenario_api import ask
 
 COUNTERS = {"packets", "bytes", "connections", "dropped_packets", "dropped_bytes",
-            "reply_packets", "reply_bytes"}
+            "reply_packets", "reply_bytes", "refused_packets"}
 
 LISTED = {"name", "addresses", "port", "protocol", "forward", "state", "backends_total",
           "backends_serving"}

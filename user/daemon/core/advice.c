@@ -10,7 +10,6 @@
 
 #define ADVICE_SIZE    512
 #define IPV6_MTU_LEAST 1280U /* RFC 8200 section 5 */
-#define IPV6_HEADER    40U
 
 /* Whether the kernel forwards packets that arrive on an interface. A setting that cannot
  * be read (the kernel has no IPv6) counts as on: there is nothing to advise.
@@ -39,7 +38,7 @@ static void advise_forwarding(const struct balancer *balancer, __u8 family, advi
 		const struct service_config *service = &balancer->config->services[i];
 
 		for (size_t j = 0; j < service->n_addresses; j++)
-			needed |= service->forward == SL_FORWARD_NAT &&
+			needed |= sl_forward_returns(service->forward) &&
 				  service->addresses[j].family == family;
 	}
 	for (size_t i = 0; needed && i < balancer->n_attachments; i++) {
@@ -90,18 +89,18 @@ static void advise_attaching(const struct backend *backend, advice_fn *say, void
 static void advise_mtu(const struct backend *backend, advice_fn *say, void *arg)
 {
 	const struct nexthop *hop = nexthop_watch_get(backend->hop);
+	unsigned outer = sl_forward_properties(backend->service->config->forward).outer_v6;
 	char text[ADVICE_SIZE];
 
-	if (backend->service->config->forward != SL_FORWARD_IPIP ||
-	    backend->config->ip.family != SL_FAMILY_IPV6 || hop->state != NEXTHOP_RESOLVED ||
-	    hop->wire.mtu >= IPV6_MTU_LEAST + IPV6_HEADER)
+	if (!outer || backend->config->ip.family != SL_FAMILY_IPV6 ||
+	    hop->state != NEXTHOP_RESOLVED || hop->wire.mtu >= IPV6_MTU_LEAST + outer)
 		return;
 	(void)snprintf(text, sizeof(text),
 		       "backend %s/%s: its way has MTU %u, so IPv6 packets of %u bytes, which any "
 		       "client may send, do not fit with the outer header; mend it: ip link set "
 		       "dev %s mtu %u or more, and its route's if it has one",
 		       backend->service->config->name, backend->config->name, hop->wire.mtu,
-		       IPV6_MTU_LEAST, hop->device, IPV6_MTU_LEAST + IPV6_HEADER);
+		       IPV6_MTU_LEAST, hop->device, IPV6_MTU_LEAST + outer);
 	say(arg, text);
 }
 

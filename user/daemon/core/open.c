@@ -44,7 +44,7 @@ void balancer_set_all(struct balancer *balancer)
 	};
 
 	datapath_set_timeouts(balancer->datapath, &timeouts);
-	datapath_set_ipip(balancer->datapath, &balancer->config->ipip);
+	datapath_set_forwarding(balancer->datapath, balancer->config);
 }
 
 /* Maps are made for more than the configuration needs, and at least this, so that

@@ -16,6 +16,7 @@ static void add(struct sl_stats *sum, const struct sl_stats *stats)
 	sum->dropped_bytes += stats->dropped_bytes;
 	sum->reply_packets += stats->reply_packets;
 	sum->reply_bytes += stats->reply_bytes;
+	sum->refused_packets += stats->refused_packets;
 }
 
 struct sl_stats stats_of_address(const struct service *service, size_t address)

@@ -72,11 +72,6 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 	return 0;
 }
 
-static bool is_hashed(enum sl_scheduler scheduler)
-{
-	return scheduler == SL_SCHEDULER_MAGLEV || scheduler == SL_SCHEDULER_SOURCE_HASH;
-}
-
 /* Publishes the service with a table of its own, the first one or another. */
 static int publish_table(struct change *change, struct sl_service *entry, enum writing writing)
 {
@@ -170,10 +165,11 @@ static int replace_table(struct change *change, const struct sl_service *old,
 	int error;
 
 	/* Where every flow is tracked anyway, the old table says nothing about them. */
-	if (!is_hashed(old->scheduler))
+	if (sl_scheduler_tracks(old->scheduler))
 		return publish_table(change, entry,
-				     is_hashed(entry->scheduler) || replaced ? WRITE_REPLACING
-									     : WRITE_FIRST);
+				     sl_scheduler_tracks(entry->scheduler) && !replaced
+					     ? WRITE_FIRST
+					     : WRITE_REPLACING);
 	entry->replaced = installed->entry;
 	error = publish_table(change, entry, WRITE_REPLACING);
 	if (error)
@@ -200,7 +196,8 @@ int apply_slots(struct change *change)
 		error = track_all_slots(change, &old);
 	if (!error)
 		error = write_slots(change, old.table,
-				    is_hashed(entry.scheduler) ? WRITE_MOVING : WRITE_PLAIN);
+				    sl_scheduler_tracks(entry.scheduler) ? WRITE_PLAIN
+									 : WRITE_MOVING);
 	if (!error && memcmp(&old, &entry, sizeof(old)) != 0)
 		error = publish_entry(change->datapath, installed, &entry);
 	return error;

@@ -13,7 +13,7 @@
 
 #include "daemon/datapath/apply.h"
 #include "daemon/datapath/devices.h"
-#include "daemon/datapath/ipip.h"
+#include "daemon/datapath/forwarding.h"
 #include "daemon/datapath/load.h"
 #include "daemon/datapath/stats.h"
 #include "daemon/datapath/unused.h"

@@ -112,7 +112,7 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 
 static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key, __u64 seed)
 {
-	__be16 port = service->scheduler == SL_SCHEDULER_SOURCE_HASH ? 0 : key->port;
+	__be16 port = sl_scheduler_by_source(service->scheduler) ? 0 : key->port;
 
 	return sl_hash_scale(sl_hash_flow(&key->source, port, service->key.family, seed),
 			     service->table_size);

@@ -159,6 +159,8 @@ static int build_turns(struct plan *plan, const struct maglev_member *members, s
 /* least-connections: every member once. */
 static int build_list(struct plan *plan, const struct maglev_member *members, size_t n)
 {
+	if (!n)
+		return build_nobody(plan);
 	plan->table_size = (unsigned)n;
 	plan->table = malloc(n * sizeof(*plan->table));
 	if (!plan->table)
@@ -168,34 +170,35 @@ static int build_list(struct plan *plan, const struct maglev_member *members, si
 	return 0;
 }
 
-static int build_table(struct plan *plan, struct maglev_member *members, size_t n)
+static int build_maglev(struct plan *plan, struct maglev_member *members, size_t n)
 {
-	switch (plan->scheduler) {
-	case SL_SCHEDULER_ROUND_ROBIN:
-		return build_turns(plan, members, n);
-	case SL_SCHEDULER_LEAST_CONNECTIONS:
-		return n ? build_list(plan, members, n) : build_nobody(plan);
-	case SL_SCHEDULER_MAGLEV:
-	case SL_SCHEDULER_SOURCE_HASH:
-	case SL_SCHEDULER_RANDOM:
-		break;
-	}
 	plan->table = malloc(plan->table_size * sizeof(*plan->table));
 	if (!plan->table)
 		return -ENOMEM;
 	return maglev_build(members, n, plan->table, plan->table_size);
 }
 
+static int build_table(struct plan *plan, struct maglev_member *members, size_t n)
+{
+	switch (sl_scheduler_table(plan->scheduler)) {
+	case SL_TABLE_MAGLEV:
+		return build_maglev(plan, members, n);
+	case SL_TABLE_TURNS:
+		return build_turns(plan, members, n);
+	case SL_TABLE_LIST:
+		return build_list(plan, members, n);
+	}
+	return -EINVAL;
+}
+
 static struct plan plan_of(const struct service_config *service, const struct ip *address)
 {
-	bool affine = service->affinity.timeout_ms != 0;
+	bool tracked = sl_scheduler_tracks(service->scheduler) || service->affinity.timeout_ms;
 
 	return (struct plan){
 		.key = plan_service_key(service, address),
 		.scheduler = service->scheduler,
-		.flags = (__u8)((service->scheduler >= SL_SCHEDULER_ROUND_ROBIN || affine
-					 ? SL_SERVICE_TRACKED
-					 : 0) |
+		.flags = (__u8)((tracked ? SL_SERVICE_TRACKED : 0) |
 				(service->on_all_down == ON_ALL_DOWN_REJECT ? SL_SERVICE_REJECT
 									    : 0)),
 		.affinity_prefix =

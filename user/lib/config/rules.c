@@ -109,17 +109,18 @@ static int check_chains(const struct rules *rules)
 	return 0;
 }
 
-/* The backends of nat services are found again by their endpoint alone. Leaves
- * those alone in rules->backends.
+/* The replies of a backend are attributed to its service by the backend's endpoint alone,
+ * so an endpoint belongs to one service. Keeps in rules->backends those alone whose replies
+ * come back through the balancer.
  */
-static int check_nat_backends(struct rules *rules)
+static int check_returning_backends(struct rules *rules)
 {
 	const struct claim *first, *repeat;
 	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 	size_t n = 0;
 
 	for (size_t i = 0; i < rules->backends.n; i++) {
-		if (rules->backends.items[i].service->forward == SL_FORWARD_NAT)
+		if (sl_forward_returns(rules->backends.items[i].service->forward))
 			rules->backends.items[n++] = rules->backends.items[i];
 	}
 	rules->backends.n = n;
@@ -215,7 +216,7 @@ static int check_all(struct rules *rules, const struct config *config, const str
 		error = check_backends(rules);
 	if (!error)
 		error = check_chains(rules);
-	return error ? error : check_nat_backends(rules);
+	return error ? error : check_returning_backends(rules);
 }
 
 static void rules_done(struct rules *rules)

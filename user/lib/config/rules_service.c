@@ -38,7 +38,7 @@ int rules_check_backend(struct diag *diag, const struct claim *backend)
 	const char *family = family_name(backend->ip.family);
 	char text[ADDR_TEXT_SIZE];
 
-	if (service->forward != SL_FORWARD_NAT && backend->port != service->port)
+	if (sl_forward_keeps_port(service->forward) && backend->port != service->port)
 		return claim_error(diag, backend, "port",
 				   "%u is not the service's port %u; %s does not change ports: "
 				   "write %u, or forward: nat",
@@ -75,7 +75,7 @@ int rules_check_address(struct diag *diag, const struct claim *address, size_t i
 		if (ip_equal(ip, &address->ip))
 			return claim_error(diag, address, NULL,
 					   "\"%s\" stands there twice; keep one", text);
-		if (service->forward == SL_FORWARD_NAT && ip->family == address->ip.family)
+		if (sl_forward_returns(service->forward) && ip->family == address->ip.family)
 			return claim_error(diag, address, NULL,
 					   "a nat service has one %s address, and this one has %s: "
 					   "the way back is found by the backend's address and "
@@ -161,7 +161,7 @@ int rules_check_service(struct diag *diag, const struct claim *claim, size_t n_s
 				   "all are backups, so none would ever stand in for another; "
 				   "leave backup: true out of those that serve at first");
 	error = check_min_healthy(diag, claim);
-	if (error || service->scheduler != SL_SCHEDULER_ROUND_ROBIN)
+	if (error || sl_scheduler_table(service->scheduler) != SL_TABLE_TURNS)
 		return error;
 	return check_turns(diag, claim);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* How many slots a service's table has, by its scheduler. */
+/* The number of slots of a service's table, by the kind of table that its scheduler has. */
 #include "lib/base/array.h"
 #include "lib/config/read.h"
 
@@ -97,22 +97,19 @@ static unsigned longest_round(const struct service_config *service)
 
 unsigned config_default_table_size(const struct service_config *service, size_t n_services)
 {
-	switch (service->scheduler) {
-	case SL_SCHEDULER_ROUND_ROBIN:
+	switch (sl_scheduler_table(service->scheduler)) {
+	case SL_TABLE_MAGLEV:
+		return config_table_size(service->n_backends, n_services);
+	case SL_TABLE_TURNS:
 		return larger(longest_round(service), 1);
-	case SL_SCHEDULER_LEAST_CONNECTIONS:
+	case SL_TABLE_LIST:
 		return larger(count_family(service, SL_FAMILY_IPV4),
 			      count_family(service, SL_FAMILY_IPV6));
-	case SL_SCHEDULER_MAGLEV:
-	case SL_SCHEDULER_SOURCE_HASH:
-	case SL_SCHEDULER_RANDOM:
-		break;
 	}
-	return config_table_size(service->n_backends, n_services);
+	return 0;
 }
 
 bool config_has_hashed_table(const struct service_config *service)
 {
-	return service->scheduler != SL_SCHEDULER_ROUND_ROBIN &&
-	       service->scheduler != SL_SCHEDULER_LEAST_CONNECTIONS;
+	return sl_scheduler_table(service->scheduler) == SL_TABLE_MAGLEV;
 }

@@ -6,6 +6,10 @@
 
 #include "lib/config/read.h"
 
+#define END \
+	{   \
+	}
+
 const struct word config_proto_words[] = {
 	{ "tcp", IPPROTO_TCP },
 	{ "udp", IPPROTO_UDP },
@@ -13,8 +17,11 @@ const struct word config_proto_words[] = {
 };
 
 const struct word config_forward_words[] = {
-	{ "nat", SL_FORWARD_NAT },  { "dsr", SL_FORWARD_DSR }, { "ipip", SL_FORWARD_IPIP },
-	{ "full-nat", WORD_LATER }, { "gue", WORD_LATER },     {},
+#define FORWARD(name, number, word, ...) { word, SL_FORWARD_##name },
+#define LATER(word)                      { word, WORD_LATER },
+	SL_FORWARDS(FORWARD) SL_FORWARDS_LATER(LATER) END
+#undef FORWARD
+#undef LATER
 };
 
 #define CHECK_WORD(name, word, speaks_http) { #word, CHECK_##name },
@@ -37,12 +44,9 @@ const struct word config_mode_words[] = {
 };
 
 const struct word config_scheduler_words[] = {
-	{ "maglev", SL_SCHEDULER_MAGLEV },
-	{ "source-hash", SL_SCHEDULER_SOURCE_HASH },
-	{ "round-robin", SL_SCHEDULER_ROUND_ROBIN },
-	{ "least-connections", SL_SCHEDULER_LEAST_CONNECTIONS },
-	{ "random", SL_SCHEDULER_RANDOM },
-	{},
+#define SCHEDULER(name, word, ...) { word, SL_SCHEDULER_##name },
+	SL_SCHEDULERS(SCHEDULER) END
+#undef SCHEDULER
 };
 
 const struct word config_on_all_down_words[] = {

@@ -14,11 +14,12 @@
 static json_t *view_counters(const struct sl_stats *stats)
 {
 	return json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "packets", (json_int_t)stats->packets,
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "packets", (json_int_t)stats->packets,
 		"bytes", (json_int_t)stats->bytes, "connections", (json_int_t)stats->connections,
 		"dropped_packets", (json_int_t)stats->dropped_packets, "dropped_bytes",
 		(json_int_t)stats->dropped_bytes, "reply_packets", (json_int_t)stats->reply_packets,
-		"reply_bytes", (json_int_t)stats->reply_bytes);
+		"reply_bytes", (json_int_t)stats->reply_bytes, "refused_packets",
+		(json_int_t)stats->refused_packets);
 }
 
 json_t *view_service_stats(const struct service *service)
@@ -74,7 +75,7 @@ static int add_rows(const struct service *service, json_t *services, json_t *bac
 static const struct {
 	const char *name, *action, *text;
 } verdicts[SL_VERDICT_COUNT] = {
-#define VERDICT(name, action, text) [SL_##name] = { #name, #action, text },
+#define VERDICT(name, action, counted, text) [SL_##name] = { #name, #action, text },
 	SL_VERDICTS(VERDICT)
 #undef VERDICT
 };

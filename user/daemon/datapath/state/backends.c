@@ -90,7 +90,7 @@ int backends_add(struct backends *backends, struct installed *installed,
 		return -ENOSPC;
 	write_entries(backends->maps, backend.index, planned);
 	/* The responder's replies come through here too, whatever the service's do. */
-	if (planned->forward == SL_FORWARD_NAT || planned->responder)
+	if (sl_forward_returns(planned->forward) || planned->responder)
 		error = add_reply(backends, installed, &backend);
 	if (!error)
 		error = installed_add_backend(installed, &backend);
