@@ -188,6 +188,11 @@ demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as r
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh
 
+.PHONY: lab
+lab: $(B)/.deps ## the same network as a shell to stay in (as root)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/lab.sh
+
 test: $(B)/.deps ## build and run all tests (as root)
 	$(Q)$(MAKE) --no-print-directory all bench-tools $(UNIT_BIN) $(TEST_BIN)
 	$(Q)status=0; $(MAKE) --no-print-directory test-unit || status=$$?; \
@@ -221,7 +226,7 @@ debug: ## all of it for a debugger, with ASan and UBSan, in build/debug; runs th
 # Not the end-to-end tests, some of which measure time and memory: TESTS=tests/e2e/test_api.py.
 debug-test: debug ## the model and what has namespaces of its own, under the sanitizers (as root): TESTS=...
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
-	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST) -q $(or $(TESTS),tests/model tests/netlink tests/responder tests/bpf)
+	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST_BESIDE) $(or $(TESTS),tests/model tests/netlink tests/responder tests/bpf)
 
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST_BESIDE) tests/bpf
