@@ -221,11 +221,20 @@ struct nlmsghdr *netlink_begin(char buffer[static NETLINK_REQUEST_SIZE], __u16 t
 	return request;
 }
 
+#define ERRNO_MAX 4095 /* of the kernel's */
+
+/* An error as the kernel numbers them, 0 or -errno: what it is not cannot be negated. */
+static int sane_error(int error)
+{
+	return error > 0 || error < -ERRNO_MAX ? -EBADMSG : error;
+}
+
 static int message_error(const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
 
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? -EBADMSG : error->error;
+	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? -EBADMSG
+								   : sane_error(error->error);
 }
 
 /* The end of a dump carries an error, or 0. */
@@ -233,7 +242,9 @@ static int dump_error(const struct nlmsghdr *message)
 {
 	const int *error = mnl_nlmsg_get_payload(message);
 
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) || *error > 0 ? 0 : *error;
+	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) || *error > 0
+		       ? 0
+		       : sane_error(*error);
 }
 
 /* Reads what the kernel says to `request` up to its end. answer may be called
