@@ -101,7 +101,8 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	if (!netlink_attrs(message, sizeof(*info), IFLA_MAX, attrs) ||
 	    info->ifi_family != AF_UNSPEC || info->ifi_index <= 0)
 		return false;
-	if (!netlink_get_text(attrs[IFLA_IFNAME], &name) || strlen(name) >= sizeof(link.name))
+	if (!netlink_get_text(attrs[IFLA_IFNAME], &name) || !name[0] ||
+	    strlen(name) >= sizeof(link.name))
 		return false;
 	strcpy(link.name, name);
 	link.ifindex = info->ifi_index;
