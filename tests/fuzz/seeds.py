@@ -177,7 +177,8 @@ def netlink():
     yield datagram(link(2, b"eth0"), message(NLMSG_DONE, b"", MULTI | DUMP_INTR), flags=ANSWERS) * 4
     yield datagram(error(-12), flags=ANSWERS)
     yield datagram(error(-2**31), flags=ANSWERS)
-    yield datagram(link(2, b""), done(), flags=ANSWERS) + b"".join(on_link)
+    for name in (b"", b"a-name-of-16-chr", b"a-name-that-is-far-too-long"):
+        yield datagram(link(2, name), done(), flags=ANSWERS) + b"".join(on_link)
     long = bytearray(link(2, b"eth0"))
     long[3] = 0x8a  # a length that is negative to libmnl
     yield datagram(long, done(), flags=ANSWERS)
