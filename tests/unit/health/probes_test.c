@@ -41,6 +41,8 @@ static const struct answer_case {
 	{ "another protocol", BACKEND_ANSWER, "SSH-2.0-\x1b[31m\r\n",
 	  .result = "not an HTTP answer" },
 	{ "a few bytes of nothing", BACKEND_ANSWER, "\x01\x02", .result = "not an HTTP answer" },
+	{ "a status that is none", BACKEND_ANSWER, "HTTP/2 -04 No\r\n\r\n",
+	  .result = "not an HTTP answer" },
 	{ "a length that is none", BACKEND_ANSWER, OK_HEAD "Content-Length: -1\r\n\r\n",
 	  .result = "not an HTTP answer" },
 	{ "closed", BACKEND_ANSWER, "", .result = "closed without an answer" },

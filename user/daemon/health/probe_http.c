@@ -159,8 +159,10 @@ static enum probe_outcome http_judge(struct http_probe *probe, CURLcode code,
 	(void)curl_easy_getinfo(probe->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (probe->head_bytes > HTTP_HEAD_MAX)
 		return http_fail(too_long, ret_text);
+	/* libcurl 7.88 reads "HTTP/2 -04" as the status -4. */
 	if (code == CURLE_OK || probe->body_bytes > HTTP_BODY_MAX)
-		return http_judge_status(&probe->spec->config, status, ret_text);
+		return status < 100 ? http_fail("not an HTTP answer", ret_text)
+				    : http_judge_status(&probe->spec->config, status, ret_text);
 	switch ((int)code) {
 	case CURLE_COULDNT_CONNECT:
 		if (probe->socket_error || error)
