@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * The bucket that a source has of its own, once the gate does not admit it: exact
- * on all CPUs, by compare-and-swap.
+ * A source that the gate does not admit is judged by a bucket of its own, which is
+ * exact on all CPUs, by compare-and-swap.
  */
 #ifndef SLUICE_BPF_BUCKET_H
 #define SLUICE_BPF_BUCKET_H
@@ -14,8 +14,8 @@
 #include "sluice/gcra.h"
 #include "sluice/window.h"
 
-/* Swaps lost in a row before tokens are charged unasked, and given back where it was
- * too much; units of a window are refused then.
+/* Swaps that may be lost in a row. After them, tokens are charged without a question,
+ * and given back where that was too much; units of a window are refused.
  */
 #define BUCKET_TRIES 8
 
@@ -43,7 +43,7 @@ static __always_inline struct sl_limit_stats *limit_stats(const struct sl_limit 
 	return bpf_map_lookup_elem(&sl_limit_stat, &number);
 }
 
-/* ---- algorithms: whether so many units may pass, and if so, they have ------- */
+/* ---- algorithms: each charges the bucket, and says whether the units may pass ---- */
 
 static __always_inline bool take_tokens(const struct sl_limit *limit, struct sl_bucket *bucket,
 					__u32 units, __u64 now)
@@ -64,7 +64,7 @@ static __always_inline bool take_tokens(const struct sl_limit *limit, struct sl_
 	return false;
 }
 
-/* Adds units to a word of window number, if it then counts no more than `most`. */
+/* Adds units to a word of window `number`, if the word then counts at most `most`. */
 static __always_inline bool window_add(__u64 *word, __u64 number, __u32 units, __u64 most)
 {
 	for (int i = 0; i < BUCKET_TRIES; i++) {
@@ -105,7 +105,7 @@ static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl
 			others += sl_window_leaving(word, limit->rate.depth, now - number * length,
 						    length);
 	}
-	/* Older verifiers do not know what a remainder is below, and the compiler, which
+	/* Older verifiers do not know the bound of a remainder, and the compiler, which
 	 * does, would leave the check out.
 	 */
 	asm volatile("" : "+r"(own));
@@ -116,7 +116,12 @@ static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl
 static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_bucket *bucket,
 					__u32 units, __u64 now)
 {
-	switch ((enum sl_limit_algorithm)limit->algorithm) {
+	enum sl_limit_algorithm algorithm = limit->algorithm;
+
+	/* Most limits are of this algorithm: they are spared the order of the switch. */
+	if (likely(algorithm == SL_ALGORITHM_TOKEN_BUCKET))
+		return take_tokens(limit, bucket, units, now);
+	switch (algorithm) {
 	case SL_ALGORITHM_TOKEN_BUCKET:
 		break;
 	case SL_ALGORITHM_FIXED_WINDOW:
@@ -124,12 +129,27 @@ static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_
 	case SL_ALGORITHM_SLIDING_WINDOW:
 		return take_sliding(limit, bucket, units, now);
 	}
-	return take_tokens(limit, bucket, units, now);
+	/* An unknown algorithm, which the map must not hold, admits nothing. */
+	return false;
+}
+
+/* Makes the state of a bucket of the generation before a state of this one. */
+static __always_inline void bucket_convert(const struct sl_limit *limit, struct sl_bucket *bucket,
+					   __u64 now)
+{
+	switch ((enum sl_limit_algorithm)limit->algorithm) {
+	case SL_ALGORITHM_TOKEN_BUCKET:
+		bucket->state[0] = sl_gcra_convert(limit, bucket->state[0], now);
+		return;
+	case SL_ALGORITHM_FIXED_WINDOW:
+	case SL_ALGORITHM_SLIDING_WINDOW:
+		return; /* units are units */
+	}
 }
 
 /* ---- the bucket -------------------------------------------------------------- */
 
-/* What a source without a bucket begins with: what it owed to the rate before. */
+/* A source without a bucket begins with the debt that it had to the rate before. */
 static __always_inline void bucket_inherit(const struct sl_limit *limit, struct sl_source key,
 					   __u64 clock, struct sl_bucket *fresh)
 {
@@ -142,11 +162,10 @@ static __always_inline void bucket_inherit(const struct sl_limit *limit, struct 
 	if (!old)
 		return;
 	*fresh = *old;
-	if (limit->algorithm == SL_ALGORITHM_TOKEN_BUCKET)
-		fresh->state[0] = sl_gcra_convert(limit, old->state[0], sl_ticks(clock));
+	bucket_convert(limit, fresh, sl_ticks(clock));
 }
 
-/* NULL: no more may be made now. */
+/* Makes the source's bucket. NULL: no more buckets may be made now. */
 static __always_inline struct sl_bucket *bucket_make(const struct sl_limit *limit,
 						     const struct sl_source *key,
 						     struct sl_pace *pace, __u64 clock,
@@ -182,7 +201,7 @@ static __always_inline void tell_log(const struct limit_ask *ask, const struct s
 		stats->unheard++;
 }
 
-/* Whether this is the first refusal in a while. */
+/* Returns whether this is the source's first refusal since it was within the limit. */
 static __always_inline bool note_refusal(struct sl_bucket *bucket, __u64 clock)
 {
 	__u32 second = clock_second(clock), over = bucket->over;
@@ -197,9 +216,9 @@ static __always_inline bool note_refusal(struct sl_bucket *bucket, __u64 clock)
 	return first;
 }
 
-/* The source's bucket; NULL: it has none, and can be given none now. While no more may
- * be made, a tag says who has one: of a flood of sources that come once, each look-up
- * would be several cache misses for nothing.
+/* The source's bucket; NULL: it has none, and none can be made now. While no more buckets
+ * may be made, a tag of the gate says which sources have one: in a flood of sources that
+ * come once, each look-up would be several cache misses for nothing.
  */
 static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limit,
 						     const struct sl_source *key,
@@ -215,7 +234,7 @@ static __always_inline struct sl_bucket *bucket_find(const struct sl_limit *limi
 	if (!pace_is_open(&sl_tuning.inserts, pace->inserts, kernel_ticks()) &&
 	    !gate_has_tag(line, place->tag))
 		return NULL;
-	/* The exact clock: somebody may be refused. */
+	/* The exact clock: the packet may be refused. */
 	*ret_clock = bpf_ktime_get_ns();
 	bucket = bpf_map_lookup_elem(&sl_buckets, key);
 	if (!bucket)
@@ -230,7 +249,7 @@ static __always_inline struct sl_bucket *bucket_total(__u32 limit, __u64 *ret_cl
 	return bpf_map_lookup_elem(&sl_totals, &limit);
 }
 
-/* Whether the packet may pass. key: the bucket's. */
+/* Whether the packet may pass; `key` is the bucket's. */
 static __always_inline bool bucket_admits(const struct sl_limit *limit, const struct limit_ask *ask,
 					  const struct sl_source *key,
 					  const struct sl_gate_place *place, __u32 units,
@@ -240,7 +259,7 @@ static __always_inline bool bucket_admits(const struct sl_limit *limit, const st
 	struct sl_bucket *bucket;
 	__u64 clock;
 
-	/* What is exempt does not use up what the others share. */
+	/* Exempt sources do not use up the units that the others share. */
 	if (shared && bucket_exempt(limit, ask)) {
 		stats->exempt++;
 		return true;

@@ -161,6 +161,8 @@ check_layers() {
 	refuse 'daemon/datapath/([a-z_]*\.h|state/)' 'program/ is the ground of datapath/' $(files 'user/daemon/datapath/program/*')
 	refuse 'daemon/datapath/[a-z_]*\.h' 'state/ does not know struct datapath' $(files 'user/daemon/datapath/state/*')
 	refuse 'lib/(config|alloc|balance|limit)/' 'base/ is the ground of the library' $(files 'user/lib/base/*')
+	refuse 'lib/limit/(algorithm|ticks|window)\.h' 'private to limit/' \
+		$(files 'user/*.[ch]' 'tests/*.[ch]' ':!user/lib/limit/')
 
 	tested=$(grep -nE '^[ \t]*#[ \t]*if.*\<TEST' $(files 'include/*.h' 'user/*.h' 'bpf/*.h'))
 	[ -z "$tested" ] || complain "$tested: shipped headers have nothing for tests in them"

@@ -14,6 +14,7 @@
 
 #include <linux/types.h>
 
+#include "sluice/algorithm.h"
 #include "sluice/forwarding.h"
 #include "sluice/scheduler.h"
 
@@ -292,11 +293,6 @@ struct sl_affinity {
 /* ---- limits ---------------------------------------------------------------- */
 
 enum sl_limit_count { SL_COUNT_PACKETS, SL_COUNT_BYTES, SL_COUNT_CONNECTIONS };
-enum sl_limit_algorithm {
-	SL_ALGORITHM_TOKEN_BUCKET,
-	SL_ALGORITHM_FIXED_WINDOW,
-	SL_ALGORITHM_SLIDING_WINDOW,
-};
 enum sl_limit_action { SL_ACTION_DROP, SL_ACTION_REJECT, SL_ACTION_RESPOND };
 
 /* sl_limit.flags */

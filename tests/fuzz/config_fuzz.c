@@ -46,7 +46,7 @@ static void check_limit(const struct service_config *service, const struct limit
 	assert(limit->prefix_v4 >= 1 && limit->prefix_v4 <= 32);
 	assert(limit->prefix_v6 >= 1 && limit->prefix_v6 <= 128);
 	assert(limit->burst <= limit_max_burst(&limit->rate, limit->count));
-	assert(!limit->burst == (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET));
+	assert(!limit->burst == !limit_has_burst(limit->algorithm));
 	assert(service->proto == IPPROTO_TCP || limit->count != SL_COUNT_CONNECTIONS);
 	assert(service->proto == IPPROTO_TCP || limit->action != SL_ACTION_RESPOND);
 	assert(wire.rate.interval && wire.rate.depth);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/base/array.h"
+#include "lib/limit/inherit.h"
 #include "unit/base/random.h"
 #include "unit/limit/buckets.h"
 #include "unit/limit/limits.h"
@@ -183,6 +184,26 @@ static void any_state_has_an_answer(void **state)
 	}
 }
 
+/* A value of a map that is none of ours: the program admits nothing then. */
+static void an_unknown_algorithm_has_no_units(void **state)
+{
+	struct sl_limit limit = token_bucket(SL_COUNT_PACKETS, (struct rate){ 1000, 1 }, 50);
+	struct sl_bucket bucket = { .state = { 7 } }, next = bucket;
+	struct limit_state s;
+
+	(void)state;
+	limit.algorithm = 0xff;
+	s = limit_state(&limit, &bucket, sl_ticks(SECOND));
+	assert_int_equal(s.limit, 0);
+	assert_int_equal(s.remaining, 0);
+	assert_int_equal(s.reset_ns, 0);
+	assert_int_equal(limit_wait_ns(&limit, &bucket, sl_ticks(SECOND), 1), 0);
+	assert_int_equal(limit_gate_bucket(&limit, sl_ticks(SECOND)).state[0], 0);
+	limit_inherit_bucket(&limit, &next, sl_ticks(SECOND));
+	assert_memory_equal(&next, &bucket, sizeof(next));
+	assert_false(limit_has_burst(limit.algorithm));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +211,7 @@ int main(void)
 		cmocka_unit_test(an_unused_bucket_is_full_at_any_time),
 		cmocka_unit_test(known_states),
 		cmocka_unit_test(any_state_has_an_answer),
+		cmocka_unit_test(an_unknown_algorithm_has_no_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

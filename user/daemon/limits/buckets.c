@@ -7,6 +7,7 @@
 #include "daemon/core/balancer.h"
 #include "lib/base/cleanup.h"
 #include "lib/config/config.h"
+#include "lib/limit/inherit.h"
 #include "lib/limit/limit.h"
 #include "sluice/gcra.h"
 
@@ -62,7 +63,6 @@ bool buckets_find(const struct running_limit *limit, const struct ip *ip, const 
 	const struct datapath *datapath = limit->service->balancer->datapath;
 	struct sl_bucket *bucket = &ret_source->bucket;
 	unsigned long long ticks = sl_ticks(now->ns);
-	bool is_token_bucket = limit->config->algorithm == SL_ALGORITHM_TOKEN_BUCKET;
 	__u32 second = (__u32)(now->ns >> SL_SECOND_SHIFT);
 	struct sl_source older;
 
@@ -75,15 +75,12 @@ bool buckets_find(const struct running_limit *limit, const struct ip *ip, const 
 	older.id = limit->wire->replaced;
 	if (datapath_source(datapath, &ret_source->key, bucket) == 0)
 		return true;
-	*bucket = (struct sl_bucket){};
 	if (older.id && (__s32)(limit->wire->replaced_until - second) > 0 &&
 	    datapath_source(datapath, &older, bucket) == 0) {
-		if (is_token_bucket)
-			bucket->state[0] = sl_gcra_convert(limit->wire, bucket->state[0], ticks);
+		limit_inherit_bucket(limit->wire, bucket, ticks);
 		return true;
 	}
-	/* A source that owed more would have been sent to a bucket. */
-	if (is_token_bucket)
-		bucket->state[0] = ticks + limit->wire->gate_depth;
+	/* The gate would have sent a source that owed more to a bucket. */
+	*bucket = limit_gate_bucket(limit->wire, ticks);
 	return false;
 }

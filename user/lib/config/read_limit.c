@@ -53,7 +53,7 @@ static bool equal_rate(const struct key *key, const void *left, const void *righ
 	const struct limit_config *a = left, *b = right;
 
 	(void)key;
-	if (a->algorithm != SL_ALGORITHM_TOKEN_BUCKET)
+	if (!limit_has_burst(a->algorithm))
 		return a->rate.count == b->rate.count && a->rate.seconds == b->rate.seconds;
 	return (unsigned __int128)a->rate.count * b->rate.seconds ==
 	       (unsigned __int128)b->rate.count * a->rate.seconds;
@@ -107,7 +107,7 @@ static unsigned long long default_burst(const struct limit_config *limit)
 	unsigned long long most = limit_max_burst(&limit->rate, limit->count);
 	unsigned long long burst = rate_default_burst(&limit->rate);
 
-	if (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET)
+	if (!limit_has_burst(limit->algorithm))
 		return 0;
 	if (limit->count == SL_COUNT_BYTES && burst < BYTES_BURST_MIN)
 		burst = BYTES_BURST_MIN;
@@ -198,8 +198,8 @@ static int check_rate(const struct reader *reader, const struct node *map,
 {
 	if (!limit_max_burst(&limit->rate, limit->count))
 		return refuse_rate(reader, node_get(map, "rate"), limit);
-	return limit->algorithm == SL_ALGORITHM_TOKEN_BUCKET ? check_burst(reader, map, limit)
-							     : check_window(reader, map, limit);
+	return limit_has_burst(limit->algorithm) ? check_burst(reader, map, limit)
+						 : check_window(reader, map, limit);
 }
 
 /* Keys that mean nothing beside others. */

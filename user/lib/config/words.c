@@ -72,10 +72,9 @@ const struct word config_count_words[] = {
 };
 
 const struct word config_algorithm_words[] = {
-	{ "token-bucket", SL_ALGORITHM_TOKEN_BUCKET },
-	{ "fixed-window", SL_ALGORITHM_FIXED_WINDOW },
-	{ "sliding-window", SL_ALGORITHM_SLIDING_WINDOW },
-	{},
+#define ALGORITHM(name, row, word) { word, SL_ALGORITHM_##name },
+	SL_ALGORITHMS(ALGORITHM) END
+#undef ALGORITHM
 };
 
 const struct word config_action_words[] = {

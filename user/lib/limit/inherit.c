@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sluice/gcra.h"
+#include "lib/limit/algorithm.h"
 
 bool limit_same_kind(const struct sl_limit *a, const struct sl_limit *b)
 {
@@ -12,25 +12,21 @@ bool limit_same_kind(const struct sl_limit *a, const struct sl_limit *b)
 	       !((a->flags ^ b->flags) & SL_LIMIT_PER_SERVICE);
 }
 
-/* Whether what a bucket of `old` says is as true of `limit`. Of a larger burst, more
- * may be owed than a smaller one holds; a window's units are units whatever it admits.
+/* Whether the state of a bucket of `old` is as true of `limit`. A larger burst lets a
+ * source owe more than a smaller one holds; a window's units are units whatever it admits.
  */
 static bool same_debts(const struct sl_limit *old, const struct sl_limit *limit)
 {
 	return old->rate.interval == limit->rate.interval && old->shift == limit->shift &&
-	       (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET ||
+	       (!limit_algorithm(limit->algorithm)->has_burst ||
 		old->rate.depth <= limit->rate.depth);
-}
-
-/* After how many SL_SECONDs whoever owed anything does not any more. */
-static unsigned paid_after(const struct sl_limit *limit)
-{
-	return (unsigned)(limit->rate.depth >> (SL_TICK_SHIFT + SL_SECOND_SHIFT)) + 2;
 }
 
 bool limit_inherit(const struct sl_limit *old, unsigned new_id, unsigned now,
 		   struct sl_limit *limit)
 {
+	const struct limit_algorithm *row = limit_algorithm(limit->algorithm);
+
 	limit->number = old->number;
 	if (same_debts(old, limit)) {
 		limit->id = old->id;
@@ -40,13 +36,18 @@ bool limit_inherit(const struct sl_limit *old, unsigned new_id, unsigned now,
 		return false;
 	}
 	limit->id = new_id;
-	/* Windows of another length have nothing to tell each other. */
-	if (limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET)
-		return true;
-	limit->replaced = old->id;
-	limit->replaced_until = now + paid_after(old);
-	limit->replaced_interval = old->rate.interval >> old->shift ?: 1;
+	if (row->replace)
+		row->replace(old, now, limit);
 	return true;
+}
+
+void limit_inherit_bucket(const struct sl_limit *limit, struct sl_bucket *bucket,
+			  unsigned long long now)
+{
+	const struct limit_algorithm *row = limit_algorithm(limit->algorithm);
+
+	if (row && row->convert)
+		row->convert(limit, bucket, now);
 }
 
 struct sl_bucket limit_inherit_total(const struct sl_limit *old, const struct sl_limit *limit,
@@ -57,7 +58,7 @@ struct sl_bucket limit_inherit_total(const struct sl_limit *old, const struct sl
 	if (limit->id == old->id)
 		return next;
 	if (limit->replaced)
-		next.state[0] = sl_gcra_convert(limit, next.state[0], now);
+		limit_inherit_bucket(limit, &next, now);
 	else
 		memset(next.state, 0, sizeof(next.state));
 	return next;

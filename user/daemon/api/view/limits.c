@@ -13,6 +13,7 @@
 #include "daemon/limits/buckets.h"
 #include "daemon/limits/running.h"
 #include "lib/base/cleanup.h"
+#include "lib/limit/limit.h"
 
 /* Null where the limit is not in the maps. */
 static json_t *view_limit_stats(const struct running_limit *limit)
@@ -66,13 +67,13 @@ json_t *view_limits(const struct balancer *balancer)
 
 json_t *view_limit_config(const struct limit_config *limit)
 {
-	bool windowed = limit->algorithm != SL_ALGORITHM_TOKEN_BUCKET;
+	bool has_burst = limit_has_burst(limit->algorithm);
 	bool shared = limit->per_service;
 
 	return json_pack(
 		"{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:I}", "rate",
 		view_text(limit->text), "burst",
-		windowed ? json_null() : json_integer((json_int_t)limit->burst), "count",
+		has_burst ? json_integer((json_int_t)limit->burst) : json_null(), "count",
 		config_count_name(limit->count), "algorithm",
 		config_algorithm_name(limit->algorithm), "per", shared ? "service" : "source",
 		"prefix_v4", shared ? json_null() : json_integer(limit->prefix_v4), "prefix_v6",
