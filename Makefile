@@ -154,7 +154,7 @@ $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 
 # nexthop/ is tested, against the real kernel; tests/netlink/test_hops.py
 # runs it in namespaces.
-HOPS_OBJ := $(call objects,$(wildcard tests/netlink/*.c user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/log.c)
+HOPS_OBJ := $(call objects,$(wildcard tests/netlink/*.c user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/clock.c user/daemon/log.c)
 
 $(B)/netlink/hops_test: $(HOPS_OBJ) $(LIB)
 	$(call say,LINK,$@)
@@ -163,7 +163,7 @@ $(B)/netlink/hops_test: $(HOPS_OBJ) $(LIB)
 
 # The real responder, without the datapath; tests/responder/test_responder.py runs it.
 RESPONDER_TEST_OBJ := $(call objects,tests/responder/responder_test.c $(wildcard user/daemon/responder/*.c) \
-                      user/daemon/datapath/steer.c user/daemon/log.c)
+                      user/daemon/datapath/steer.c user/daemon/clock.c user/daemon/log.c)
 
 $(B)/responder/responder_test: $(RESPONDER_TEST_OBJ) $(LIB) | $(B)/sluice-responder
 	$(call say,LINK,$@)
@@ -173,7 +173,7 @@ $(B)/responder/responder_test: $(RESPONDER_TEST_OBJ) $(LIB) | $(B)/sluice-respon
 
 # The real program and what writes its maps, against a model of docs/architecture.md,
 # Slots and transition.
-MODEL_OBJ := $(call objects,$(wildcard tests/model/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/log.c)
+MODEL_OBJ := $(call objects,$(wildcard tests/model/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/clock.c user/daemon/log.c)
 
 $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 	$(call say,LINK,$@)
@@ -284,10 +284,10 @@ fuzz-targets: $(FUZZ_BIN)
 $(B)/config-fuzz:  FUZZ_LIBS = jansson yaml-0.1
 $(B)/api-fuzz:     $(filter-out $(NOT_DAEMON),$(DAEMON_OBJ)) | $(B)/sluice-responder
 $(B)/api-fuzz:     FUZZ_LIBS = $(PACKAGES)
-$(B)/netlink-fuzz: $(call objects,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/log.c)
+$(B)/netlink-fuzz: $(call objects,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/clock.c user/daemon/log.c)
 $(B)/netlink-fuzz: FUZZ_LIBS = libuv libmnl
 $(B)/netlink-fuzz: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,recvmsg mnl_socket_sendto uv_now uv_timer_start uv_timer_stop)
-$(B)/answer-fuzz:  $(call objects,$(wildcard user/daemon/health/*.c) user/daemon/log.c)
+$(B)/answer-fuzz:  $(call objects,$(wildcard user/daemon/health/*.c) user/daemon/clock.c user/daemon/log.c)
 $(B)/answer-fuzz:  FUZZ_LIBS = libuv libcurl
 
 $(B)/%-fuzz: $(B)/obj/tests/fuzz/%_fuzz.o $(LIB)

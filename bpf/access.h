@@ -10,6 +10,7 @@
 #include "bpf/clock.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "sluice/second.h"
 
 /* What a list says of an address; NULL: nothing. */
 static __always_inline const struct sl_access *access_find(const struct sl_addr *addr, __u32 family,
@@ -30,7 +31,7 @@ static __always_inline bool access_denies(const struct sl_packet *packet, __u32 
 		access_find(&packet->source, packet->destination.family, list);
 
 	return access && access->deny &&
-	       (!access->expires || (__s32)(access->expires - coarse_seconds()) > 0);
+	       (!access->expires || sl_second_difference(access->expires, coarse_seconds()) > 0);
 }
 
 static __always_inline enum sl_verdict check_access(const struct sl_packet *packet)

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Affinity: new connections of a client go where its last ones went, as long as
- * that backend takes new ones and the client came back in time.
+ * Affinity sends new connections of a client where its last ones went, as long as that
+ * backend takes new ones and the client came back in time.
  */
 #ifndef SLUICE_BPF_AFFINITY_H
 #define SLUICE_BPF_AFFINITY_H
 
 #include "bpf/maps.h"
 #include "bpf/packet.h"
-#include "bpf/source.h"
+#include "sluice/second.h"
+#include "sluice/source.h"
 
 static __always_inline struct sl_source affinity_key(const struct sl_packet *packet)
 {
-	return source_key(&packet->source, packet->destination.family,
-			  packet->service->affinity_prefix, packet->service->id);
+	return sl_source_key(&packet->source, packet->destination.family,
+			     packet->service->affinity_prefix, packet->service->id);
 }
 
 /* The client's backend, or SL_NO_BACKEND. */
@@ -21,7 +22,7 @@ static __always_inline __u32 affinity_find(const struct sl_source *key, __u32 no
 {
 	struct sl_affinity *affinity = bpf_map_lookup_elem(&sl_affinities, key);
 
-	if (!affinity || (__s32)(affinity->expires - now) < 0)
+	if (!affinity || sl_second_difference(affinity->expires, now) < 0)
 		return SL_NO_BACKEND;
 	return affinity->backend;
 }

@@ -12,6 +12,7 @@
 #include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "sluice/gcra.h"
+#include "sluice/second.h"
 #include "sluice/window.h"
 
 /* Swaps that may be lost in a row. After them, tokens are charged without a question,
@@ -29,12 +30,6 @@ struct limit_ask {
 	__u32 opens;   /* a connection: 1, or 0 */
 	__u32 at_gate; /* 0: it was there, and was not admitted */
 };
-
-/* In SL_SECONDs, as the coarse clock counts them. */
-static __always_inline __u32 clock_second(__u64 clock)
-{
-	return (__u32)(clock >> SL_SECOND_SHIFT);
-}
 
 static __always_inline struct sl_limit_stats *limit_stats(const struct sl_limit *limit)
 {
@@ -83,34 +78,23 @@ static __always_inline bool window_add(__u64 *word, __u64 number, __u32 units, _
 static __always_inline bool take_fixed(const struct sl_limit *limit, struct sl_bucket *bucket,
 				       __u32 units, __u64 now)
 {
-	return window_add(&bucket->state[0], now / (limit->rate.interval ?: 1), units,
+	return window_add(&bucket->state[0], sl_window_number(limit, now), units,
 			  limit->rate.depth);
 }
 
 static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl_bucket *bucket,
 					 __u32 units, __u64 now)
 {
-	__u64 length = limit->rate.interval / SL_WINDOW_PARTS ?: 1;
-	__u64 number = now / length, others = 0;
-	__u32 own = (__u32)(number % (SL_WINDOW_PARTS + 1));
+	struct sl_window_part part = sl_window_part(limit, now);
+	__u64 others = sl_window_others(limit, bucket, &part);
+	__u32 own = sl_window_index(&part);
 
-	for (int i = 0; i <= SL_WINDOW_PARTS; i++) {
-		__u64 word = *(volatile __u64 *)&bucket->state[i];
-		__u64 age = (number - (word >> SL_WINDOW_UNITS_BITS)) & SL_WINDOW_NUMBER_MAX;
-
-		word &= SL_WINDOW_UNITS_MAX;
-		if (age && age < SL_WINDOW_PARTS)
-			others += word;
-		else if (age == SL_WINDOW_PARTS)
-			others += sl_window_leaving(word, limit->rate.depth, now - number * length,
-						    length);
-	}
 	/* Older verifiers do not know the bound of a remainder, and the compiler, which
 	 * does, would leave the check out.
 	 */
 	asm volatile("" : "+r"(own));
 	return own <= SL_WINDOW_PARTS && others <= limit->rate.depth &&
-	       window_add(&bucket->state[own], number, units, limit->rate.depth - others);
+	       window_add(&bucket->state[own], part.number, units, limit->rate.depth - others);
 }
 
 static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_bucket *bucket,
@@ -155,7 +139,7 @@ static __always_inline void bucket_inherit(const struct sl_limit *limit, struct 
 {
 	const struct sl_bucket *old;
 
-	if (!limit->replaced || (__s32)(limit->replaced_until - clock_second(clock)) <= 0)
+	if (!limit->replaced || sl_second_difference(limit->replaced_until, sl_second(clock)) <= 0)
 		return;
 	key.id = limit->replaced;
 	old = bpf_map_lookup_elem(&sl_buckets, &key);
@@ -204,7 +188,7 @@ static __always_inline void tell_log(const struct limit_ask *ask, const struct s
 /* Returns whether this is the source's first refusal since it was within the limit. */
 static __always_inline bool note_refusal(struct sl_bucket *bucket, __u64 clock)
 {
-	__u32 second = clock_second(clock), over = bucket->over;
+	__u32 second = sl_second(clock), over = bucket->over;
 	bool first = (!over || second - bucket->last >= SL_LIMIT_CALM) &&
 		     __sync_val_compare_and_swap(&bucket->over, over, second) == over;
 

@@ -7,11 +7,12 @@
 
 #include "bpf/maps.h"
 #include "sluice/gcra.h"
+#include "sluice/second.h"
 
 /* SL_SECONDs of CLOCK_MONOTONIC, as coarse as the kernel's ticks. */
 static __always_inline __u32 coarse_seconds(void)
 {
-	return (__u32)(bpf_ktime_get_coarse_ns() >> SL_SECOND_SHIFT);
+	return sl_second(bpf_ktime_get_coarse_ns());
 }
 
 /* The kernel's ticks, as ticks of ours: a load where other clocks are calls. It begins

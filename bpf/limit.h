@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage limit: what one source, or all of them, may send to a service. Whoever is
- * within its limits passes the gate; whoever may not be is judged by a bucket.
+ * Stage limit caps the packets of one source, or of all of them, to a service. The gate
+ * admits a source that is surely within its limits; a bucket judges the others.
  */
 #ifndef SLUICE_BPF_LIMIT_H
 #define SLUICE_BPF_LIMIT_H
@@ -14,9 +14,9 @@
 #include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "bpf/respond.h"
-#include "bpf/source.h"
+#include "sluice/source.h"
 
-/* What a packet counts for; 0: the limit is not about it. */
+/* The units that a packet counts for; 0: the limit does not count it. */
 static __always_inline __u32 limit_units(const struct sl_limit *limit, __u32 length, bool opens)
 {
 	switch ((enum sl_limit_count)limit->count) {
@@ -30,22 +30,13 @@ static __always_inline __u32 limit_units(const struct sl_limit *limit, __u32 len
 	return 1;
 }
 
-/* What the limit knows the source by: with its number, in the gate. */
-static __always_inline struct sl_source limit_source_key(const struct sl_limit *limit,
-							 const struct sl_addr *source, __u32 family)
-{
-	__u32 bits = family == SL_FAMILY_IPV6 ? limit->prefix_v6 : limit->prefix_v4;
-
-	return source_key(source, family, bits, limit->number);
-}
-
 /* Whether the gate admits the packet. */
 static __always_inline bool limit_gate_admits(const struct sl_limit *limit,
 					      const struct sl_gate_place *place, __u32 units)
 {
 	struct sl_limit_stats *stats;
 
-	/* What all sources share is exact from the first packet on. */
+	/* A bucket that all sources share is exact from the first packet on. */
 	if (limit->flags & SL_LIMIT_PER_SERVICE ||
 	    !gate_admits(limit, place, sl_limit_cost(limit, units)))
 		return false;
@@ -73,7 +64,7 @@ __noinline int limit_admits(struct limit_ask *ask)
 	if (!limit)
 		return true;
 	units = limit_units(limit, ask->length, ask->opens);
-	key = limit_source_key(limit, &ask->source, ask->family);
+	key = sl_limit_source(limit, &ask->source, ask->family, limit->number);
 	place = gate_place(&key);
 	if (!units || (ask->at_gate && limit_gate_admits(limit, &place, units)))
 		return true;
@@ -82,8 +73,8 @@ __noinline int limit_admits(struct limit_ask *ask)
 	return !stats || bucket_admits(limit, ask, &key, &place, units, stats);
 }
 
-/* Whether that is so without a closer look: the gate of a service's first limit, most
- * often its only one, is asked without a call.
+/* Whether the gate of the service's first limit, most often its only one, admits the
+ * packet. This is asked without a call.
  */
 static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
 {
@@ -96,12 +87,12 @@ static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
 	if (!limit)
 		return false;
 	units = limit_units(limit, packet->length, packet->syn);
-	key = limit_source_key(limit, &packet->source, packet->destination.family);
+	key = sl_limit_source(limit, &packet->source, packet->destination.family, limit->number);
 	place = gate_place(&key);
 	return !units || limit_gate_admits(limit, &place, units);
 }
 
-/* Over the limit. SL_NEXT: the packet goes on, to be answered. */
+/* Refuses a packet that is over the limit. SL_NEXT: it goes on, to be answered. */
 static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limit,
 						     struct sl_packet *packet, __u32 *until)
 {

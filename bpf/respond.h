@@ -13,6 +13,7 @@
 #include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "sluice/hash.h"
+#include "sluice/second.h"
 
 /* Where it stands until when the source's flows are to be looked up. */
 static __always_inline __u32 *respond_until(const struct sl_packet *packet)
@@ -29,7 +30,7 @@ static __always_inline __u32 *respond_until(const struct sl_packet *packet)
 
 static __always_inline bool respond_is_current(const __u32 *until)
 {
-	return until && *until && (__s32)(*until - coarse_seconds()) > 0;
+	return until && *until && sl_second_difference(*until, coarse_seconds()) > 0;
 }
 
 static __always_inline bool respond_use(struct sl_packet *packet)

@@ -14,6 +14,7 @@
 #include "bpf/clock.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "sluice/second.h"
 
 /* The libc header that has these does not compile for BPF. */
 #define ROUTE_AF_INET  2
@@ -105,7 +106,7 @@ static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet 
 	route->service = packet->reply->service;
 	route->ingress = xdp->ingress_ifindex;
 	route->generation = generation;
-	route->until = kernel_ticks() + sl_ticks(1ULL << SL_SECOND_SHIFT);
+	route->until = kernel_ticks() + sl_ticks(sl_second_ns(1));
 	return result;
 }
 

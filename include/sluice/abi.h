@@ -3,6 +3,7 @@
  * The contract between the XDP program and the daemon: what the maps hold.
  * Both sides compile this file; nothing is copied by hand. Beside its own
  * headers it includes linux/types.h alone, so that it compiles for BPF and natively.
+ * An SL_SECOND is a second of sluice/second.h.
  *
  * How a change becomes visible to packets (there is no lock): an entry that is
  * wider than a word is written to an index that no packet can reach yet, then
@@ -166,11 +167,6 @@ _Static_assert(sizeof(struct sl_service) == 64, "a service is one cache line");
 
 /* Index of no backend: none can serve. */
 #define SL_NO_BACKEND 0
-
-/* Coarse time, in which flows are seen and affinities expire: 2^30 ns (1.07 s)
- * of CLOCK_MONOTONIC.
- */
-#define SL_SECOND_SHIFT 30
 
 /* Where a packet leaves: written whole, never in place while in use. */
 struct sl_hop {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The gate's arithmetic (docs/architecture.md, The limiter): cells that sources share, each the
- * theoretical arrival time of all of them together. They are times, so sources of
- * limits with different rates can share a cell.
+ * The gate is an array of cells that sources share (docs/architecture.md, The limiter).
+ * A cell is the theoretical arrival time of all its sources together. As cells are times,
+ * sources of limits with different rates can share one.
  *
- * Invariant: what a source owes by its own arrivals is never more than its cell, as
- * long as sl_limit.gate_cap is at least a whole burst beyond gate_depth. So whom the
+ * Invariant: a source never owes more by its own arrivals than its cell does, as long as
+ * sl_limit.gate_cap is at least a whole burst beyond gate_depth. So each source that the
  * gate admits is within its limit. The cap is no less for another reason: the gate
  * drains by the clock, as the source's bucket does, and must not be ready again
  * before the bucket is full, or a source that pauses for as long as the cap gets
  * both again and again. Pure arithmetic, compiled for BPF and natively.
  *
- * One cell a source: with two, of which the lower counts (a count-min sketch with
+ * A source has one cell. With two, of which the lower counts (a count-min sketch with
  * conservative update), simulated traffic of many even sources ran the gate dry at
  * half the load, and a source beside heavy ones was hardly better off.
  */
@@ -27,8 +27,8 @@ struct sl_gate_place {
 	__u16 tag;  /* never 0 */
 };
 
-/* Where a source is by its hash (sl_hash_source()); mask: lines, less one. Each
- * part takes bits of its own, scaled to what it chooses from.
+/* The place of a source by its hash (sl_hash_source()); mask: lines, less one. Each
+ * member takes bits of its own, scaled to its range.
  */
 static inline struct sl_gate_place sl_gate_place(__u64 hash, __u32 mask)
 {
@@ -39,8 +39,8 @@ static inline struct sl_gate_place sl_gate_place(__u64 hash, __u32 mask)
 	};
 }
 
-/* Whether one of the four tags in a word is this one: of the difference, a zero
- * lane borrows into its top bit.
+/* Whether one of the four tags in a word is this one. A lane of the difference that is
+ * zero borrows into its top bit.
  */
 static inline int sl_gate_has_tag(__u64 word, __u16 tag)
 {
@@ -49,18 +49,18 @@ static inline int sl_gate_has_tag(__u64 word, __u16 tag)
 	return ((difference - 0x0001000100010001ULL) & ~difference & 0x8000800080008000ULL) != 0;
 }
 
-/* What the gate is charged for an arrival of this cost: a sixteenth more, as its
- * cells are written without locks, and of two CPUs that raise one at the same moment
- * the work of one is lost. Exact is the bucket.
+/* The gate is charged a sixteenth more than an arrival costs: its cells are written
+ * without locks, and where two CPUs raise one at the same moment, the charge of one is
+ * lost. The bucket is exact.
  */
 static inline __u64 sl_gate_cost(__u64 cost)
 {
 	return cost + (cost >> 4);
 }
 
-/* An arrival is charged so many ticks (sl_gate_cost()). 1: admitted; 0: dry. Either
- * way the cell becomes *ret_next. -1: dry by as much as is counted, nothing is to be
- * written, and *ret_next is left alone.
+/* Charges an arrival, whose cost is of sl_gate_cost(). 1: the gate admits it; 0: the gate
+ * is dry. Either way the cell becomes *ret_next. -1: the gate is dry, and the cell at its
+ * cap: nothing is to be written, and *ret_next is left alone.
  */
 static inline int sl_gate_charge(const struct sl_limit *limit, __u64 cell, __u64 now, __u64 cost,
 				 __u64 *ret_next)

@@ -2,12 +2,12 @@
  *
  * The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371,
  * annex A), which admits exactly what a token bucket of the same rate and burst
- * admits. The whole state is one word, the theoretical arrival time (TAT) of
- * what comes next; 0 is a bucket nobody has used.
+ * admits. The whole state is one word, the theoretical arrival time (TAT) of the
+ * next unit; 0 is the state of a bucket that was never used.
  *
  * Times are in ticks of 1/256 ns; they wrap after 2.2 years of uptime and are
- * compared as differences. (So 0 is told apart: after half of that it would be in
- * the future.) Where a unit takes few ticks (a byte at 400 Gbit/s: 5),
+ * compared as differences. (After half of that time, a plain 0 would be in the future:
+ * therefore it is a case of its own.) Where a unit takes few ticks (a byte at 400 Gbit/s: 5),
  * its interval is in fractions of them (sl_limit.shift). Pure arithmetic, compiled
  * for BPF and natively.
  */
@@ -23,13 +23,13 @@ static inline __u64 sl_ticks(__u64 ns)
 	return ns << SL_TICK_SHIFT;
 }
 
-/* Ticks that so many units (below 2^16) cost. */
+/* The cost of some units (fewer than 2^16), in ticks. */
 static inline __u64 sl_limit_cost(const struct sl_limit *limit, __u32 units)
 {
 	return units * limit->rate.interval >> limit->shift;
 }
 
-/* From when on a bucket owes nothing: a TAT in the past counts as now, for an
+/* The time from which on a bucket owes nothing. A TAT in the past counts as now: an
  * idle bucket is full, never fuller.
  */
 static inline __u64 sl_gcra_base(__u64 tat, __u64 now)
@@ -37,7 +37,7 @@ static inline __u64 sl_gcra_base(__u64 tat, __u64 now)
 	return tat && (__s64)(tat - now) > 0 ? tat : now;
 }
 
-/* Whether what costs so many ticks and arrives at `now` may pass a bucket that
+/* Whether a packet that costs `cost` ticks and arrives at `now` may pass a bucket that
  * holds `depth` ticks. 1: yes, and *ret_tat is the state that follows. 0: no, the
  * state stays, and *ret_tat is left alone.
  */
@@ -58,7 +58,7 @@ static inline __u64 sl_gcra_convert(const struct sl_limit *limit, __u64 tat, __u
 	__u64 room = limit->rate.depth;
 	__u64 interval = limit->rate.interval >> limit->shift ?: 1;
 
-	/* Never deeper than empty: more is not owed by anybody. */
+	/* Never deeper than empty: a source cannot owe more. */
 	return now + (owed < room / interval ? owed * interval : room);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Counting in windows. A word of a bucket's state is the count of one window:
- * its number in the upper 16 bits, the units in the lower 48; what bears another
+ * Windows count units. A word of a bucket's state is the count of one window: its
+ * number in the upper 16 bits, the units in the lower 48. A word that bears another
  * number is of another time, and counts as 0. (A source that comes back after
  * exactly 65 536 windows finds its old count: it gets less, once.)
  *
@@ -33,9 +33,9 @@ static inline __u64 sl_window_word(__u64 number, __u64 units)
 	return (number & SL_WINDOW_NUMBER_MAX) << SL_WINDOW_UNITS_BITS | units;
 }
 
-/* What a window that admits `limit` units still counts of the part that is leaving
- * it, number - SL_WINDOW_PARTS, `passed` of `length` ticks into part number;
- * rounded up.
+/* The units that a window which admits `limit` still counts of the part that is leaving
+ * it, number - SL_WINDOW_PARTS, when `passed` of the `length` ticks of part `number` are
+ * over; rounded up.
  */
 static inline __u64 sl_window_leaving(__u64 units, __u64 limit, __u64 passed, __u64 length)
 {
@@ -47,6 +47,59 @@ static inline __u64 sl_window_leaving(__u64 units, __u64 limit, __u64 passed, __
 		inside = 1ULL << 12;
 	counts = (units * inside + (1ULL << 12) - 1) >> 12;
 	return counts + share < units ? units - share : counts;
+}
+
+/* Fixed: the number of the window that `now` (ticks) lies in. */
+static inline __u64 sl_window_number(const struct sl_limit *limit, __u64 now)
+{
+	return now / (limit->rate.interval ?: 1);
+}
+
+/* Sliding: the part that a moment lies in. */
+struct sl_window_part {
+	__u64 number;
+	__u64 length; /* ticks */
+	__u64 passed; /* of them, at that moment */
+};
+
+static inline struct sl_window_part sl_window_part(const struct sl_limit *limit, __u64 now)
+{
+	__u64 length = limit->rate.interval / SL_WINDOW_PARTS ?: 1;
+	__u64 number = now / length;
+
+	return (struct sl_window_part){
+		.number = number,
+		.length = length,
+		.passed = now - number * length,
+	};
+}
+
+/* The word of a bucket's state that counts the part. */
+static inline __u32 sl_window_index(const struct sl_window_part *part)
+{
+	return (__u32)(part->number % (SL_WINDOW_PARTS + 1));
+}
+
+/* The units that the sliding window counts of all parts but this one. The state may
+ * change meanwhile: each word is read once.
+ */
+static inline __u64 sl_window_others(const struct sl_limit *limit, const struct sl_bucket *bucket,
+				     const struct sl_window_part *part)
+{
+	__u64 others = 0;
+
+	for (int i = 0; i <= SL_WINDOW_PARTS; i++) {
+		__u64 word = *(const volatile __u64 *)&bucket->state[i];
+		__u64 age = (part->number - (word >> SL_WINDOW_UNITS_BITS)) & SL_WINDOW_NUMBER_MAX;
+
+		word &= SL_WINDOW_UNITS_MAX;
+		if (age && age < SL_WINDOW_PARTS)
+			others += word;
+		else if (age == SL_WINDOW_PARTS)
+			others += sl_window_leaving(word, limit->rate.depth, part->passed,
+						    part->length);
+	}
+	return others;
 }
 
 #endif

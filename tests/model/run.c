@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <stdarg.h>
 
+#include "sluice/second.h"
+
 #define CLIENTS   8 /* addresses; the flows are shared out among them */
-#define SECOND_MS ((double)(1ULL << SL_SECOND_SHIFT) / 1e6)
+#define SECOND_MS ((double)sl_second_ns(1) / 1e6)
 
 static const char *const state_names[] = { "up",   "draining", "not ready",
 					   "dead", "disabled", "removed" };

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/clock.h"
+
 #define LOG_TEXT_SIZE   1000 /* of a message as given; a longer one ends in "..." */
 #define LOG_PREFIX_SIZE 64
 #define LOG_LINE_SIZE   (LOG_PREFIX_SIZE + 4 * LOG_TEXT_SIZE) /* were every byte escaped */
@@ -120,17 +122,19 @@ static size_t log_escape(const char *text, char *line)
 
 static size_t log_prefix(enum log_level level, char *line)
 {
-	struct timespec now;
+	uint64_t now_ms;
+	time_t second;
 	struct tm utc;
 	char date[24];
 
 	if (log_is_journal())
 		return (size_t)snprintf(line, LOG_PREFIX_SIZE, "<%d>", log_levels[level].priority);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &utc);
+	now_ms = clock_wall_ms();
+	second = (time_t)(now_ms / 1000);
+	(void)gmtime_r(&second, &utc);
 	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
 	return (size_t)snprintf(line, LOG_PREFIX_SIZE, "%s.%03uZ %s ", date,
-				(unsigned)(now.tv_nsec / 1000000) % 1000, log_levels[level].name);
+				(unsigned)(now_ms % 1000), log_levels[level].name);
 }
 
 void log_write(enum log_level level, const char *format, ...)

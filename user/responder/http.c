@@ -11,9 +11,9 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/cleanup.h"
+#include "responder/clock.h"
 #include "responder/lookup.h"
 #include "responder/pages.h"
 #include "responder/visitors.h"
@@ -31,10 +31,7 @@ struct http {
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_monotonic_ns() / 1000000;
 }
 
 /* ---- who is it, and whom did they want? ------------------------------------------ */

@@ -4,9 +4,9 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/limit/limit.h"
+#include "responder/clock.h"
 #include "sluice/gcra.h"
 #include "sluice/hash.h"
 #include "sluice/slot.h"
@@ -122,19 +122,10 @@ static bool look_at_limit(__u32 index, const struct ip *client, struct answer_li
 	return true;
 }
 
-static unsigned long long ticks_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return sl_ticks((unsigned long long)now.tv_sec * 1000000000ULL +
-			(unsigned long long)now.tv_nsec);
-}
-
 int lookup_client(const struct lookup *lookup, const struct sl_key *key, const struct ip *client,
 		  struct answer_input *ret_input)
 {
-	struct answer_input input = { .now = ticks_now() };
+	struct answer_input input = { .now = sl_ticks(clock_monotonic_ns()) };
 	struct sl_service service;
 
 	if (!find_service(lookup, key, &service))

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/clock.c"
 #include "daemon/log.c"
 #include "lib/base/array.h"
 

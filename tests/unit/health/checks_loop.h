@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/clock.c"
 #include "daemon/health/checks.c"
 #include "daemon/health/curl_loop.c"
 #include "daemon/health/probe.c"

@@ -9,6 +9,7 @@
 
 #include "lib/limit/inherit.h"
 #include "sluice/gcra.h"
+#include "sluice/second.h"
 #include "unit/limit/limits.h"
 
 #define SECOND 1000000000ULL
@@ -66,7 +67,7 @@ static void another_rate_takes_the_new_id_and_knows_the_old_one(void **state)
 	/* 60 s until a bucket is full again: about 56 of the program's seconds. */
 	struct sl_limit old = running((struct rate){ 1, 1 }, 60);
 	struct sl_limit limit = token_bucket(SL_COUNT_PACKETS, (struct rate){ 10, 1 }, 60);
-	unsigned long long paid = sl_ticks(60 * SECOND) >> (SL_TICK_SHIFT + SL_SECOND_SHIFT);
+	unsigned long long paid = sl_second(60 * SECOND);
 
 	(void)state;
 	assert_true(limit_inherit(&old, NEW_ID, 10, &limit));

@@ -5,7 +5,6 @@
 #include "daemon/core/balancer.h"
 
 #include <string.h>
-#include <time.h>
 #include <uv.h>
 
 void balancer_touch(struct service *service)
@@ -33,12 +32,4 @@ struct attachment *balancer_attachment(const struct balancer *balancer, const ch
 		if (!strcmp(balancer->attachments[i].name, name))
 			return &balancer->attachments[i];
 	return NULL;
-}
-
-unsigned long long balancer_wall_clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
 }

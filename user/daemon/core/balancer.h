@@ -105,7 +105,4 @@ struct service *balancer_service(const struct balancer *balancer, const char *na
 /* The interface of this name that the balancer has claimed, or NULL. */
 struct attachment *balancer_attachment(const struct balancer *balancer, const char *name);
 
-/* Unix time, as started_ms and reloaded_ms are. */
-unsigned long long balancer_wall_clock_ms(void);
-
 #endif

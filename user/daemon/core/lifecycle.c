@@ -6,6 +6,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "daemon/clock.h"
 #include "daemon/core/balancer.h"
 #include "daemon/core/interfaces.h"
 #include "daemon/core/limiter.h"
@@ -105,7 +106,7 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 	balancer->loop = loop;
 	balancer->options = *options;
 	balancer->config = balancer->file = config;
-	balancer->started_ms = balancer->reloaded_ms = balancer_wall_clock_ms();
+	balancer->started_ms = balancer->reloaded_ms = clock_wall_ms();
 	*ret_balancer = balancer;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "daemon/clock.h"
 #include "daemon/core/balancer.h"
 #include "daemon/core/edits.h"
 #include "daemon/core/interfaces.h"
@@ -145,7 +146,7 @@ int balancer_reload(struct balancer *balancer, struct diag *diag,
 	config_free(balancer->file);
 	balancer->file = file;
 	edits_forget_unfit(balancer);
-	balancer->reloaded_ms = balancer_wall_clock_ms();
+	balancer->reloaded_ms = clock_wall_ms();
 	balancer_detach_others(balancer, balancer->config);
 	return 0;
 }

@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
-#include "daemon/datapath/state/clock.h"
 #include "lib/alloc/extents.h"
 #include "lib/balance/plan.h"
 #include "lib/balance/slot.h"
@@ -50,7 +50,7 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 	const struct plan *plan = change->plan;
 	struct transition *transition = &change->installed->transition;
 	__u64 *slots = change->datapath->maps.slots + table;
-	unsigned now = clock_now();
+	unsigned now = clock_second();
 
 	for (unsigned i = 0; i < plan->table_size; i++) {
 		unsigned next = plan->table[i] == PLAN_NO_BACKEND ? SL_NO_BACKEND
@@ -103,7 +103,7 @@ static int track_all_slots(struct change *change, const struct sl_service *old)
 			continue;
 		if (transition_begin(transition, old->table_size))
 			return -ENOMEM;
-		transition->changed[i] = clock_now();
+		transition->changed[i] = clock_second();
 		transition->n_tracking++;
 		__atomic_store_n(&slots[i],
 				 sl_slot(sl_slot_current(slots[i]), sl_slot_current(slots[i]),

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/state/clock.h"
 #include "lib/base/diag.h"
+#include "sluice/second.h"
 
 /* A copy with the prefix set, or (NULL) taken out. */
 static int change_runtime(struct datapath *datapath, const struct prefix *out,
@@ -47,7 +48,7 @@ int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsign
 		/* Not sooner than asked for: the second that runs is partly over. 0 would be
 		 * for ever.
 		 */
-		.expires = seconds ? (clock_now() + clock_timeout(seconds * 1000) + 1) ?: 1 : 0,
+		.expires = seconds ? (clock_second() + clock_timeout(seconds * 1000) + 1) ?: 1 : 0,
 	};
 	int error = change_runtime(datapath, prefix, &entry);
 
@@ -63,12 +64,11 @@ int datapath_undeny(struct datapath *datapath, const struct prefix *prefix)
 /* Without the second that datapath_deny() adds, so that no more is shown than was asked for. */
 static unsigned seconds_left(const struct prefix_entry *entry)
 {
-	int left = (int)(entry->expires - clock_now()) - 1;
+	int left = (int)(entry->expires - clock_second()) - 1;
 
 	if (!entry->expires)
 		return 0;
-	return left > 0 ? (unsigned)(((unsigned long long)left << SL_SECOND_SHIFT) / 1000000000)
-			: 1;
+	return left > 0 ? (unsigned)(sl_second_ns((__u32)left) / 1000000000) : 1;
 }
 
 int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n)
@@ -92,7 +92,7 @@ int datapath_denied(const struct datapath *datapath, struct denied **ret_denied,
 void datapath_access_tick(struct datapath *datapath)
 {
 	const struct prefix_set *set = prefixes_find(&datapath->prefixes, SL_LIST_RUNTIME);
-	unsigned now = clock_now();
+	unsigned now = clock_second();
 
 	for (size_t i = 0; set && i < set->n;) {
 		if (!set->entries[i].expires || (int)(set->entries[i].expires - now) > 0) {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/state/clock.h"
 #include "lib/alloc/idpool.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -68,7 +68,7 @@ static int learn_slot(struct learning *learning, struct installed *installed, un
 			?: transition_begin(&installed->transition, service->table_size);
 	if (error)
 		return error;
-	installed->transition.changed[position] = clock_now();
+	installed->transition.changed[position] = clock_second();
 	installed->transition.n_tracking++;
 	return 0;
 }

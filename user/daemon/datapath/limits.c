@@ -3,10 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/state/clock.h"
 #include "lib/base/diag.h"
 #include "lib/limit/inherit.h"
 #include "lib/limit/limit.h"
@@ -29,7 +28,7 @@ static void inherit(struct datapath *datapath, const struct sl_limit *old, struc
 {
 	struct blocks *blocks = &datapath->blocks;
 
-	if (limit_inherit(old, blocks->last_id + 1, clock_now(), limit))
+	if (limit_inherit(old, blocks->last_id + 1, clock_second(), limit))
 		blocks->last_id++;
 }
 
@@ -47,13 +46,11 @@ static struct sl_bucket first_total(const struct datapath *datapath, const struc
 				    unsigned old)
 {
 	struct sl_bucket total = {};
-	struct timespec now;
 
 	if (!old)
 		return total;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return limit_inherit_total(&datapath->maps.limits[old], limit, &datapath->maps.totals[old],
-				   sl_ticks((__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec));
+				   sl_ticks(clock_monotonic_ns()));
 }
 
 /* ---- a service's limits -------------------------------------------------------- */

@@ -9,9 +9,9 @@
 
 #include <netinet/in.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
-#include "daemon/datapath/state/clock.h"
 #include "lib/balance/slot.h"
 
 /* Clears the marks that have done their work. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "daemon/datapath/unused.h"
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
-#include "daemon/datapath/state/clock.h"
 #include "daemon/datapath/stats.h"
 #include "lib/balance/slot.h"
 
@@ -34,7 +34,7 @@ static void settle(struct datapath *datapath, struct installed *installed, unsig
 void datapath_settle_unused(struct datapath *datapath)
 {
 	struct installed *installed = NULL;
-	unsigned now = clock_now();
+	unsigned now = clock_second();
 
 	while ((installed = installed_next(&datapath->installed, installed)))
 		if (installed->transition.n_tracking && !installed->replaced &&

@@ -19,13 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
 #include "daemon/datapath/settle.h"
-#include "daemon/datapath/state/clock.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "sluice/hash.h"
+#include "sluice/second.h"
 #include "sluice/slot.h"
 
 #define WALK_BATCH 4096
@@ -107,7 +108,7 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 	if (has_responder(datapath, flow) && ms > SL_RESPOND_SECONDS * 1000)
 		ms = SL_RESPOND_SECONDS * 1000;
 	/* The program's clock may be ahead of the one read before. */
-	return (__s32)(now - flow->seen) > (__s32)clock_timeout(ms);
+	return sl_second_difference(now, flow->seen) > (__s32)clock_timeout(ms);
 }
 
 static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key, __u64 seed)
@@ -170,7 +171,7 @@ static bool look_at_affinity(const struct datapath *datapath, const struct sl_af
 {
 	return affinity->backend >= datapath->maps.map[MAP_BACKENDS].entries ||
 	       !(datapath->maps.backends[affinity->backend].state & SL_BACKEND_SERVES) ||
-	       (__s32)(affinity->expires - datapath->walk->now) < 0;
+	       sl_second_difference(affinity->expires, datapath->walk->now) < 0;
 }
 
 static void begin_round(struct datapath *datapath)
@@ -230,7 +231,7 @@ int datapath_walk_step(struct datapath *datapath)
 	__u32 count = WALK_BATCH;
 	int fd, error;
 
-	walk->now = clock_now();
+	walk->now = clock_second();
 	if (!walk->running)
 		begin_round(datapath);
 	fd = datapath->maps.map[stages[walk->stage]].fd;

@@ -10,6 +10,7 @@
 #include "lib/limit/inherit.h"
 #include "lib/limit/limit.h"
 #include "sluice/gcra.h"
+#include "sluice/second.h"
 
 void buckets_done(struct buckets *buckets)
 {
@@ -63,7 +64,7 @@ bool buckets_find(const struct running_limit *limit, const struct ip *ip, const 
 	const struct datapath *datapath = limit->service->balancer->datapath;
 	struct sl_bucket *bucket = &ret_source->bucket;
 	unsigned long long ticks = sl_ticks(now->ns);
-	__u32 second = (__u32)(now->ns >> SL_SECOND_SHIFT);
+	__u32 second = sl_second(now->ns);
 	struct sl_source older;
 
 	*ret_source = (struct source){ .key = limit_source(limit->wire, &ip->addr, ip->family) };
@@ -75,7 +76,7 @@ bool buckets_find(const struct running_limit *limit, const struct ip *ip, const 
 	older.id = limit->wire->replaced;
 	if (datapath_source(datapath, &ret_source->key, bucket) == 0)
 		return true;
-	if (older.id && (__s32)(limit->wire->replaced_until - second) > 0 &&
+	if (older.id && sl_second_difference(limit->wire->replaced_until, second) > 0 &&
 	    datapath_source(datapath, &older, bucket) == 0) {
 		limit_inherit_bucket(limit->wire, bucket, ticks);
 		return true;

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "daemon/limits/moment.h"
 
-#include <time.h>
-
-#include "daemon/core/balancer.h"
+#include "daemon/clock.h"
+#include "sluice/second.h"
 
 struct moment moment_now(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (struct moment){
-		.ns = (unsigned long long)now.tv_sec * 1000000000 + (unsigned long long)now.tv_nsec,
-		.wall_ms = balancer_wall_clock_ms(),
+		.ns = clock_monotonic_ns(),
+		.wall_ms = clock_wall_ms(),
 	};
 }
 
 unsigned long long moment_age_ms(const struct moment *now, __u32 second)
 {
-	unsigned long long began = (unsigned long long)second << SL_SECOND_SHIFT;
+	unsigned long long began = sl_second_ns(second);
 
 	return now->ns > began ? (now->ns - began) / 1000000 : 0;
 }
@@ -26,7 +22,7 @@ unsigned long long moment_age_ms(const struct moment *now, __u32 second)
 bool moment_is_over(const struct moment *now, const struct sl_bucket *bucket)
 {
 	/* Signed: the program may have gone on since the clock was read. */
-	__s32 age = (__s32)((__u32)(now->ns >> SL_SECOND_SHIFT) - bucket->last);
+	__s32 age = sl_second_difference(sl_second(now->ns), bucket->last);
 
 	return bucket->over && age < SL_LIMIT_CALM;
 }

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "daemon/clock.h"
 #include "daemon/core/balancer.h"
 #include "daemon/datapath/limits.h"
 #include "daemon/datapath/sources.h"
@@ -17,6 +17,7 @@
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/hashtable.h"
+#include "sluice/second.h"
 
 #define SOURCES_MAX   4096
 #define LINES_MAX     100 /* from one tick to the next, about each of over and back */
@@ -81,15 +82,6 @@ void offenders_free(struct offenders *log)
 	}
 	hashtable_done(&log->sources);
 	free(log);
-}
-
-/* The program's clock. */
-static __u32 now_seconds(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__u32)(((__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec) >> SL_SECOND_SHIFT);
 }
 
 /* ---- whose limit is it? -------------------------------------------------------- */
@@ -190,7 +182,7 @@ static struct over *over_new(const struct subject *subject, const struct sl_sour
 	over->key = *key;
 	over->limit = subject->index;
 	over->number = subject->limit->number;
-	over->bucket.over = over->bucket.last = now_seconds();
+	over->bucket.over = over->bucket.last = clock_second();
 	over->shared = subject->config->per_service;
 	over->dry_run = subject->config->dry_run;
 	write_who(subject, key, over->who);
@@ -282,7 +274,7 @@ static void follow(struct offenders *log, struct over *over, const struct subjec
 static void say_back(struct offenders *log, const struct over *over)
 {
 	const struct sl_bucket *bucket = &over->bucket;
-	__u64 ns = ((__u64)(bucket->last - bucket->over) + 1) << SL_SECOND_SHIFT;
+	__u64 ns = sl_second_ns(bucket->last - bucket->over) + sl_second_ns(1);
 
 	log->lines++;
 	log_info("%s is within the limit %s again: %llu packet%s %s in %llu s", over->who,
@@ -300,7 +292,7 @@ static void check_source(struct offenders *log, struct over *over, __u32 now)
 	/* The program's clock may be ahead of ours: then `last` is in the future. And
 	 * when too much has been said, the next tick says it.
 	 */
-	if ((__s32)(now - over->bucket.last) < SL_LIMIT_CALM || log->lines >= LINES_MAX)
+	if (sl_second_difference(now, over->bucket.last) < SL_LIMIT_CALM || log->lines >= LINES_MAX)
 		return;
 	if (!find_limit(log->balancer, &subject, is_same_limit, over)) {
 		/* The limit itself is gone. */
@@ -316,7 +308,7 @@ static void check_source(struct offenders *log, struct over *over, __u32 now)
 void offenders_tick(struct offenders *log)
 {
 	struct hash_node *node, *next;
-	__u32 now = now_seconds();
+	__u32 now = clock_second();
 
 	if (log->unsaid)
 		log_info("%u more went over a limit: too many to name", log->unsaid);

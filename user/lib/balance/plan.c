@@ -7,6 +7,7 @@
 #include "lib/balance/maglev.h"
 #include "lib/balance/turns.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/divisor.h"
 #include "sluice/hash.h"
 
 _Static_assert(PLAN_NO_BACKEND == MAGLEV_EMPTY, "an empty slot means the same to both");
@@ -115,11 +116,6 @@ static enum pick pick_members(const struct picking *picking, bool *ret_panic)
 	    picking->service->on_all_down != ON_ALL_DOWN_LAST_KNOWN)
 		return PICK_HEALTHY_BACKUPS;
 	return PICK_LAST;
-}
-
-static unsigned greatest_divisor(unsigned a, unsigned b)
-{
-	return b ? greatest_divisor(b, a % b) : a;
 }
 
 static int build_nobody(struct plan *plan)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The number of slots of a service's table, by the kind of table that its scheduler has. */
 #include "lib/base/array.h"
+#include "lib/base/divisor.h"
 #include "lib/config/read.h"
 
 /* Slots for each backend: enough for shares that are even to about 1 %. */
@@ -41,17 +42,6 @@ unsigned config_table_size(size_t n_backends, size_t n_services)
 	while (i < ARRAY_SIZE(primes) - 1 && primes[i] < wanted)
 		i++;
 	return primes[i];
-}
-
-static unsigned greatest_divisor(unsigned a, unsigned b)
-{
-	while (b) {
-		unsigned rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
 }
 
 unsigned config_turns(const struct service_config *service, __u8 family, bool backup)

@@ -10,7 +10,7 @@
 static unsigned long long used(const struct sl_limit *limit, const struct sl_bucket *bucket,
 			       unsigned long long now)
 {
-	return sl_window_units(bucket->state[0], now / at_least(limit->rate.interval, 1));
+	return sl_window_units(bucket->state[0], sl_window_number(limit, now));
 }
 
 /* All units of a window are there again when the next one begins. */

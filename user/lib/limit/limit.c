@@ -4,11 +4,10 @@
  */
 #include "lib/limit/limit.h"
 
-#include <endian.h>
-
 #include "lib/config/config.h"
 #include "lib/limit/algorithm.h"
 #include "lib/limit/ticks.h"
+#include "sluice/source.h"
 
 bool limit_has_burst(enum sl_limit_algorithm algorithm)
 {
@@ -67,21 +66,7 @@ struct sl_bucket limit_gate_bucket(const struct sl_limit *limit, unsigned long l
 	return bucket;
 }
 
-/* The bits of a half of an address, in network order, that a prefix covers. */
-static __u64 prefix_half(unsigned bits)
-{
-	if (!bits)
-		return 0;
-	return bits >= 64 ? ~0ULL : htobe64(~0ULL << (64 - bits));
-}
-
 struct sl_source limit_source(const struct sl_limit *limit, const struct sl_addr *addr, __u8 family)
 {
-	/* An IPv4 address is the last 32 bits of a mapped one. */
-	unsigned bits = family == SL_FAMILY_IPV4 ? 96U + limit->prefix_v4 : limit->prefix_v6;
-	struct sl_source source = { .addr = *addr, .id = limit->id, .family = family };
-
-	source.addr.halves[0] &= prefix_half(bits);
-	source.addr.halves[1] &= bits > 64 ? prefix_half(bits - 64) : 0;
-	return source;
+	return sl_limit_source(limit, addr, family, limit->id);
 }

@@ -10,20 +10,10 @@
 static unsigned long long used(const struct sl_limit *limit, const struct sl_bucket *bucket,
 			       unsigned long long now)
 {
-	unsigned long long length = at_least(limit->rate.interval / SL_WINDOW_PARTS, 1);
-	unsigned long long number = now / length, units_used = 0;
+	struct sl_window_part part = sl_window_part(limit, now);
+	__u64 own = bucket->state[sl_window_index(&part)];
 
-	for (unsigned i = 0; i <= SL_WINDOW_PARTS; i++) {
-		__u64 word = bucket->state[i], units = word & SL_WINDOW_UNITS_MAX;
-		__u64 age = (number - (word >> SL_WINDOW_UNITS_BITS)) & SL_WINDOW_NUMBER_MAX;
-
-		if (age == SL_WINDOW_PARTS)
-			units = sl_window_leaving(units, limit->rate.depth, now - number * length,
-						  length);
-		if (age <= SL_WINDOW_PARTS)
-			units_used += units;
-	}
-	return units_used;
+	return sl_window_others(limit, bucket, &part) + sl_window_units(own, part.number);
 }
 
 /* As long as nothing is sent, the units that are used become fewer, and are gone after a

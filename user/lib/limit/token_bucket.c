@@ -8,6 +8,7 @@
 #include "lib/limit/ticks.h"
 #include "sluice/gate.h"
 #include "sluice/gcra.h"
+#include "sluice/second.h"
 
 /* Products of ticks and units, or of ticks and 2^shift. */
 typedef unsigned __int128 wide;
@@ -33,8 +34,8 @@ static wide divide_nearest(wide dividend, unsigned long long divisor)
 	return (dividend + divisor / 2) / divisor;
 }
 
-/* Ticks per unit, in 2^-*ret_shift of them; 0: no bucket can count that. A fraction
- * is of use where units are added up: of single ones it would be cut off.
+/* The ticks per unit, in 2^-*ret_shift of them; 0: no bucket can count that rate. A
+ * fraction is of use where units are added up: of single ones it would be cut off.
  */
 static unsigned long long rate_interval(const struct rate *rate, enum sl_limit_count count,
 					__u8 *ret_shift)
@@ -69,7 +70,7 @@ static unsigned long long units_to_ticks(const struct sl_limit *limit, unsigned 
 	return (unsigned long long)((wide)units * limit->rate.interval >> limit->shift);
 }
 
-/* The most units that cost no more. */
+/* The most units that cost no more than `ticks`. */
 static unsigned long long ticks_to_units(const struct sl_limit *limit, unsigned long long ticks)
 {
 	if (!limit->rate.interval)
@@ -140,7 +141,7 @@ static void owe_gate(const struct sl_limit *limit, struct sl_bucket *bucket, uns
 /* In SL_SECONDs: after them no bucket of the limit owes anything. */
 static unsigned paid_after(const struct sl_limit *limit)
 {
-	return (unsigned)(limit->rate.depth >> (SL_TICK_SHIFT + SL_SECOND_SHIFT)) + 2;
+	return sl_second(limit->rate.depth >> SL_TICK_SHIFT) + 2;
 }
 
 static void replace(const struct sl_limit *old, unsigned now, struct sl_limit *limit)

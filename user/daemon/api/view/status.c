@@ -9,6 +9,7 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
+#include "daemon/clock.h"
 #include "daemon/core/advice.h"
 #include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
@@ -117,7 +118,7 @@ static json_t *view_flows(const struct balancer *balancer)
 
 json_t *view_status(const struct balancer *balancer)
 {
-	unsigned long long now = balancer_wall_clock_ms();
+	unsigned long long now = clock_wall_ms();
 	unsigned long long up_ms = now > balancer->started_ms ? now - balancer->started_ms : 0;
 	json_t *status = json_pack(
 		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
