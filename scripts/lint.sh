@@ -145,7 +145,7 @@ rooms() {
 # shellcheck disable=SC2046
 check_layers() {
 	say layers
-	allow '(linux/types\.h|sluice/[a-z_]*\.h)$' 'include/ knows linux/types.h and itself' \
+	allow '(linux/types\.h|sluice/(abi/)?[a-z_]*\.h)$' 'include/ knows linux/types.h and itself' \
 		$(files 'include/*.h')
 	refuse '(lib|daemon|cli|tests|user)/' 'bpf/ knows include/ alone' $(files 'bpf/*.[ch]')
 	refuse "($libbpf|$libraries|daemon/|cli/|tests/)" 'user/lib is pure' \

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A backend has an address, a next hop and a load; its replies have a return, and a cached
+ * route.
+ */
+#ifndef SLUICE_SHARED_ABI_BACKEND_H
+#define SLUICE_SHARED_ABI_BACKEND_H
+
+#include <linux/types.h>
+
+#include "sluice/abi/address.h"
+#include "sluice/forwarding.h"
+
+/* Index of no backend: none can serve. */
+#define SL_NO_BACKEND 0
+
+/* Where a packet leaves: written whole, never in place while in use. */
+struct sl_hop {
+	__u8 dst_mac[6];
+	__u8 src_mac[6];
+	__u32 ifindex; /* the device that carries the frame; never a VLAN device */
+	__be16 vlan;   /* VLAN id on that device, 0: untagged */
+	__u16 mtu;     /* of the way: the longest IP packet */
+};
+_Static_assert(sizeof(struct sl_hop) == 20, "sl_hop has no holes");
+
+/* A device that frames can be sent to, by the ifindex that routes name; in
+ * sl_devices. A VLAN device's are its parent and its id.
+ */
+struct sl_device {
+	__u32 ifindex;
+	__be16 vlan; /* 0: untagged */
+	__u16 pad;
+};
+_Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
+
+/* sl_backend.state */
+#define SL_BACKEND_HOP       1 /* which of hops[] is in use */
+#define SL_BACKEND_SERVES    2 /* its established connections go on */
+#define SL_BACKEND_NEW       4 /* it takes new ones */
+#define SL_BACKEND_RESPONDER 8 /* it is sluice's own, and answers that nobody serves */
+
+/* A backend of one service; one cache line. Everything but state and hops is
+ * immutable once a slot leads to it; the hop changes by writing the copy not in
+ * use, then `state`.
+ */
+struct sl_backend {
+	struct sl_addr addr;
+	__be16 port;
+	__u8 family;
+	__u8 forward; /* enum sl_forward */
+	__u32 state;  /* SL_BACKEND_* */
+	struct sl_hop hops[2];
+};
+_Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
+
+/* nat: what a backend replies from, and which service it is then shown as. */
+struct sl_return {
+	struct sl_key key;   /* the backend's address, port, protocol */
+	struct sl_addr addr; /* the service's */
+	__be16 port;
+	__u16 pad;
+	__u32 backend; /* index into sl_backends and sl_backend_stat */
+	__u32 service; /* index into sl_service_stat */
+	__u32 pad2;
+	__u64 pad3;
+};
+_Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
+
+/* nat: the route cache. An entry is the result of the last bpf_fib_lookup() for a client.
+ * Each CPU has a table of its own, mapped directly: clients share lines, and a line may
+ * hold the route of another client, or none. A route holds as long as the generation is
+ * the same, and for a second where no daemon raises it.
+ */
+struct sl_route {
+	struct sl_addr client;
+	struct sl_hop hop;
+	__u32 ingress;    /* the device that the reply came by */
+	__u32 service;    /* sl_return.service: who sends it */
+	__u32 generation; /* sl_tuning.route_generation, when the kernel was asked */
+	__u64 until;      /* ticks of the gate's clock; 0: the line is empty */
+	__u32 family;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct sl_route) == 64, "a route is one cache line");
+
+#define SL_ROUTE_BITS 12
+#define SL_ROUTES     (1 << SL_ROUTE_BITS)
+
+/* What a backend has to do; in sl_loads, by the backend's index. */
+struct sl_load {
+	__u32 live;   /* connections; the program counts, the daemon's walk corrects */
+	__u32 weight; /* 1 or more */
+};
+_Static_assert(sizeof(struct sl_load) == 8, "a load is one word");
+
+#endif
