@@ -97,6 +97,7 @@ static __always_inline bool take_sliding(const struct sl_limit *limit, struct sl
 	       window_add(&bucket->state[own], part.number, units, limit->rate.depth - others);
 }
 
+/* A value that is no algorithm's admits nothing. */
 static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_bucket *bucket,
 					__u32 units, __u64 now)
 {
@@ -107,7 +108,7 @@ static __always_inline bool bucket_take(const struct sl_limit *limit, struct sl_
 		return take_tokens(limit, bucket, units, now);
 	switch (algorithm) {
 	case SL_ALGORITHM_TOKEN_BUCKET:
-		break;
+		return take_tokens(limit, bucket, units, now);
 	case SL_ALGORITHM_FIXED_WINDOW:
 		return take_fixed(limit, bucket, units, now);
 	case SL_ALGORITHM_SLIDING_WINDOW:

@@ -16,18 +16,20 @@
 #include "bpf/respond.h"
 #include "sluice/source.h"
 
-/* The units that a packet counts for; 0: the limit does not count it. */
+/* The units that a packet counts for; 0: the limit does not apply to it. A value that is no
+ * kind of unit counts nothing.
+ */
 static __always_inline __u32 limit_units(const struct sl_limit *limit, __u32 length, bool opens)
 {
 	switch ((enum sl_limit_count)limit->count) {
 	case SL_COUNT_PACKETS:
-		break;
+		return 1;
 	case SL_COUNT_BYTES:
 		return length & 0xffff;
 	case SL_COUNT_CONNECTIONS:
 		return opens;
 	}
-	return 1;
+	return 0;
 }
 
 /* Whether the gate admits the packet. */
@@ -92,6 +94,24 @@ static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
 	return !units || limit_gate_admits(limit, &place, units);
 }
 
+/* Whether a packet over the limit, one that opens a connection, gets an answer. If so,
+ * packet->course says which. A value that is no action's drops.
+ */
+static __always_inline bool limit_answers(const struct sl_limit *limit, struct sl_packet *packet,
+					  __u32 *until)
+{
+	switch ((enum sl_limit_action)limit->action) {
+	case SL_ACTION_DROP:
+		return false;
+	case SL_ACTION_REJECT:
+		packet->course = COURSE_REFUSE_LIMIT;
+		return pace_refusals();
+	case SL_ACTION_RESPOND:
+		return pace_refusals() && respond_begins(packet, until);
+	}
+	return false;
+}
+
 /* Refuses a packet that is over the limit. SL_NEXT: it goes on, to be answered. */
 static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limit,
 						     struct sl_packet *packet, __u32 *until)
@@ -99,11 +119,8 @@ static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limi
 	bool opens = packet->syn || packet->destination.proto != IPPROTO_TCP;
 	struct sl_limit_stats *stats;
 
-	if (limit->action == SL_ACTION_DROP || !opens || !pace_refusals())
+	if (!opens || !limit_answers(limit, packet, until))
 		return SL_DROP_LIMIT;
-	if (limit->action == SL_ACTION_RESPOND && !respond_begins(packet, until))
-		return SL_DROP_LIMIT;
-	packet->decided = true;
 	stats = limit_stats(limit);
 	if (stats)
 		stats->answered++;

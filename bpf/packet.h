@@ -25,6 +25,14 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* What is to become of a packet of a service. */
+enum course {
+	COURSE_BACKEND,           /* it goes to packet->backend; until select, to none yet */
+	COURSE_RESPONDER,         /* over a limit: it goes to packet->backend, the responder */
+	COURSE_REFUSE_LIMIT,      /* over a limit: it is answered with a refusal */
+	COURSE_REFUSE_NO_BACKEND, /* no backend can serve */
+};
+
 struct sl_packet {
 	/* parse */
 	struct sl_key destination; /* also protocol and family of both ends */
@@ -47,8 +55,8 @@ struct sl_packet {
 	__u32 hash; /* of the flow, as the service's scheduler wants it */
 	__u64 slot; /* of the service's table, that the flow hashes to (sluice/slot.h) */
 	__u32 backend_index;
-	bool opened;  /* a new connection, as far as can be told */
-	bool decided; /* backend is as the limit says; NULL: to be refused in words */
+	bool opened;        /* a new connection, as far as can be told */
+	enum course course; /* set by limit and select, taken by deliver */
 
 	/* forward */
 	int action; /* XDP_TX or XDP_REDIRECT */
@@ -64,8 +72,7 @@ static __always_inline void packet_begin(struct sl_packet *packet)
 	packet->service = NULL;
 	packet->reply = NULL;
 	packet->backend = NULL;
-	packet->opened = false;
-	packet->decided = false;
+	packet->course = COURSE_BACKEND;
 }
 
 /* More than all headers that parsing walks can take. The verifier follows an

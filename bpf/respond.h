@@ -37,10 +37,13 @@ static __always_inline bool respond_use(struct sl_packet *packet)
 {
 	packet->backend_index = packet->service->responder;
 	packet->backend = bpf_map_lookup_elem(&sl_backends, &packet->backend_index);
-	packet->decided = packet->backend && packet->backend->state & SL_BACKEND_SERVES;
-	if (!packet->decided)
+	if (!packet->backend || !(packet->backend->state & SL_BACKEND_SERVES)) {
 		packet->backend = NULL;
-	return packet->decided;
+		return false;
+	}
+	packet->course = COURSE_RESPONDER;
+	packet->opened = false;
+	return true;
 }
 
 /* Whether the packet belongs to a connection that the responder has: no limit is

@@ -25,11 +25,12 @@ static __always_inline __u64 *schedule_slot(__u32 table, __u32 position)
 	return bpf_map_lookup_elem(&sl_slots, &index);
 }
 
-/* The flow's hash, by which its slot is found; or its source's. */
-static __always_inline __u32 schedule_flow(const struct sl_packet *packet, bool by_source)
+/* The flow's hash, by which its slot is found, as the scheduler wants it. */
+static __always_inline __u32 schedule_flow(const struct sl_packet *packet,
+					   enum sl_scheduler scheduler)
 {
-	return sl_hash_flow(&packet->source, by_source ? 0 : packet->source_port,
-			    packet->destination.family, sl_settings.hash_seed);
+	return sl_hash_scheduled(scheduler, &packet->source, packet->source_port,
+				 packet->destination.family, sl_settings.hash_seed);
 }
 
 /* The slot of a service's table that a flow's hash leads to. */

@@ -26,11 +26,13 @@ static __always_inline const struct sl_backend *backend_that(__u32 index, __u32 
 	return backend && (backend->state & want) == want ? backend : NULL;
 }
 
-/* Without a backend the packet goes on too: what is done then is forward()'s. */
+/* Sends the packet to the backend at index, or to its refusal where there is none. */
 static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __u32 index)
 {
 	packet->backend_index = index;
 	packet->backend = backend_that(index, 0);
+	if (unlikely(!packet->backend))
+		packet->course = COURSE_REFUSE_NO_BACKEND;
 	return SL_NEXT;
 }
 
@@ -69,12 +71,9 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
 {
 	const struct sl_service *service = packet->service;
-	__u32 by_flow, by_source;
 
 	if (sl_slot_previous(slot) != SL_NO_BACKEND || !service->replaced)
 		return sl_slot_previous(slot);
-	by_flow = schedule_flow(packet, false);
-	by_source = schedule_flow(packet, true);
 	for (int i = 0; i < SL_REPLACED_MAX; i++) {
 		__u32 index = service->replaced;
 		__u64 *old;
@@ -84,8 +83,7 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 		service = bpf_map_lookup_elem(&sl_services, &index);
 		if (!service)
 			return SL_NO_BACKEND;
-		old = schedule_hash(service, sl_scheduler_by_source(service->scheduler) ? by_source
-											: by_flow);
+		old = schedule_hash(service, schedule_flow(packet, service->scheduler));
 		if (!old)
 			return SL_NO_BACKEND;
 		slot = *old;
@@ -107,8 +105,10 @@ static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot
 	if ((slot & SL_SLOT_TRACKING) && older) {
 		__u32 previous = select_previous(packet, slot);
 
-		if (backend_that(previous, SL_BACKEND_SERVES))
+		if (backend_that(previous, SL_BACKEND_SERVES)) {
+			packet->opened = false;
 			return previous;
+		}
 	}
 	packet->opened = udp || packet->syn;
 	return select_new(packet, slot, now);
@@ -123,6 +123,7 @@ static __always_inline enum sl_verdict select_tracked(struct sl_packet *packet)
 	if (flow && flow_holds(flow, packet)) {
 		index = flow->backend;
 		flow_touch(flow, packet, now);
+		packet->opened = false;
 		return select_index(packet, index);
 	}
 	index = select_unknown(packet, packet->slot, now);
@@ -139,7 +140,7 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 {
 	const __u64 *slot;
 
-	packet->hash = schedule_flow(packet, sl_scheduler_by_source(packet->service->scheduler));
+	packet->hash = schedule_flow(packet, packet->service->scheduler);
 	slot = schedule_hash(packet->service, packet->hash);
 	if (!slot)
 		return SL_DROP_INTERNAL;
@@ -149,7 +150,7 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 
 static __always_inline enum sl_verdict select_backend(struct sl_packet *packet)
 {
-	if (unlikely(packet->decided))
+	if (unlikely(packet->course != COURSE_BACKEND))
 		return SL_NEXT;
 	if (unlikely((packet->slot & SL_SLOT_TRACKING) ||
 		     packet->service->flags & SL_SERVICE_TRACKED))

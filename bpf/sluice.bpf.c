@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The packet's way: parse -> service -> access -> limit -> select -> forward ->
+/* The packet's way: parse -> service -> access -> limit -> select -> deliver ->
  * count -> verdict (docs/architecture.md, The packet's way). Each stage is a header of its own and
  * returns SL_NEXT to go on, or the verdict it has come to. Above find_service()
  * nothing may drop: until there, the packet is not known to be a service's.
@@ -10,30 +10,14 @@
 
 #include "bpf/access.h"
 #include "bpf/count.h"
-#include "bpf/forward.h"
+#include "bpf/deliver.h"
 #include "bpf/limit.h"
 #include "bpf/maps.h"
-#include "bpf/pace.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
-#include "bpf/reject.h"
 #include "bpf/reply.h"
 #include "bpf/select.h"
 #include "bpf/service.h"
-
-/* A packet without a backend is refused: over a limit in the words that were asked
- * for, else as the service says.
- */
-static __always_inline enum sl_verdict forward(struct xdp_md *xdp, struct sl_packet *packet)
-{
-	if (likely(packet->backend))
-		return forward_to_backend(xdp, packet);
-	if (packet->decided)
-		return reject_packet(xdp, packet) ? SL_REJECTED_LIMIT : SL_DROP_LIMIT;
-	if (packet->service->flags & SL_SERVICE_REJECT && pace_refusals())
-		return reject_packet(xdp, packet) ? SL_REJECTED : SL_DROP_NO_BACKEND;
-	return SL_DROP_NO_BACKEND;
-}
 
 /* A packet of a service. From here on, doubt means drop. */
 static __always_inline enum sl_verdict serve(struct xdp_md *xdp, struct sl_packet *packet)
@@ -43,7 +27,7 @@ static __always_inline enum sl_verdict serve(struct xdp_md *xdp, struct sl_packe
 	    ?: read_slot(packet)
 	    ?: limit_source(packet)
 	    ?: select_backend(packet)
-	    ?: forward(xdp, packet);
+	    ?: deliver(xdp, packet);
 }
 
 static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct sl_packet *packet)

@@ -45,6 +45,14 @@ static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_por
 	return (__u32)(h >> 32);
 }
 
+/* The same, as a scheduler wants it: by flow, or by source. */
+static inline __u32 sl_hash_scheduled(enum sl_scheduler scheduler, const struct sl_addr *source,
+				      __be16 source_port, __u32 family, __u64 seed)
+{
+	return sl_hash_flow(source, sl_scheduler_by_source(scheduler) ? 0 : source_port, family,
+			    seed);
+}
+
 /* A source's, keyed by a seed that is nobody else's: where it is in the gate. The
  * id and the family make up the low 32 bits that are mixed in, in which IPv4
  * addresses are all the same: there, no two keys are the same before the mixing.

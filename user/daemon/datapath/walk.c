@@ -113,10 +113,10 @@ static bool is_idle(const struct datapath *datapath, const struct installed *ins
 
 static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key, __u64 seed)
 {
-	__be16 port = sl_scheduler_by_source(service->scheduler) ? 0 : key->port;
+	__u32 hash = sl_hash_scheduled(service->scheduler, &key->source, key->port,
+				       service->key.family, seed);
 
-	return sl_hash_scale(sl_hash_flow(&key->source, port, service->key.family, seed),
-			     service->table_size);
+	return sl_hash_scale(hash, service->table_size);
 }
 
 /* Whether all flows of the slot go where the slot says. */
