@@ -65,7 +65,8 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 	for (int i = 0; i < PARSE_VLAN_TAGS; i++) {
 		if (likely(proto != bpf_htons(ETH_P_8021Q) && proto != bpf_htons(ETH_P_8021AD)))
 			break;
-		tag = packet_bytes(xdp, packet->l3, sizeof(*tag));
+		/* A constant: the verifier loses the bound of an offset that clang reloads. */
+		tag = packet_bytes(xdp, sizeof(*ethernet) + i * sizeof(*tag), sizeof(*tag));
 		if (!tag)
 			return 0;
 		if (!i)
