@@ -3,7 +3,7 @@
 
 CLANG     ?= clang
 CC        ?= gcc
-CLANG_FORMAT ?= clang-format-14
+CLANG_FORMAT ?= clang-format-19
 BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool /usr/bin/bpftool) bpftool)
 PYTHON    ?= /usr/bin/python3
 PREFIX    ?= /usr/local

@@ -16,10 +16,8 @@
 #include "sluice/maps.h"
 
 #define DEFAULT_INTERVAL(a_second) ((1000000000ULL << SL_TICK_SHIFT) / (a_second))
-#define DEFAULT_RATE(a_second, burst)                                          \
-	{                                                                      \
-		DEFAULT_INTERVAL(a_second), (burst)*DEFAULT_INTERVAL(a_second) \
-	}
+#define DEFAULT_RATE(a_second, burst) \
+	{ DEFAULT_INTERVAL(a_second), (burst) * DEFAULT_INTERVAL(a_second) }
 
 const volatile __u32 sl_abi SEC(SL_SECTION_ABI) = SL_ABI;
 

@@ -33,7 +33,7 @@ static __always_inline bool key_equal(const struct sl_key *a, const struct sl_ke
 			word_ = bpf_map_lookup_elem(&(directory), &position_); \
 			if (!word_ || *word_ == SL_DIRECTORY_EMPTY)            \
 				break;                                         \
-			position_ = (__u32)*word_;                             \
+			position_ = (__u32) * word_;                           \
 			entry_ = bpf_map_lookup_elem(&(entries), &position_);  \
 			if (entry_ && key_equal(&entry_->key, wanted)) {       \
 				found_ = entry_;                               \

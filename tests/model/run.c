@@ -34,8 +34,8 @@ struct run {
 	const char *wrong; /* NULL: nothing yet */
 };
 
-static void __attribute__((format(printf, 2, 3)))
-tell(const struct run *run, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) tell(const struct run *run, const char *format,
+						       ...)
 {
 	va_list args;
 

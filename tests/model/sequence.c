@@ -52,8 +52,8 @@ static const char *tell_sequence(struct subject *subject, const struct sequence 
 	return NULL;
 }
 
-static void __attribute__((noreturn))
-report(struct subject *subject, struct sequence *sequence, unsigned number)
+static void __attribute__((noreturn)) report(struct subject *subject, struct sequence *sequence,
+					     unsigned number)
 {
 	static const char *const schedulers[] = { "maglev", "source-hash", "round-robin",
 						  "least-connections", "random" };

@@ -20,11 +20,7 @@ struct responder_net {
 	struct sl_hop hop;      /* the way in; ifindex 0: there is no veth */
 };
 
-#define RESPONDER_NET_NONE               \
-	(struct responder_net)           \
-	{                                \
-		.ns = -1, .listener = -1 \
-	}
+#define RESPONDER_NET_NONE (struct responder_net){ .ns = -1, .listener = -1 }
 
 /* 0 or -errno and diag; *ret_net is left alone on failure. */
 int responder_net_make(struct diag *diag, struct responder_net *ret_net);

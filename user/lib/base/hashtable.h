@@ -31,7 +31,7 @@ struct hashtable {
 typedef bool hash_equal_fn(const struct hash_node *node, const void *key);
 
 /* The struct that a node is embedded in; node must not be NULL. */
-#define HASH_ENTRY(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
+#define HASH_ENTRY(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
 
 /* seed: another part of the key, or 0. */
 uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed);
