@@ -182,6 +182,9 @@ $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 
 TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
 
+# What no program of `make test` is made of is compiled all the same, lest it stay behind.
+TEST_BIN += $(call objects,$(wildcard tests/fuzz/*.c tests/config/*.c))
+
 # Conversations that notice when they are cut, and floods, for tests/e2e.
 TRAFFIC_BIN := $(patsubst tests/%.c,$(B)/%,$(wildcard tests/traffic/*.c))
 

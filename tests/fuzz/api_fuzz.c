@@ -22,6 +22,9 @@
 
 #include "daemon/api/api.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/lifecycle.h"
+#include "daemon/core/reload.h"
+#include "daemon/limits/watch.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 #include "lib/config/config.h"
@@ -54,6 +57,7 @@ static const char network[] =
 static struct {
 	uv_loop_t loop;
 	struct balancer *balancer;
+	struct limits_watch *limits;
 	struct api *api;
 	char answer[ANSWER_MAX + 1];
 } t;
@@ -104,6 +108,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	must(uv_loop_init(&t.loop), "loop");
 	if (config_load(FILE_NAME, &diag, &config) || api_open(SOCKET, &diag, &t.api) ||
 	    balancer_new(&t.loop, &options, config, &diag, &t.balancer) ||
+	    balancer_start(t.balancer, &diag) || limits_watch_new(t.balancer, &diag, &t.limits) ||
 	    api_start(t.api, t.balancer, &diag)) {
 		(void)fprintf(stderr, "api_fuzz: %s\n", diag.text);
 		exit(1);

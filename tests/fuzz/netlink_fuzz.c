@@ -23,6 +23,8 @@
 
 #include "daemon/log.h"
 #include "daemon/netlink/netlink.h"
+#include "daemon/nexthop/follow.h"
+#include "daemon/nexthop/nexthops.h"
 #include "daemon/nexthop/watched.h"
 #include "lib/base/diag.h"
 

@@ -47,7 +47,7 @@ def tree(tmp_path_factory):
     (("user/lib/balance/maglev.h",), {
         "CC build/obj/user/lib/balance/maglev.o", "CC build/obj/user/lib/balance/plan.o",
         "AR build/libsluice.a", "LINK build/sluiced", "LINK build/sluicectl",
-        "LINK build/sluice-responder"}),
+        "LINK build/sluice-responder", "GEN build/sluicectl.bash-completion"}),
 ], ids=["nothing", "a header of the program", "a header of the library"])
 def test_make_makes_what_depends_on_it(tree, touched, made):
     for name in touched:
