@@ -339,7 +339,7 @@ lint: $(B)/.deps ## layers, headers, shell, static analysis
 .PHONY: lint-files
 lint-files: ## layers and format of FILES='...' alone (scripts/hooks/pre-commit does that)
 	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS=- LINT_BPF_CFLAGS=- \
-		scripts/lint.sh layers format -- $(FILES)
+		scripts/lint.sh layers format -- $(strip $(FILES))
 
 # For clangd and clang-tidy: a compiler's command for each source, from what make would do.
 compile_commands.json: scripts/compile_commands.py $(C_STAMP) $(BPF_STAMP) $(SOURCE_STAMP) Makefile ## for clangd and clang-tidy
