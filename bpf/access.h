@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage access: who may use a service at all. Lists are prefixes in one trie; of
- * those that hold the source, the longest decides. What the operator denies at
- * run time comes first, then the list of all services, then the service's own.
+ * Stage access: drops the packets of sources that may not use a service. The lists are
+ * prefixes in one trie; of those that hold the source, the longest decides. The operator's
+ * denials at run time come first, then the list of all services, then the service's own.
  */
 #ifndef SLUICE_BPF_ACCESS_H
 #define SLUICE_BPF_ACCESS_H
@@ -12,7 +12,7 @@
 #include "bpf/packet.h"
 #include "sluice/second.h"
 
-/* What a list says of an address; NULL: nothing. */
+/* The entry of a list that decides about an address; NULL: none does. */
 static __always_inline const struct sl_access *access_find(const struct sl_addr *addr, __u32 family,
 							   __u32 list)
 {

@@ -28,7 +28,7 @@ struct limit_ask {
 	__u32 service;
 	__u32 length;  /* of the frame */
 	__u32 opens;   /* a connection: 1, or 0 */
-	__u32 at_gate; /* 0: it was there, and was not admitted */
+	__u32 at_gate; /* 0: the gate was asked, and did not admit it */
 };
 
 static __always_inline struct sl_limit_stats *limit_stats(const struct sl_limit *limit)

@@ -15,8 +15,9 @@ static __always_inline __u32 coarse_seconds(void)
 	return sl_second(bpf_ktime_get_coarse_ns());
 }
 
-/* The kernel's ticks, as ticks of ours: a load where other clocks are calls. It begins
- * elsewhere than theirs, and is compared with nothing but itself.
+/* The kernel's jiffies in ticks (sluice/gcra.h). To read them is a load, where other clocks
+ * are calls. They count from another moment than CLOCK_MONOTONIC, so they are compared with
+ * one another alone.
  */
 static __always_inline __u64 kernel_ticks(void)
 {

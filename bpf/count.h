@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage count, and what a verdict means to the driver.
+ * Stage count: raises the counters of a verdict, and converts it to the XDP action.
  */
 #ifndef SLUICE_BPF_COUNT_H
 #define SLUICE_BPF_COUNT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * The flow table: for flows of slots in transition, and for all flows of
- * services that track each. Nobody else pays for it.
+ * The flow table: it holds the flows of slots in transition, and all flows of services that
+ * track each. Packets of other flows cost no look-up.
  */
 #ifndef SLUICE_BPF_FLOW_H
 #define SLUICE_BPF_FLOW_H
@@ -19,7 +19,7 @@ static __always_inline struct sl_flow_key flow_key(const struct sl_packet *packe
 	};
 }
 
-/* The round of the daemon's walk. */
+/* The number of the daemon's walk over the flows. */
 static __always_inline __u16 walk_round(void)
 {
 	__u32 key = 0;
@@ -57,7 +57,7 @@ static __always_inline struct sl_flow *flow_find(const struct sl_packet *packet,
 	return bpf_map_lookup_elem(&sl_flows, key);
 }
 
-/* Notes that a packet of the flow was seen, and whether it ends it. One CPU
+/* Notes that a packet of the flow was seen, and whether the packet ends the flow. One CPU
  * alone wins the swap, and takes the connection off the count.
  */
 static __always_inline void flow_touch(struct sl_flow *flow, const struct sl_packet *packet,
@@ -72,7 +72,7 @@ static __always_inline void flow_touch(struct sl_flow *flow, const struct sl_pac
 		load_add(flow->backend, -1);
 }
 
-/* The flow belongs to backend from now on. old: its entry, where it had one. */
+/* Assigns the flow to a backend. old: the flow's entry, if it has one. */
 static __always_inline void flow_set(const struct sl_packet *packet, const struct sl_flow_key *key,
 				     const struct sl_flow *old, __u32 backend, __u32 now)
 {

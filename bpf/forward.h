@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage forward: a packet for a backend leaves through its hop.
+ * Sends a packet to its backend, by the backend's mode of forwarding, through its next hop.
  */
 #ifndef SLUICE_BPF_FORWARD_H
 #define SLUICE_BPF_FORWARD_H
@@ -37,7 +37,7 @@ static __always_inline bool set_vlan(struct xdp_md *xdp, const struct sl_packet 
 	return true;
 }
 
-/* Both lie one behind the other here and there, and are copied as words. */
+/* Copies both addresses as words: they lie one behind the other in both structures. */
 static __always_inline void copy_macs(struct ethhdr *ethernet, const struct sl_hop *hop)
 {
 	const __u32 *from = (const void *)hop->dst_mac;
@@ -50,7 +50,7 @@ static __always_inline void copy_macs(struct ethhdr *ethernet, const struct sl_h
 	to[2] = from[2];
 }
 
-/* Writes the MAC addresses, and says how the frame leaves. */
+/* Writes the MAC addresses, and chooses the action by which the frame leaves. */
 static __always_inline enum sl_verdict address_frame(struct xdp_md *xdp, struct sl_packet *packet,
 						     const struct sl_hop *hop)
 {

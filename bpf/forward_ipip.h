@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Forwarding `ipip`: the packet goes to its backend as the payload of another one
- * (RFC 2003, RFC 2473), unchanged but for its TTL. The outer source varies by flow,
- * so that the backend's card, which looks no deeper, spreads them over its queues.
- * Nothing is fragmented: what would not fit is answered, or dropped.
+ * Forwarding `ipip`: the packet goes to its backend as the payload of another one (RFC 2003,
+ * RFC 2473), unchanged but for its TTL. The outer source varies by flow, so that the backend's
+ * card, which looks no deeper, spreads them over its queues. Nothing is fragmented: a packet
+ * that would not fit is refused, or dropped. The inner packet and the outer one are of the
+ * same family: a rule of the configuration sees to it.
  */
 #ifndef SLUICE_BPF_FORWARD_IPIP_H
 #define SLUICE_BPF_FORWARD_IPIP_H
@@ -26,8 +27,18 @@
 
 #define ENCAP_TTL 64
 
-/* Whether the packet fits the way with `outer` bytes in front of it. Ethernet
- * padding, which is not part of it, is cut off where it alone would not.
+/* Words of an IPv4 header (RFC 791 section 3.1), in host order. */
+#define IPV4_WORD_VERSION_TOS_LENGTH(tos, total) (0x45000000 | (__u32)(tos) << 16 | (total))
+#define IPV4_WORD_DF                             0x4000 /* and no identification */
+#define IPV4_WORD_TTL_PROTOCOL(ttl, protocol)    ((ttl) << 24 | (protocol) << 16)
+
+/* Words of an IPv6 header (RFC 8200 section 3), in host order. */
+#define IPV6_WORD_VERSION_CLASS                        0xfff00000
+#define IPV6_WORD_FLOW_LABEL                           0x000fffff
+#define IPV6_WORD_LENGTH_NEXT_HOPS(length, next, hops) ((length) << 16 | (next) << 8 | (hops))
+
+/* Whether the packet fits the route's MTU with `outer` bytes in front of it. Ethernet padding,
+ * which is not part of the packet, is cut off where it alone would not fit.
  */
 static __always_inline bool encap_fits(struct xdp_md *xdp, const struct sl_packet *packet,
 				       __u32 mtu, __u32 outer)
@@ -38,8 +49,8 @@ static __always_inline bool encap_fits(struct xdp_md *xdp, const struct sl_packe
 	       !bpf_xdp_adjust_tail(xdp, (int)packet->end - (int)packet->length);
 }
 
-/* RFC 2003 section 5.1 would have a packet that may be fragmented sent in pieces;
- * here its sender is told as the others are, and most listen.
+/* RFC 2003 section 5.1 would have a packet that may be fragmented sent in pieces; here its
+ * sender is told the MTU as all senders are, and most of them heed it.
  */
 static __always_inline enum sl_verdict encap_refuse(struct xdp_md *xdp, struct sl_packet *packet,
 						    __u32 room)
@@ -48,7 +59,7 @@ static __always_inline enum sl_verdict encap_refuse(struct xdp_md *xdp, struct s
 								    : SL_DROP_TOO_BIG;
 }
 
-/* The same as below, of a frame that has VLAN tags or shall have one. */
+/* encap_make_room() for a frame that has VLAN tags or is to have one. */
 static __always_inline __u32 encap_make_tagged_room(struct xdp_md *xdp,
 						    const struct sl_packet *packet,
 						    const struct sl_hop *hop, __u32 outer)
@@ -85,18 +96,18 @@ static __always_inline __u32 encap_make_room(struct xdp_md *xdp, const struct sl
 	return bpf_xdp_adjust_head(xdp, -(int)outer) ? 0 : sizeof(struct ethhdr);
 }
 
-/* What tells a flow from others in its outer header. The port once more, because a
- * scheduler that goes by the client's address alone leaves it out of the hash.
+/* The bits by which a flow differs from others in its outer header. The port is mixed in once
+ * more, because a scheduler that hashes the client's address alone leaves it out.
  */
 static __always_inline __be32 encap_flow(const struct sl_packet *packet)
 {
 	return bpf_htonl(packet->hash ^ packet->source_port);
 }
 
-/* The outer header and the ethertype before it. DF (RFC 2003 section 3.1): what
- * fits here is to fit all the way; so no identification is needed (RFC 6864
- * section 4.1). DSCP and ECN are the packet's own (RFC 2983 section 3.1, RFC 6040
- * section 4.1).
+/* Writes the outer header and the ethertype before it. DF is set (RFC 2003 section 3.1): a
+ * packet that fits here is to fit the whole route; so no identification is needed (RFC 6864
+ * section 4.1). DSCP and ECN are the packet's own (RFC 2983 section 3.1, RFC 6040 section
+ * 4.1).
  */
 static __always_inline bool encap_ipv4(struct xdp_md *xdp, const struct sl_packet *packet, __u32 l3)
 {
@@ -109,9 +120,9 @@ static __always_inline bool encap_ipv4(struct xdp_md *xdp, const struct sl_packe
 	if (!frame)
 		return false;
 	*frame = bpf_htons(ETH_P_IP);
-	words[0] = bpf_htonl(0x45000000 | (__u32)outer[1].tos << 16 | total);
-	words[1] = bpf_htonl(0x4000);
-	words[2] = bpf_htonl(ENCAP_TTL << 24 | IPPROTO_IPIP << 16);
+	words[0] = bpf_htonl(IPV4_WORD_VERSION_TOS_LENGTH(outer[1].tos, total));
+	words[1] = bpf_htonl(IPV4_WORD_DF);
+	words[2] = bpf_htonl(IPV4_WORD_TTL_PROTOCOL(ENCAP_TTL, IPPROTO_IPIP));
 	words[3] = sl_tuning.outer_v4 | (encap_flow(packet) & sl_tuning.outer_v4_varies);
 	words[4] = packet->backend->addr.words[3];
 	outer->check =
@@ -119,7 +130,7 @@ static __always_inline bool encap_ipv4(struct xdp_md *xdp, const struct sl_packe
 	return true;
 }
 
-/* The same; the flow label is by flow too (RFC 6438 section 3). */
+/* The same for IPv6; the flow label differs by flow too (RFC 6438 section 3). */
 static __always_inline bool encap_ipv6(struct xdp_md *xdp, const struct sl_packet *packet, __u32 l3)
 {
 	__u32 payload = packet->end - packet->l3;
@@ -134,8 +145,9 @@ static __always_inline bool encap_ipv6(struct xdp_md *xdp, const struct sl_packe
 	source = (void *)&outer->saddr;
 	destination = (void *)&outer->daddr;
 	*frame = bpf_htons(ETH_P_IPV6);
-	words[0] = (*(__be32 *)&outer[1] & bpf_htonl(0xfff00000)) | (flow & bpf_htonl(0x000fffff));
-	words[1] = bpf_htonl(payload << 16 | IPPROTO_IPV6 << 8 | ENCAP_TTL);
+	words[0] = (*(__be32 *)&outer[1] & bpf_htonl(IPV6_WORD_VERSION_CLASS)) |
+		   (flow & bpf_htonl(IPV6_WORD_FLOW_LABEL));
+	words[1] = bpf_htonl(IPV6_WORD_LENGTH_NEXT_HOPS(payload, IPPROTO_IPV6, ENCAP_TTL));
 	source->halves[0] = sl_tuning.outer_v6.halves[0];
 	source->words[2] = sl_tuning.outer_v6.words[2];
 	source->words[3] = sl_tuning.outer_v6.words[3] | (flow & sl_tuning.outer_v6_varies);
@@ -144,7 +156,9 @@ static __always_inline bool encap_ipv6(struct xdp_md *xdp, const struct sl_packe
 	return true;
 }
 
-/* A constant family: the compiler makes two functions of it, each without questions. */
+/* The family is a constant to the compiler, which makes two functions of this one, each
+ * without a test of the family.
+ */
 static __always_inline enum sl_verdict encapsulate_as(struct xdp_md *xdp, struct sl_packet *packet,
 						      const struct sl_hop *hop, bool ipv6)
 {
@@ -162,9 +176,7 @@ static __always_inline enum sl_verdict encapsulate_as(struct xdp_md *xdp, struct
 	return SL_NEXT;
 }
 
-/* Puts the packet into one for its backend. The MAC addresses are still to be
- * written.
- */
+/* Encapsulates the packet for its backend. The MAC addresses are still to be written. */
 static __always_inline enum sl_verdict encapsulate(struct xdp_md *xdp, struct sl_packet *packet,
 						   const struct sl_hop *hop)
 {

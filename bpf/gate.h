@@ -14,8 +14,8 @@
 #include "sluice/gate.h"
 #include "sluice/hash.h"
 
-/* Where a source is. key: with the limit's number as its id, so that another rate
- * finds the same cells.
+/* The place of a source in the gate. key: with the limit's number as its id, so that another
+ * rate finds the same cells.
  */
 static __always_inline struct sl_gate_place gate_place(const struct sl_source *key)
 {
@@ -27,7 +27,7 @@ static __always_inline struct sl_gate_line *gate_line(__u32 index)
 	return bpf_map_lookup_elem(&sl_gate, &index);
 }
 
-/* Charges what has arrived, and says whether it may pass. */
+/* Charges an arrival, and returns whether it may pass. */
 static __always_inline bool gate_admits(const struct sl_limit *limit,
 					const struct sl_gate_place *place, __u64 cost)
 {
@@ -52,7 +52,7 @@ static __always_inline bool gate_has_tag(const struct sl_gate_line *line, __u16 
 	return sl_gate_has_tag(line->tag_words[0], tag) || sl_gate_has_tag(line->tag_words[1], tag);
 }
 
-/* The source's bucket was found: in the place of anybody's tag. */
+/* Notes that the source has a bucket, in the place of a random tag of the line. */
 static __always_inline void gate_put_tag(struct sl_gate_line *line, __u16 tag)
 {
 	if (!gate_has_tag(line, tag))

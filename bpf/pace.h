@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * What each CPU may do but so often, whatever arrives: make buckets, send
- * refusals, tell the log.
+ * Caps, per CPU, on work that an attacker could cause: new buckets, refusals, events for the
+ * log.
  */
 #ifndef SLUICE_BPF_PACE_H
 #define SLUICE_BPF_PACE_H
@@ -18,19 +18,19 @@ static __always_inline struct sl_pace *own_pace(void)
 	return bpf_map_lookup_elem(&sl_paces, &key);
 }
 
-/* Whether there may be one more now. tat: of struct sl_pace. */
+/* Whether one more unit of the work may be done now. tat: of struct sl_pace. */
 static __always_inline bool pace_is_open(const volatile struct sl_rate *rate, __u64 tat, __u64 now)
 {
 	return sl_gcra_admit(rate->depth, rate->interval, tat, now, &tat);
 }
 
-/* The same; if so, it is taken. */
+/* The same, and charges it if it may. */
 static __always_inline bool pace_allows(const volatile struct sl_rate *rate, __u64 *tat, __u64 now)
 {
 	return sl_gcra_admit(rate->depth, rate->interval, *tat, now, tat);
 }
 
-/* One more refusal in words? */
+/* Whether one more refusal may be sent now; if so, it is charged. */
 static __always_inline bool pace_refusals(void)
 {
 	struct sl_pace *pace = own_pace();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * One packet on its way: what parsing found, what the stages chose. Offsets
- * and values, never pointers into the frame: those do not outlive the function
- * that checked them.
+ * The record of one packet on its way: the results of parsing, and the choices of the stages.
+ * It holds offsets and values, never pointers into the frame: those do not outlive the
+ * function that checked them.
  */
 #ifndef SLUICE_BPF_PACKET_H
 #define SLUICE_BPF_PACKET_H
@@ -25,7 +25,7 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* What is to become of a packet of a service. */
+/* The course that a packet of a service takes. */
 enum course {
 	COURSE_BACKEND,           /* it goes to packet->backend; until select, to none yet */
 	COURSE_RESPONDER,         /* over a limit: it goes to packet->backend, the responder */
@@ -62,8 +62,8 @@ struct sl_packet {
 	int action; /* XDP_TX or XDP_REDIRECT */
 };
 
-/* Clears what no stage sets for every packet. To clear the rest too would be noticed in
- * what a packet costs.
+/* Clears the members that no stage sets for every packet. Each other member that is cleared as
+ * well costs every packet an instruction.
  */
 static __always_inline void packet_begin(struct sl_packet *packet)
 {
@@ -80,8 +80,9 @@ static __always_inline void packet_begin(struct sl_packet *packet)
  */
 #define PACKET_OFFSET_MAX 0x3fff
 
-/* A pointer of the context's. To the compiler it is a word of 32 bits, which it may cut
- * to that; the verifier knows it as a pointer, which must not be.
+/* Loads ctx->data or ctx->data_end as a pointer. In C it is a __u32, and clang may cut it to
+ * 32 bits once more, which the verifier refuses to do to a pointer ("invalid access to
+ * packet").
  */
 static __always_inline void *packet_pointer(const struct xdp_md *xdp, const __u32 offset)
 {
@@ -111,12 +112,12 @@ static __always_inline void *packet_bytes(const struct xdp_md *xdp, __u32 offset
 	start += offset;
 	if (start + size > packet_end(xdp))
 		return NULL;
-	/* So that no caller's check of the result is done a second time. */
+	/* Without this, clang 14 checks the result once more where the caller does. */
 	__builtin_assume(start != NULL);
 	return start;
 }
 
-/* ---- what is where: each NULL where the frame ends before ----------------------- */
+/* ---- headers: each is NULL where the frame ends before -------------------------- */
 
 static __always_inline struct ethhdr *packet_ethernet(const struct xdp_md *xdp)
 {

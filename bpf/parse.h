@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage parse: bytes to struct sl_packet. Nothing here may drop: the packet is
- * not known to be a service's yet.
+ * Stage parse: reads the headers of a frame into struct sl_packet. It must not drop: the
+ * packet is not known to be a service's yet.
  */
 #ifndef SLUICE_BPF_PARSE_H
 #define SLUICE_BPF_PARSE_H
@@ -50,7 +50,7 @@ struct ipv6_fragment {
 	__be32 id;
 };
 
-/* Ethernet and up to two VLAN tags. Returns the ethertype, 0 where cut short. */
+/* Parses Ethernet and up to two VLAN tags. Returns the ethertype, 0 where cut short. */
 static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	struct ethhdr *ethernet = packet_ethernet(xdp);
@@ -59,7 +59,8 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 
 	if (!ethernet)
 		return 0;
-	proto = *(__be16 *)((void *)ethernet + offsetof(struct ethhdr, h_proto)); /* at once */
+	/* As a word: struct ethhdr is packed, and its member would be loaded by bytes. */
+	proto = *(__be16 *)((void *)ethernet + offsetof(struct ethhdr, h_proto));
 	packet->l3 = sizeof(*ethernet);
 #pragma unroll
 	for (int i = 0; i < PARSE_VLAN_TAGS; i++) {
@@ -83,7 +84,7 @@ static __always_inline struct sl_addr mapped(__be32 addr)
 	return (struct sl_addr){ .words = { 0, 0, bpf_htonl(0xffff), addr } };
 }
 
-/* IPv4 up to the end of its options. */
+/* Parses IPv4 up to the end of its options. */
 static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	struct iphdr *ip = packet_ipv4(xdp, packet);
@@ -110,9 +111,9 @@ static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_
 	return SL_NEXT;
 }
 
-/* Steps over the extension headers of RFC 8200 section 4, a bounded number, to
- * the transport header. One more is left to the kernel, as is a routing header
- * that has segments left: the destination is not the final one.
+/* Steps over the extension headers of RFC 8200 section 4, a bounded number, to the transport
+ * header. A packet with more of them is left to the kernel, as is one whose routing header has
+ * segments left: its destination is not the final one.
  */
 static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 							     struct sl_packet *packet, __u8 next)
@@ -175,7 +176,7 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 	return parse_ipv6_extensions(xdp, packet, ip->nexthdr);
 }
 
-/* Whether the TCP header is whole, and what its flags say. */
+/* Parses the TCP flags. Returns whether the header is whole. */
 static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
 	struct tcphdr *tcp = packet_tcp(xdp, packet);
@@ -183,7 +184,7 @@ static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *pack
 
 	if (!tcp)
 		return false;
-	/* By arithmetic: the verifier would follow each way out of a question. */
+	/* By arithmetic, because the verifier would follow both sides of each branch. */
 	flags = *((__u8 *)tcp + TCP_FLAGS_AT);
 	packet->syn = flags / TCP_SYN & ~(flags / TCP_ACK) & 1;
 	packet->closing = (flags / TCP_FIN | flags / TCP_RST) & 1;
@@ -203,8 +204,8 @@ static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *pack
 	       (length <= rest || packet->fragment);
 }
 
-/* Ports, and whether the header as a whole is there. The ports alone decide
- * whose packet it is; only then may the rest be held against it.
+/* Parses the ports, and notes whether the whole header is there. The ports alone decide
+ * whether the packet is a service's; only if it is may it be dropped for the rest.
  */
 static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struct sl_packet *packet)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Refusing in words: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP
- * "administratively prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443
- * section 3.1) or "too big", made of the packet that is refused and sent back where
- * it came from. Never more refusals than sl_tuning allows, no reset to a reset, nothing
- * to an address that is not one machine's, and none that is longer than its packet by
- * more than an IP and an ICMP header.
+ * Refusals: a TCP reset (RFC 9293 section 3.10.7.1), for all else ICMP "administratively
+ * prohibited" (RFC 1812 section 5.2.7.1; ICMPv6: RFC 4443 section 3.1) or "too big", made of
+ * the packet that is refused and sent back where it came from. Never more refusals than
+ * sl_tuning allows, no reset to a reset, nothing to an address that is not one machine's, and
+ * none that is longer than its packet by more than an IP and an ICMP header.
  */
 #ifndef SLUICE_BPF_REJECT_H
 #define SLUICE_BPF_REJECT_H
@@ -31,17 +30,17 @@
 #define REJECT_ICMPV6_PROHIBITED  1
 #define REJECT_ICMPV6_TOO_BIG     2
 
-/* No IPv6 sender makes packets shorter (RFC 8200 section 5). */
+/* An IPv6 sender makes no packets shorter than this (RFC 8200 section 5). */
 #define REJECT_IPV6_MTU 1280
 
-/* Of the packet that is refused, an ICMP message carries so much of the
- * transport header: what a sender finds its socket by.
+/* The bytes of the refused packet's transport header that an ICMP message quotes: the ports,
+ * by which a sender finds its socket.
  */
 #define REJECT_QUOTED 8
 
-/* What a TCP or ICMPv6 checksum covers beside the segment (RFC 9293 section
- * 3.1, RFC 8200 section 8.1). For IPv4 the mapped prefix, the same in both
- * addresses, would count too: only the last words are filled.
+/* The part that a TCP or ICMPv6 checksum covers beside the segment (RFC 9293 section 3.1, RFC
+ * 8200 section 8.1). For IPv4 the mapped prefix, the same in both addresses, would count too:
+ * only the last words are filled.
  */
 struct pseudo_header {
 	struct sl_addr source, destination;
@@ -58,7 +57,7 @@ static __always_inline __u16 reject_fold(__s64 sum)
 	return (__u16)~folded;
 }
 
-/* The sum over the pseudo header of a refusal: it goes the other way. */
+/* The sum over the pseudo header of a refusal, which goes the other way. */
 static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 proto, __u32 length)
 {
 	struct pseudo_header pseudo = {
@@ -76,7 +75,7 @@ static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 
 	return bpf_csum_diff(NULL, 0, (__be32 *)&pseudo, sizeof(pseudo), 0);
 }
 
-/* The IP header of the refusal at l3, with so many bytes behind it. */
+/* Writes the IP header of the refusal at l3; length: of what follows it. */
 static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet *packet,
 				      __u8 proto, __u32 length)
 {
@@ -159,7 +158,7 @@ static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packe
 	return reject_ethernet(xdp);
 }
 
-/* All messages begin alike. */
+/* The beginning of all ICMP messages. */
 struct icmp_head {
 	__u8 type;
 	__u8 code;
@@ -167,8 +166,8 @@ struct icmp_head {
 	__be32 mtu; /* of "too big"; IPv4 has it in the last 16 bits (RFC 1191 section 4) */
 };
 
-/* Puts room for an IP and an ICMP header between the frame's header and the IP
- * header of what is refused, of which the beginning alone is left.
+/* Puts room for an IP and an ICMP header between the frame's header and the IP header of the
+ * refused packet, of which the beginning alone is left.
  */
 static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
 					     __u32 room)
@@ -179,7 +178,7 @@ static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl
 	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + REJECT_QUOTED) - (int)packet->length) ||
 	    bpf_xdp_adjust_head(xdp, -(int)room))
 		return false;
-	/* With fewer tags, some bytes too many: the IP header is written over them. */
+	/* With fewer tags these are some bytes too many: the IP header is written over them. */
 	bytes = packet_bytes(xdp, room, sizeof(head));
 	if (!bytes)
 		return false;
@@ -227,8 +226,8 @@ static __always_inline bool reject_has_reader(const struct sl_packet *packet)
 	return bytes[12] && bytes[12] != 127 && bytes[12] < 224;
 }
 
-/* Whether the packet can be refused in words. One with IP options or extension headers
- * is not: nobody who connects sends them.
+/* Whether the packet can be refused. One with IP options or extension headers is dropped
+ * instead: clients that connect do not send them.
  */
 static __always_inline bool reject_can(const struct sl_packet *packet)
 {

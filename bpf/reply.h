@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * nat's way back: a reply of a backend gets the service's address as its
- * source and leaves for the client, whose next hop is the kernel's to say.
- * Until the kernel has said that the packet is to be forwarded, nothing is
- * written and nothing dropped: a reply to this machine itself (a health
+ * Replies of nat backends: a reply gets the service's address as its source and leaves for the
+ * client; the kernel tells the next hop. Until the kernel has said that the packet is to be
+ * forwarded, nothing is written and nothing dropped: a reply to this machine itself (a health
  * check's) is untouched.
  */
 #ifndef SLUICE_BPF_REPLY_H
@@ -19,8 +18,8 @@
 #include "bpf/rewrite.h"
 #include "bpf/route.h"
 
-/* A packet with a backend's source address must come from where that backend
- * is; else anybody could have packets sent under the service's address.
+/* A packet with a backend's source address must arrive by the backend's own device and VLAN;
+ * otherwise any host could have packets sent under the service's address.
  */
 static __always_inline bool reply_comes_from_backend(const struct xdp_md *xdp,
 						     struct sl_packet *packet)
@@ -41,14 +40,14 @@ static __always_inline enum sl_verdict rewrite_reply(struct xdp_md *xdp,
 	return rewrite_end(xdp, packet, REWRITE_SOURCE, &packet->reply->addr, packet->reply->port);
 }
 
-/* The kernel takes the hop off the TTL, and finds the rest of the way. */
+/* Leaves the rewritten reply to the kernel, which lowers its TTL and routes it on. */
 static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
 						       const struct sl_packet *packet)
 {
 	return rewrite_reply(xdp, packet) ?: SL_PASS_UNRESOLVED;
 }
 
-/* Asks the kernel, and notes in *route what it has said. */
+/* Asks the kernel for the route of a reply, and writes it to *route. */
 static __always_inline enum sl_verdict find_route(struct xdp_md *xdp, struct sl_packet *packet,
 						  struct sl_route *route)
 {

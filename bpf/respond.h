@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * New connections of a source that is over its limit go to the responder, which
- * answers them in words. Their flows are tracked whatever the slot; so that
- * nobody else pays for a look-up, each line's worth of sources has a time until
- * which some of them may have such connections.
+ * New connections of a source that is over its limit go to the responder, which answers them
+ * (429). Their flows are tracked whatever the slot. So that other sources pay for no look-up,
+ * a word of sl_responding, which some sources share, holds the time until which one of them
+ * may have such connections.
  */
 #ifndef SLUICE_BPF_RESPOND_H
 #define SLUICE_BPF_RESPOND_H
@@ -15,7 +15,7 @@
 #include "sluice/hash.h"
 #include "sluice/second.h"
 
-/* Where it stands until when the source's flows are to be looked up. */
+/* The word that holds until when the source's flows are to be looked up. */
 static __always_inline __u32 *respond_until(const struct sl_packet *packet)
 {
 	struct sl_source key = {
@@ -66,7 +66,7 @@ static __always_inline bool respond_continues(struct sl_packet *packet, __u32 *u
 	return respond_use(packet);
 }
 
-/* A new connection on a port that the responder had: nothing of it is left. */
+/* Forgets the responder's connection on a port that a new connection uses. */
 static __always_inline void respond_forget(const struct sl_packet *packet)
 {
 	struct sl_flow_key key = flow_key(packet);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * The TTL or hop limit, which every way to forward lowers by one.
+ * The TTL or hop limit, which every mode of forwarding lowers by one.
  */
 #ifndef SLUICE_BPF_REWRITE_H
 #define SLUICE_BPF_REWRITE_H
@@ -13,26 +13,25 @@
 #include "bpf/packet.h"
 #include "sluice/verdict.h"
 
-/* Takes one hop off the TTL (RFC 1812 section 5.3.1) or hop limit. The packet
- * is unchanged where it has none left.
- */
-static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
-						   const struct sl_packet *packet)
+static __always_inline enum sl_verdict rewrite_hop_limit(struct xdp_md *xdp,
+							 const struct sl_packet *packet)
 {
-	struct ipv6hdr *ip6;
-	struct iphdr *ip;
+	struct ipv6hdr *ip = packet_ipv6(xdp, packet);
+
+	if (!ip)
+		return SL_DROP_INTERNAL;
+	if (ip->hop_limit <= 1)
+		return SL_DROP_TTL;
+	ip->hop_limit--;
+	return SL_NEXT;
+}
+
+static __always_inline enum sl_verdict rewrite_ipv4_ttl(struct xdp_md *xdp,
+							const struct sl_packet *packet)
+{
+	struct iphdr *ip = packet_ipv4(xdp, packet);
 	__u32 check;
 
-	if (packet_is_ipv6(packet)) {
-		ip6 = packet_ipv6(xdp, packet);
-		if (!ip6)
-			return SL_DROP_INTERNAL;
-		if (ip6->hop_limit <= 1)
-			return SL_DROP_TTL;
-		ip6->hop_limit--;
-		return SL_NEXT;
-	}
-	ip = packet_ipv4(xdp, packet);
 	if (!ip)
 		return SL_DROP_INTERNAL;
 	if (ip->ttl <= 1)
@@ -44,6 +43,16 @@ static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
 	check = (__u32)ip->check + bpf_htons(0x0100);
 	ip->check = (__u16)(check + (check >= 0xffff));
 	return SL_NEXT;
+}
+
+/* Takes one hop off the TTL (RFC 1812 section 5.3.1) or hop limit. The packet is unchanged
+ * where it has none left.
+ */
+static __always_inline enum sl_verdict rewrite_ttl(struct xdp_md *xdp,
+						   const struct sl_packet *packet)
+{
+	return packet_is_ipv6(packet) ? rewrite_hop_limit(xdp, packet)
+				      : rewrite_ipv4_ttl(xdp, packet);
 }
 
 #endif

@@ -64,8 +64,8 @@ static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_pac
 	return bpf_fib_lookup(xdp, fib, sizeof(*fib), 0);
 }
 
-/* The device that carries frames for the one that the route names. False: none
- * does that takes frames from XDP.
+/* The device that carries frames for the one that the route names. False: no device that takes
+ * frames from XDP does.
  */
 static __always_inline bool route_device(const struct xdp_md *xdp, __u32 ifindex,
 					 struct sl_hop *ret_hop)
@@ -90,7 +90,7 @@ static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet 
 {
 	struct bpf_fib_lookup fib = {};
 	__u32 generation =
-		sl_tuning.route_generation; /* before: what changes meanwhile is not missed */
+		sl_tuning.route_generation; /* read first, so that no change meanwhile is missed */
 	int result = route_look_up(xdp, packet, &fib);
 
 	if (result)

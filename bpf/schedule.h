@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Which backend a new connection gets, by the service's scheduler. Each looks
- * at the service's table, which the daemon fills for it: Maglev's for maglev,
- * source-hash and random; turns in order for round-robin; every backend once for
- * least-connections.
+ * Schedulers: each chooses the backend of a new connection from the service's table, which the
+ * daemon fills as include/sluice/scheduler.h says.
  */
 #ifndef SLUICE_BPF_SCHEDULE_H
 #define SLUICE_BPF_SCHEDULE_H
@@ -13,8 +11,8 @@
 #include "sluice/hash.h"
 #include "sluice/slot.h"
 
-/* Backends that least-connections compares for one connection; of more, so many
- * in a row from a random place on.
+/* The largest number of backends that least-connections compares for one connection; of more,
+ * it compares this many in a row from a random place on.
  */
 #define SCHEDULE_COMPARED 64
 
@@ -53,7 +51,7 @@ static __always_inline __u32 schedule_round_robin(const struct sl_service *servi
 	return slot ? sl_slot_current(*slot) : SL_NO_BACKEND;
 }
 
-/* Whether a has less to do than b for its weight, the new connection included. */
+/* Whether a has fewer connections for its weight than b, the new one included. */
 static __always_inline bool load_less(const struct sl_load *a, const struct sl_load *b)
 {
 	/* A count that races or eviction drove below zero is none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage select: which backend this packet goes to (docs/architecture.md, Slots and
- * transition). In the steady state the flow's slot in the service's table says it,
- * and no flow is looked up.
+ * Stage select: chooses the backend that a packet goes to (docs/architecture.md, Slots and
+ * transition). In the steady state the flow's slot in the service's table says it, and no flow
+ * is looked up.
  */
 #ifndef SLUICE_BPF_SELECT_H
 #define SLUICE_BPF_SELECT_H
@@ -16,7 +16,7 @@
 #include "bpf/schedule.h"
 #include "sluice/slot.h"
 
-/* The backend at index, if it has all the bits of want in its state; NULL. */
+/* The backend at index, if it has all the bits of want in its state; else NULL. */
 static __always_inline const struct sl_backend *backend_that(__u32 index, __u32 want)
 {
 	const struct sl_backend *backend = NULL;
@@ -65,8 +65,8 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 	return index;
 }
 
-/* Whom an older connection belongs to: the slot's `previous`; where it has none, whom
- * the table says that this one has replaced, and so on.
+/* The backend of an older connection: the slot's `previous`; where the slot has none, the
+ * backend that the replaced table tells, and so on.
  */
 static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
 {
@@ -132,9 +132,8 @@ static __always_inline enum sl_verdict select_tracked(struct sl_packet *packet)
 	return select_index(packet, index);
 }
 
-/* Reads the flow's slot, for select_backend(). Apart, and before the limit: both
- * read memory that is seldom in the nearest cache, and the CPU waits for the two
- * at once.
+/* Reads the flow's slot, for select_backend(). It does so before the limit because both read
+ * memory that is seldom in the nearest cache: so the CPU waits for the two together.
  */
 static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 {

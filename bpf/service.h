@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
  *
- * Stage service: whose packet is this? Both directories work alike: a hash of
- * the key points at a word, the words from there on lead to entries, and the
- * entry itself tells whether it is the one (include/sluice/abi.h). The daemon
- * keeps every key within SL_DIRECTORY_PROBES words, so the search is bounded.
+ * Stage service: finds the service that a packet is for, or the nat backend that it comes
+ * from. Both directories work alike: a hash of the key points at a word, the words from there
+ * on lead to entries, and the entry itself tells whether it is the one (include/sluice/abi.h).
+ * The daemon keeps every key within SL_DIRECTORY_PROBES words, so the search is bounded.
  */
 #ifndef SLUICE_BPF_SERVICE_H
 #define SLUICE_BPF_SERVICE_H
@@ -51,7 +51,7 @@ static __always_inline bool find_service(struct sl_packet *packet)
 	return packet->service;
 }
 
-/* Whether the packet comes from where a nat backend replies from. */
+/* Whether the packet comes from the endpoint of a nat backend. */
 static __always_inline bool find_return(struct sl_packet *packet)
 {
 	struct sl_key key = packet->destination;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The contract between the XDP program and the daemon: what the maps hold.
- * Both sides compile this file; nothing is copied by hand. Beside its own
- * headers it includes linux/types.h alone, so that it compiles for BPF and natively.
- * An SL_SECOND is a second of sluice/second.h.
+ * The contract between the XDP program and the daemon: the layout of the maps' values. Both
+ * sides compile these files; nothing is copied by hand. Beside its own headers it includes
+ * linux/types.h alone, so that it compiles for BPF and natively. An SL_SECOND is a second of
+ * sluice/second.h.
  *
- * How a change becomes visible to packets (there is no lock): an entry that is
- * wider than a word is written to an index that no packet can reach yet, then
- * one aligned word that leads to it is stored. An index that packets could
- * reach is written again only after a grace period (see datapath.h).
+ * A change becomes visible to packets without a lock: an entry that is wider than a word is
+ * written to an index that no packet can reach yet, then one aligned word that leads to it is
+ * stored. An index that packets could reach is written again only after a grace period (see
+ * datapath.h).
  */
 #ifndef SLUICE_SHARED_ABI_H
 #define SLUICE_SHARED_ABI_H
@@ -22,13 +22,14 @@
 #include "sluice/abi/limit.h"
 #include "sluice/abi/service.h"
 
-/* Version of everything in this file and in sluice/abi/. It is read from the map
- * .rodata.abi of a program found on an interface before anything else of it is believed.
+/* Version of everything in this file and in sluice/abi/. The daemon reads it from the map
+ * .rodata.abi of a program that it finds on an interface before it trusts anything else of
+ * that program.
  */
 #define SL_ABI 4
 
-/* Sizes that the object file has when nobody sets others (attached by `ip
- * link`). The daemon sizes the maps by its configuration before it loads.
+/* Sizes of the maps in the object file, which hold where `ip link` attaches it. The daemon
+ * sizes the maps by its configuration before it loads the program.
  */
 #define SL_DEFAULT_DIRECTORY        4096 /* words; a power of two */
 #define SL_DEFAULT_SERVICES         2048 /* entries, twice the services */
@@ -60,11 +61,11 @@ struct sl_settings {
 };
 _Static_assert(sizeof(struct sl_settings) == 24, "sl_settings has no holes");
 
-/* What can be changed while packets run; the map .data.tuning, a section of its
+/* Values that the daemon changes while packets run; the map .data.tuning, a section of its
  * own. The rates are each CPU's; a unit is one packet.
  */
 struct sl_tuning {
-	__u64 gate_seed;         /* random, so that nobody can aim at another's cell */
+	__u64 gate_seed;         /* random, so that no sender can aim at another's cell */
 	struct sl_rate inserts;  /* new buckets */
 	struct sl_rate refusals; /* refusals sent back, connections given to the responder */
 	struct sl_rate events;   /* to sl_events */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What sluiced and sluicectl agree on about the control socket. The routes and
- * their answers are in docs/api.md.
+ * The facts about the control socket that sluiced and sluicectl share. The routes and their
+ * answers are in docs/api.md.
  */
 #ifndef SLUICE_SHARED_API_H
 #define SLUICE_SHARED_API_H

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The Internet checksum, updated for what changes (RFC 1624, equation 3:
- * HC' = ~(~HC + ~m + m')). A delta is the sum of ~m + m' over the changed
- * words, not yet folded; it is the same for every checksum that covers them.
- * Byte order does not matter (RFC 1071 section 2(B)) as long as all words come
- * from memory alike. Pure arithmetic, compiled for BPF and natively.
+ * The Internet checksum, updated for the words that change (RFC 1624, equation 3: HC' = ~(~HC
+ * + ~m + m')). A delta is the sum of ~m + m' over the changed words, not yet folded; it is the
+ * same for every checksum that covers them. Byte order does not matter (RFC 1071 section 2(B))
+ * as long as all words come from memory alike. Pure arithmetic, compiled for BPF and natively.
  */
 #ifndef SLUICE_SHARED_CSUM_H
 #define SLUICE_SHARED_CSUM_H
@@ -21,7 +20,7 @@ static inline __u64 sl_csum_delta32(__u32 old, __u32 new)
 	return (__u32)~old + (__u64) new;
 }
 
-/* All 16 bytes; what is equal in both adds 0xffff's, which are a zero here. */
+/* All 16 bytes; each word that is equal in both adds 0xffff, which is a zero here. */
 static inline __u64 sl_csum_delta_addr(const struct sl_addr *old, const struct sl_addr *new)
 {
 	return sl_csum_delta32(old->words[0], new->words[0]) +

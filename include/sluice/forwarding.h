@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The list of modes of forwarding: how a packet reaches its backend. A row holds the name,
- * the number in sl_backend.forward, which running programs know, the configuration's word,
- * and the properties of struct sl_forward_properties that are not 0. The enum, the words and
- * all rules that depend on a property expand from this list; what a mode does to a packet is
- * a case in bpf/forward.h, and what it reads from sl_tuning one in datapath/forwarding.c.
+ * The list of modes of forwarding: how a packet reaches its backend. A row holds the name, the
+ * number in sl_backend.forward, which running programs know, the configuration's word, and the
+ * properties of struct sl_forward_properties that are not 0. The enum, the words and all rules
+ * that depend on a property expand from this list; a case in bpf/forward.h is what a mode does
+ * to a packet, and one in datapath/forwarding.c writes the values of sl_tuning that it reads.
  */
 #ifndef SLUICE_SHARED_FORWARDING_H
 #define SLUICE_SHARED_FORWARDING_H

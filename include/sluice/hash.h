@@ -20,7 +20,7 @@ static inline __u64 sl_hash_mix(__u64 h)
 	return h;
 }
 
-/* Where a key's probing starts in a directory: of the result, the low bits. */
+/* The place in a directory where the probing for a key starts: the low bits of the result. */
 static inline __u32 sl_hash_key(const struct sl_key *key)
 {
 	__u64 h = sl_hash_mix(key->addr.halves[1] ^ key->word);
@@ -45,7 +45,7 @@ static inline __u32 sl_hash_flow(const struct sl_addr *source, __be16 source_por
 	return (__u32)(h >> 32);
 }
 
-/* The same, as a scheduler wants it: by flow, or by source. */
+/* The hash of a flow as a scheduler wants it: of the flow, or of its source alone. */
 static inline __u32 sl_hash_scheduled(enum sl_scheduler scheduler, const struct sl_addr *source,
 				      __be16 source_port, __u32 family, __u64 seed)
 {
@@ -53,9 +53,9 @@ static inline __u32 sl_hash_scheduled(enum sl_scheduler scheduler, const struct 
 			    seed);
 }
 
-/* A source's, keyed by a seed that is nobody else's: where it is in the gate. The
- * id and the family make up the low 32 bits that are mixed in, in which IPv4
- * addresses are all the same: there, no two keys are the same before the mixing.
+/* The hash of a source, which is its place in the gate; seed: random, and known to no sender.
+ * The id and the family make up the low 32 bits that are mixed in, which are the same in all
+ * IPv4 addresses: so no two keys of IPv4 are the same before the mixing.
  */
 static inline __u64 sl_hash_source(const struct sl_source *key, __u64 seed)
 {

@@ -2,8 +2,8 @@
  *
  * The list of schedulers: how a new connection gets its backend. A row holds the name, the
  * configuration's word, and the properties of struct sl_scheduler_properties that are not 0.
- * The enum, the words and all rules that depend on a property expand from this list; what a
- * scheduler does is a case in bpf/schedule.h. The order is that of the numbers in
+ * The enum, the words and all rules that depend on a property expand from this list; the
+ * choice of a backend is a case in bpf/schedule.h. The order is that of the numbers in
  * sl_service.scheduler, which running programs know: a new scheduler comes last.
  */
 #ifndef SLUICE_SHARED_SCHEDULER_H

@@ -17,7 +17,7 @@ static inline __u32 sl_second(__u64 ns)
 	return (__u32)(ns >> SL_SECOND_SHIFT);
 }
 
-/* The nanoseconds that so many seconds last: the time at which that second began. */
+/* The length in nanoseconds of this many seconds, or the time at which that second begins. */
 static inline __u64 sl_second_ns(__u32 seconds)
 {
 	return (__u64)seconds << SL_SECOND_SHIFT;

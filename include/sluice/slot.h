@@ -17,8 +17,8 @@
 
 #define SL_SLOT_TRACKING   (1ULL << 63)
 
-/* In transition, and changed so lately that a UDP flow that is not known is an
- * older one, which has not sent since.
+/* The slot is in transition, and changed so lately that an unknown UDP flow is an older one,
+ * which has not sent since.
  */
 #define SL_SLOT_FRESH (1ULL << 62)
 

@@ -9,8 +9,8 @@
 
 #include "sluice/abi/address.h"
 
-/* Key of sl_prefixes, a trie. The list and the family stand before the address
- * and are matched whole.
+/* The key of sl_prefixes, a trie. The list and the family stand before the address and are
+ * matched whole.
  */
 struct sl_prefix {
 	__u32 bits; /* SL_PREFIX_FIXED, and the prefix's: an IPv4 address has 96 before its own */
@@ -21,11 +21,11 @@ _Static_assert(sizeof(struct sl_prefix) == 24, "sl_prefix has no holes");
 
 #define SL_PREFIX_FIXED 32
 
-/* Lists of prefixes. 0 is none. */
+/* Numbers of lists of prefixes. 0 is no list. */
 #define SL_LIST_ALL     1           /* of all services, from the configuration */
 #define SL_LIST_RUNTIME 2           /* of all services, `sluicectl deny` */
-#define SL_LIST_SERVICE 16          /* from here on: of services */
-#define SL_LIST_EXEMPT  0x40000000U /* and a limit's number: whom it does not bind */
+#define SL_LIST_SERVICE 16          /* from here on: lists of one service */
+#define SL_LIST_EXEMPT  0x40000000U /* and a limit's number: sources that it does not bind */
 
 struct sl_access {
 	__u32 deny;    /* 1, or 0: allow */

@@ -22,7 +22,7 @@ struct sl_addr {
 	};
 };
 
-/* What a service, or a backend's replies, are found by. */
+/* The endpoint by which a service is found, or a backend by its replies. */
 struct sl_key {
 	struct sl_addr addr;
 	union {
@@ -37,11 +37,10 @@ struct sl_key {
 };
 _Static_assert(sizeof(struct sl_key) == 24, "sl_key has no holes");
 
-/* A client, as one of many: the key of sl_affinities (id: sl_service.id) and of
- * sl_buckets (id: sl_limit.id).
+/* A client: the key of sl_affinities (id: sl_service.id) and of sl_buckets (id: sl_limit.id).
  */
 struct sl_source {
-	struct sl_addr addr; /* of its prefix; the other bits are 0 */
+	struct sl_addr addr; /* cut to a prefix; the bits behind it are 0 */
 	__u32 id;
 	__u32 family;
 };

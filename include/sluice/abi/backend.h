@@ -11,21 +11,21 @@
 #include "sluice/abi/address.h"
 #include "sluice/forwarding.h"
 
-/* Index of no backend: none can serve. */
+/* The index of no backend: none can serve. */
 #define SL_NO_BACKEND 0
 
-/* Where a packet leaves: written whole, never in place while in use. */
+/* A next hop. The copy that packets use is never written in place. */
 struct sl_hop {
 	__u8 dst_mac[6];
 	__u8 src_mac[6];
 	__u32 ifindex; /* the device that carries the frame; never a VLAN device */
 	__be16 vlan;   /* VLAN id on that device, 0: untagged */
-	__u16 mtu;     /* of the way: the longest IP packet */
+	__u16 mtu;     /* of the whole route: the longest IP packet */
 };
 _Static_assert(sizeof(struct sl_hop) == 20, "sl_hop has no holes");
 
-/* A device that frames can be sent to, by the ifindex that routes name; in
- * sl_devices. A VLAN device's are its parent and its id.
+/* A device that takes frames from XDP, in sl_devices by the ifindex that the kernel's routes
+ * name. A VLAN device is described by its parent and its id.
  */
 struct sl_device {
 	__u32 ifindex;
@@ -35,14 +35,13 @@ struct sl_device {
 _Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
 
 /* sl_backend.state */
-#define SL_BACKEND_HOP       1 /* which of hops[] is in use */
+#define SL_BACKEND_HOP       1 /* the index of the copy of hops[] that is in use */
 #define SL_BACKEND_SERVES    2 /* its established connections go on */
 #define SL_BACKEND_NEW       4 /* it takes new ones */
-#define SL_BACKEND_RESPONDER 8 /* it is sluice's own, and answers that nobody serves */
+#define SL_BACKEND_RESPONDER 8 /* it is sluice's own, which answers in the backends' place */
 
-/* A backend of one service; one cache line. Everything but state and hops is
- * immutable once a slot leads to it; the hop changes by writing the copy not in
- * use, then `state`.
+/* A backend of one service; one cache line. All but state and hops is immutable once a slot
+ * leads to it; the hop is changed by writing the copy that is not in use, then `state`.
  */
 struct sl_backend {
 	struct sl_addr addr;
@@ -54,7 +53,7 @@ struct sl_backend {
 };
 _Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
 
-/* nat: what a backend replies from, and which service it is then shown as. */
+/* nat: the source of a backend's replies, and the service's address that replaces it. */
 struct sl_return {
 	struct sl_key key;   /* the backend's address, port, protocol */
 	struct sl_addr addr; /* the service's */
@@ -75,8 +74,8 @@ _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
 struct sl_route {
 	struct sl_addr client;
 	struct sl_hop hop;
-	__u32 ingress;    /* the device that the reply came by */
-	__u32 service;    /* sl_return.service: who sends it */
+	__u32 ingress;    /* the device that the reply arrived on */
+	__u32 service;    /* sl_return.service of the reply */
 	__u32 generation; /* sl_tuning.route_generation, when the kernel was asked */
 	__u64 until;      /* ticks of the gate's clock; 0: the line is empty */
 	__u32 family;
@@ -87,7 +86,7 @@ _Static_assert(sizeof(struct sl_route) == 64, "a route is one cache line");
 #define SL_ROUTE_BITS 12
 #define SL_ROUTES     (1 << SL_ROUTE_BITS)
 
-/* What a backend has to do; in sl_loads, by the backend's index. */
+/* The amount of work that a backend has; in sl_loads, by the backend's index. */
 struct sl_load {
 	__u32 live;   /* connections; the program counts, the daemon's walk corrects */
 	__u32 weight; /* 1 or more */

@@ -18,7 +18,7 @@ struct sl_flow_key {
 };
 _Static_assert(sizeof(struct sl_flow_key) == 24, "sl_flow_key has no holes");
 
-#define SL_FLOW_CLOSED 1 /* FIN or RST was seen: not counted as live any more */
+#define SL_FLOW_CLOSED 1 /* FIN or RST was seen: the flow is not counted as live any more */
 
 struct sl_flow {
 	__u32 backend; /* index into sl_backends */
@@ -31,14 +31,16 @@ struct sl_flow {
 };
 _Static_assert(sizeof(struct sl_flow) == 16, "sl_flow has no holes");
 
-/* A client's (or prefix's) backend; the key is a struct sl_source. */
+/* The backend that a client, or a prefix of clients, is pinned to; the key is a struct
+ * sl_source.
+ */
 struct sl_affinity {
 	__u32 backend; /* index into sl_backends */
 	__u32 expires; /* SL_SECONDs */
 };
 
-/* SL_SECONDs after its last packet in which a connection with the responder is still
- * known. The responder itself gives none so long.
+/* SL_SECONDs after its last packet in which a connection with the responder is still known.
+ * The responder itself gives no connection as long.
  */
 #define SL_RESPOND_SECONDS 60
 

@@ -10,7 +10,7 @@
 #include "sluice/abi/address.h"
 #include "sluice/algorithm.h"
 
-/* A rate as GCRA wants it (include/sluice/gcra.h); ticks of 1/256 ns. */
+/* A rate in the terms of GCRA (include/sluice/gcra.h); ticks of 1/256 ns. */
 struct sl_rate {
 	__u64 interval; /* ticks per unit; 0: none may pass */
 	__u64 depth;    /* ticks that a full bucket holds: burst * interval */
@@ -20,16 +20,16 @@ enum sl_limit_count { SL_COUNT_PACKETS, SL_COUNT_BYTES, SL_COUNT_CONNECTIONS };
 enum sl_limit_action { SL_ACTION_DROP, SL_ACTION_REJECT, SL_ACTION_RESPOND };
 
 /* sl_limit.flags */
-#define SL_LIMIT_DRY_RUN          1 /* counts, and refuses nobody */
+#define SL_LIMIT_DRY_RUN          1 /* the limit counts, and refuses no packet */
 #define SL_LIMIT_PER_SERVICE      2 /* one bucket for all sources, in sl_totals */
 #define SL_LIMIT_EXEMPT           4 /* its list SL_LIST_EXEMPT has something in it */
-#define SL_LIMIT_PRESSURE_REFUSES 8 /* under pressure: refuses whom it has no bucket for */
+#define SL_LIMIT_PRESSURE_REFUSES 8 /* under pressure: sources without a bucket are refused */
 
-/* Of one service. */
+/* The largest number of limits of one service. */
 #define SL_LIMITS_MAX 4
 
-/* A limit; one cache line. Immutable once a service leads to it: a changed one
- * is another, which knows the one that it replaces.
+/* A limit; one cache line. An entry is immutable once a service leads to it: a changed limit
+ * is another entry, which knows the one that it replaces.
  */
 struct sl_limit {
 	/* token-bucket: its rate. The windows: interval is a window's length in ticks,
@@ -41,7 +41,7 @@ struct sl_limit {
 	__u32 id;             /* part of its buckets' keys: the generation */
 	__u32 number;         /* of the limit through all generations: index into sl_limit_stat */
 	__u32 replaced;       /* id of the generation before; 0: none */
-	__u32 replaced_until; /* SL_SECONDs: from then on nobody owes it anything */
+	__u32 replaced_until; /* SL_SECONDs: from then on no source owes it anything */
 	__u64 replaced_interval; /* its ticks per unit, at least 1 */
 	__u8 shift;              /* rate.interval is in units of 2^-shift ticks */
 	__u8 count;              /* enum sl_limit_count: the unit */
@@ -54,11 +54,11 @@ struct sl_limit {
 };
 _Static_assert(sizeof(struct sl_limit) == 64, "a limit is one cache line");
 
-/* A sliding window is counted in so many parts. */
+/* The number of parts in which a sliding window is counted. */
 #define SL_WINDOW_PARTS 8
 
-/* What one source has sent; in sl_buckets, and (per: service) in sl_totals by
- * the limit's index. The program writes.
+/* The account of one source; in sl_buckets, and (per: service) in sl_totals by the limit's
+ * index. The program writes.
  */
 struct sl_bucket {
 	__u64 refused; /* packets, since `over` */
@@ -71,14 +71,14 @@ struct sl_bucket {
 };
 _Static_assert(sizeof(struct sl_bucket) == 88, "sl_bucket has no holes");
 
-/* A source that was not refused for so long is back within its limit; its next
- * refusal begins to count anew.
+/* A source that was not refused for this long is within its limit again; its next refusal
+ * begins a new count.
  */
 #define SL_LIMIT_CALM 10 /* SL_SECONDs */
 
-/* The gate: cells that sources share, each a theoretical arrival time. The tag of a
- * source that has a cell of the line is there (0: none) when its bucket was found
- * lately: while no more buckets may be made, nobody else's is looked for.
+/* A line of the gate: cells that sources share, each a theoretical arrival time. The tag of a
+ * source that has a cell of the line is there (0: none) when its bucket was found lately.
+ * While no more buckets may be made, the bucket of a source without a tag is not looked for.
  */
 #define SL_GATE_CELLS 6
 #define SL_GATE_TAGS  8
@@ -91,7 +91,7 @@ struct sl_gate_line {
 };
 _Static_assert(sizeof(struct sl_gate_line) == 64, "a line of the gate is one cache line");
 
-/* Of a limit, by its number; per CPU, one cache line. In packets. */
+/* Counters of a limit, by its number; per CPU, one cache line. In packets. */
 struct sl_limit_stats {
 	__u64 gate;     /* admitted by the gate */
 	__u64 bucket;   /* admitted by a bucket */
@@ -104,16 +104,16 @@ struct sl_limit_stats {
 };
 _Static_assert(sizeof(struct sl_limit_stats) == 64, "counters are one cache line");
 
-/* A CPU's own. */
+/* The state of one CPU. */
 struct sl_pace {
-	/* Theoretical arrival times of what it may do only so often (sl_tuning). */
+	/* Theoretical arrival times of the work that sl_tuning caps. */
 	__u64 inserts, refusals, events;
-	struct sl_bucket fresh; /* one that is being made: too large for the program's stack */
+	struct sl_bucket fresh; /* a bucket that is being made: too large for the program's stack */
 };
 
-/* What happened, to sl_events. */
+/* An entry of the ring sl_events: a source is over its limit from now on. */
 struct sl_event {
-	struct sl_source source; /* over its limit from now on; id: sl_limit.id */
+	struct sl_source source; /* id: sl_limit.id */
 	__u32 limit;             /* index into sl_limits */
 	__u32 service;           /* sl_service.id */
 };

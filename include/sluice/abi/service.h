@@ -10,41 +10,41 @@
 #include "sluice/abi/address.h"
 #include "sluice/scheduler.h"
 
-/* Directory: open addressing, linear probing. A word (64 bits) of the map
- * sl_directory (or sl_return_dir) is an index into sl_services (sl_returns), or one of
- * these two. Index 0 is never used. The writer keeps every key within
- * SL_DIRECTORY_PROBES words of where its hash points.
+/* A directory leads from a key to an entry: open addressing, linear probing. A word (64 bits)
+ * of the map sl_directory (or sl_return_dir) is an index into sl_services (sl_returns), or one
+ * of these two. Index 0 is never used. The writer keeps every key within SL_DIRECTORY_PROBES
+ * words of the place that its hash points at.
  */
 #define SL_DIRECTORY_EMPTY   0
 #define SL_DIRECTORY_REMOVED 0xffffffffU /* probing goes on */
 #define SL_DIRECTORY_PROBES  16
 
 /* sl_service.flags */
-#define SL_SERVICE_TRACKED 1 /* every flow is in the flow table, whatever its slot */
-#define SL_SERVICE_REJECT  2 /* no backend can serve: answer instead of dropping */
+#define SL_SERVICE_TRACKED 1 /* every flow has an entry in the flow table, whatever its slot */
+#define SL_SERVICE_REJECT  2 /* where no backend can serve, packets are refused, not dropped */
 
-/* So many replaced tables, one behind the other, are gone by. */
+/* The largest number of replaced tables, one behind the other, that lead older connections on.
+ */
 #define SL_REPLACED_MAX 4
 
-/* A service; one cache line. Immutable once the directory leads to it. */
+/* A service; one cache line. An entry is immutable once the directory leads to it. */
 struct sl_service {
 	struct sl_key key;
-	__u32 id;    /* index into sl_service_stat and sl_cursors, part of the keys of buckets and
-		   * flows; outlives the entry
+	__u32 id; /* index into sl_service_stat and sl_cursors, part of the keys of buckets and flows; stays the same when another entry replaces this one
 		   */
-	__u32 table; /* first slot in sl_slots */
-	__u32 table_size;     /* slots; 0 never; a prime where they are hashed to */
+	__u32 table;          /* first slot in sl_slots */
+	__u32 table_size;     /* slots; never 0; a prime where flows are hashed to them */
 	__u8 scheduler;       /* enum sl_scheduler */
 	__u8 flags;           /* SL_SERVICE_* */
-	__u8 affinity_prefix; /* bits of a client's address that are pinned as one */
+	__u8 affinity_prefix; /* clients that share this many bits are pinned as one */
 	__u8 n_limits;        /* 0 to SL_LIMITS_MAX */
 	__u32 limits;         /* the first one in sl_limits; the others follow it */
-	__u32 access;         /* SL_LIST_*, the service's own; 0: has none */
-	__u32 responder;      /* index into sl_backends; SL_NO_BACKEND: has none */
+	__u32 access;         /* SL_LIST_*, the service's own list; 0: it has none */
+	__u32 responder;      /* index into sl_backends; SL_NO_BACKEND: it has none */
 	__u32 pad;
 	__u32 affinity_timeout; /* SL_SECONDs; 0: no affinity */
-	/* Index of the entry that this one has replaced (SL_REPLACED_MAX), another table or another
-	 * scheduler, while older connections may still go by it; 0: none.
+	/* Index of the entry that this one has replaced (SL_REPLACED_MAX), with another table
+	 * or another scheduler, while older connections may still go by it; 0: none.
 	 */
 	__u32 replaced;
 };
