@@ -232,7 +232,7 @@ debug debug-test: export UBSAN_OPTIONS = print_stacktrace=1
 debug: ## all of it for a debugger, with ASan and UBSan, in build/debug; runs the C units there (T=)
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' all test-unit
 
-# Not the end-to-end tests, some of which measure time and memory: TESTS=tests/e2e/test_api.py.
+# Not the end-to-end tests, some of which measure time and memory: TESTS=tests/e2e/api.
 debug-test: debug ## the model and what has namespaces of its own, under the sanitizers (as root): TESTS=...
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
 	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST_BESIDE) $(or $(TESTS),tests/model tests/netlink tests/responder tests/bpf)

@@ -25,7 +25,7 @@
 #include "daemon/log.c"
 
 #include "lib/base/array.h"
-#include "unit/balance/backend.h"
+#include "unit/health/backend.h"
 
 #include <sys/param.h>
 

@@ -4,8 +4,8 @@
  * other on a loopback port and behaves as told. Which way can change while it
  * runs.
  */
-#ifndef SLUICE_TESTS_UNIT_BALANCE_BACKEND_H
-#define SLUICE_TESTS_UNIT_BALANCE_BACKEND_H
+#ifndef SLUICE_TESTS_UNIT_HEALTH_BACKEND_H
+#define SLUICE_TESTS_UNIT_HEALTH_BACKEND_H
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -125,8 +125,14 @@ static inline void *backend_run(void *arg)
 	struct backend *backend = arg;
 	int fd;
 
-	/* stop() shuts the listener down, which ends accept() with EINVAL */
-	while ((fd = accept4(backend->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+	/* stop() shuts the listener down, which ends accept() with EINVAL. EMFILE comes where
+	 * a test takes this process's descriptors away, and passes.
+	 */
+	while ((fd = accept4(backend->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EMFILE) {
+		if (fd < 0) {
+			(void)poll(NULL, 0, 1);
+			continue;
+		}
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		backend_read_request(backend, fd);
