@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+#include "sluice/inline.h"
+
 struct sl_forward_properties {
 	__u32 returns;    /* replies come back through the balancer, which rewrites them */
 	__u32 keeps_port; /* the backend listens on the service's port */
@@ -31,7 +33,7 @@ enum sl_forward { SL_FORWARDS(SL_FORWARD_ENUM) };
 #undef SL_FORWARD_ENUM
 
 /* A value that is no mode's has no properties. */
-static inline struct sl_forward_properties sl_forward_properties(enum sl_forward forward)
+static SL_ALWAYS_INLINE struct sl_forward_properties sl_forward_properties(enum sl_forward forward)
 {
 #define SL_FORWARD_CASE(name, number, word, ...) \
 	case SL_FORWARD_##name:                  \

@@ -20,6 +20,7 @@
 
 #include "sluice/abi.h"
 #include "sluice/gcra.h"
+#include "sluice/inline.h"
 
 struct sl_gate_place {
 	__u32 line; /* of sl_gate */
@@ -30,7 +31,7 @@ struct sl_gate_place {
 /* The place of a source by its hash (sl_hash_source()); mask: lines, less one. Each
  * member takes bits of its own, scaled to its range.
  */
-static inline struct sl_gate_place sl_gate_place(__u64 hash, __u32 mask)
+static SL_ALWAYS_INLINE struct sl_gate_place sl_gate_place(__u64 hash, __u32 mask)
 {
 	return (struct sl_gate_place){
 		.line = (__u32)hash & mask,

@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+#include "sluice/inline.h"
+
 /* How the daemon fills a service's table of slots. */
 enum sl_table {
 	SL_TABLE_MAGLEV, /* each backend has a share of the slots by its weight; hashed to */
@@ -36,7 +38,8 @@ enum sl_scheduler { SL_SCHEDULERS(SL_SCHEDULER_ENUM) };
 #undef SL_SCHEDULER_ENUM
 
 /* A value that is no scheduler's has no properties. */
-static inline struct sl_scheduler_properties sl_scheduler_properties(enum sl_scheduler scheduler)
+static SL_ALWAYS_INLINE struct sl_scheduler_properties
+sl_scheduler_properties(enum sl_scheduler scheduler)
 {
 #define SL_SCHEDULER_CASE(name, word, ...) \
 	case SL_SCHEDULER_##name:          \

@@ -7,6 +7,7 @@
 #define SLUICE_SHARED_SOURCE_H
 
 #include "sluice/abi.h"
+#include "sluice/inline.h"
 
 /* The bits of a 64-bit half of an address (in network order) that a prefix covers. */
 static inline __u64 sl_prefix_half(__u32 bits)
@@ -19,8 +20,8 @@ static inline __u64 sl_prefix_half(__u32 bits)
 }
 
 /* bits: of an address of the family. */
-static inline struct sl_source sl_source_key(const struct sl_addr *addr, __u32 family, __u32 bits,
-					     __u32 id)
+static SL_ALWAYS_INLINE struct sl_source sl_source_key(const struct sl_addr *addr, __u32 family,
+						       __u32 bits, __u32 id)
 {
 	struct sl_source key = {
 		.addr = *addr,
@@ -39,8 +40,8 @@ static inline struct sl_source sl_source_key(const struct sl_addr *addr, __u32 f
 }
 
 /* A limit's source. id: limit->id for its bucket, limit->number for its place in the gate. */
-static inline struct sl_source sl_limit_source(const struct sl_limit *limit,
-					       const struct sl_addr *addr, __u32 family, __u32 id)
+static SL_ALWAYS_INLINE struct sl_source
+sl_limit_source(const struct sl_limit *limit, const struct sl_addr *addr, __u32 family, __u32 id)
 {
 	__u32 bits = family == SL_FAMILY_IPV6 ? limit->prefix_v6 : limit->prefix_v4;
 

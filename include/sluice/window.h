@@ -15,6 +15,7 @@
 #define SLUICE_SHARED_WINDOW_H
 
 #include "sluice/abi.h"
+#include "sluice/inline.h"
 
 #define SL_WINDOW_UNITS_BITS 48
 #define SL_WINDOW_UNITS_MAX  ((1ULL << SL_WINDOW_UNITS_BITS) - 1)
@@ -62,7 +63,8 @@ struct sl_window_part {
 	__u64 passed; /* of them, at that moment */
 };
 
-static inline struct sl_window_part sl_window_part(const struct sl_limit *limit, __u64 now)
+static SL_ALWAYS_INLINE struct sl_window_part sl_window_part(const struct sl_limit *limit,
+							     __u64 now)
 {
 	__u64 length = limit->rate.interval / SL_WINDOW_PARTS ?: 1;
 	__u64 number = now / length;
