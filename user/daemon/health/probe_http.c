@@ -9,6 +9,7 @@
  * The answer is hostile: what is read of it is bounded, and nothing of it but
  * the number of its status is kept.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +39,32 @@ struct http_probe {
 	struct curl_slist *headers;
 	CURL *easy;                    /* NULL: none is under way */
 	size_t head_bytes, body_bytes; /* of the answer */
+	bool bad_status;               /* a status line of it has no status of three digits */
 	int socket_error;              /* errno of socket(); 0: none */
 	char missing[64];
 };
 
 /* ---- what libcurl calls during a transfer ------------------------------- */
 
+/* Whether a line that begins as a status line has a status of three digits (RFC 9112
+ * section 4). libcurl 7.88 reads "HTTP/2 -04" as -4, and 8.14 as 200.
+ */
+static bool http_is_status_line(const char *line, size_t length)
+{
+	const char *space = memchr(line, ' ', length), *end = line + length;
+	size_t digits = 0;
+
+	while (space && space + 1 + digits < end && isdigit((unsigned char)space[1 + digits]))
+		digits++;
+	return digits == 3;
+}
+
 static size_t http_take_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_probe *probe = arg;
 
-	(void)data;
+	if (size * count > 5 && memcmp(data, "HTTP/", 5) == 0)
+		probe->bad_status |= !http_is_status_line(data, size * count);
 	probe->head_bytes += size * count;
 	return probe->head_bytes > HTTP_HEAD_MAX ? 0 : size * count;
 }
@@ -159,10 +175,10 @@ static enum probe_outcome http_judge(struct http_probe *probe, CURLcode code,
 	(void)curl_easy_getinfo(probe->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (probe->head_bytes > HTTP_HEAD_MAX)
 		return http_fail(too_long, ret_text);
-	/* libcurl 7.88 reads "HTTP/2 -04" as the status -4. */
 	if (code == CURLE_OK || probe->body_bytes > HTTP_BODY_MAX)
-		return status < 100 ? http_fail("not an HTTP answer", ret_text)
-				    : http_judge_status(&probe->spec->config, status, ret_text);
+		return probe->bad_status
+			       ? http_fail("not an HTTP answer", ret_text)
+			       : http_judge_status(&probe->spec->config, status, ret_text);
 	switch ((int)code) {
 	case CURLE_COULDNT_CONNECT:
 		if (probe->socket_error || error)
@@ -311,6 +327,7 @@ static int http_start(struct probe *head, probe_done_fn *done, void *arg)
 	if (!easy)
 		return -ENOMEM;
 	probe->head_bytes = 0;
+	probe->bad_status = false;
 	probe->body_bytes = 0;
 	probe->socket_error = 0;
 	head->done = done;
