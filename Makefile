@@ -38,6 +38,9 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 LIB        := $(B)/libsluice.a
 MAN        := $(wildcard docs/man/*.[1-8])
 
+# BASE, which must be a revision of this repository.
+revision   = $(if $(shell git rev-parse -q --verify '$(or $(BASE),$(error BASE=REVISION is missing))^{commit}'),$(BASE),$(error BASE=$(BASE) is no revision here))
+
 # `make V=1` shows the commands.
 Q         := $(if $(V),,@)
 say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
@@ -253,12 +256,12 @@ test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as 
 
 # By hand: BASE is built in a worktree of its own. A minute.
 test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and nothing is lost (as root)
-	$(Q)SLUICE_BASE=$(or $(BASE),$(error BASE=REVISION is missing)) $(PYTEST) -q tests/e2e/upgrade.py
+	$(Q)SLUICE_BASE=$(revision) $(PYTEST) -q tests/e2e/upgrade.py
 
 # After a change that must change nothing: 10 000 random configurations, each broken a
 # few times, and all texts of the unit tests.
 config-compare: ## this tree's configuration against that of BASE=REVISION: N=10000 texts
-	$(Q)CC='$(CC)' tests/config/compare.sh $(or $(BASE),$(error BASE=REVISION is missing)) $(N)
+	$(Q)CC='$(CC)' tests/config/compare.sh $(revision) $(N)
 
 .PHONY: test-mutations
 test-mutations: $(B)/.deps ## plants bugs in a copy of the tree, each of which the model must find (as root)
@@ -308,7 +311,7 @@ bench-keep: ## the last results go to docs/benchmarks, with the day and the mach
 
 bench-compare: $(B)/.deps ## this tree's program against that of BASE=REVISION (as root)
 	$(Q)$(MAKE) --no-print-directory all bench-tools
-	$(Q)scripts/bench.sh compare $(or $(BASE),$(error BASE=REVISION is missing)) $(BENCH_ARGS)
+	$(Q)scripts/bench.sh compare $(revision) $(BENCH_ARGS)
 
 # By hand, for it fetches a kernel and installs qemu, as test-guest does.
 bench-instructions: $(B)/.deps ## instructions per packet, in qemu (as root): KERNEL=6.12, BASE=REVISION to compare
@@ -339,7 +342,7 @@ lint: $(B)/.deps ## layers, headers, shell, static analysis
 .PHONY: lint-files
 lint-files: ## layers and format of FILES='...' alone (scripts/hooks/pre-commit does that)
 	$(Q)CC='$(CC)' CLANG='$(CLANG)' CLANG_FORMAT='$(CLANG_FORMAT)' LINT_CFLAGS=- LINT_BPF_CFLAGS=- \
-		scripts/lint.sh layers format -- $(strip $(FILES))
+		scripts/lint.sh layers format -- $(or $(strip $(FILES)),$(error FILES='...' is missing)) $(foreach f,$(FILES),$(if $(wildcard $(f)),,$(error no file $(f))))
 
 # For clangd and clang-tidy: a compiler's command for each source, from what make would do.
 compile_commands.json: scripts/compile_commands.py $(C_STAMP) $(BPF_STAMP) $(SOURCE_STAMP) Makefile ## for clangd and clang-tidy

@@ -8,6 +8,12 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=$1
 shift
+case $seconds in
+'' | *[!0-9]* | 0*)
+	echo "fuzz: SECONDS is a whole number from 1, not '$seconds'" >&2
+	exit 2
+	;;
+esac
 
 "${PYTHON:-/usr/bin/python3}" -B tests/fuzz/seeds.py build/fuzz/seeds
 mkdir -p build/fuzz/found

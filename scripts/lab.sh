@@ -5,6 +5,12 @@
 # With arguments, they are the command that runs there instead, and its exit status is
 # this one's: scripts/lab.sh client curl -s http://198.51.100.10/
 here=$(dirname "$0")
+case ${1:-} in
+-h | --help)
+	sed -n '3,7s/^# //p' "$0"
+	exit 0
+	;;
+esac
 if [ "$(id -u)" -ne 0 ]; then
 	echo "lab: making network namespaces needs root: sudo make lab" >&2
 	exit 1
