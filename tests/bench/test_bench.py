@@ -29,6 +29,7 @@ def written(part):
         return json.load(file)
 
 
+@pytest.mark.alone("it measures")
 @pytest.mark.parametrize("only", ["dsr-ipv4-over", "ipip-ipv6-limit", "nat-ipv6-moved",
                                   "services-100-to-one", "dsr-ipv4-redirect"])
 def test_the_program_is_timed(options, only):
@@ -61,6 +62,7 @@ def test_frames_come_back_over_the_wire(options):
     assert all(row["loss"] < 0.5 for row in rows if row["cpus"] == 1)
 
 
+@pytest.mark.alone("it measures")
 def test_a_change_of_health_is_timed(options, monkeypatch):
     monkeypatch.setattr(control, "SIZES", (10,))
     monkeypatch.setattr(control, "CHECKED", 50)
