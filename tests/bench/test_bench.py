@@ -38,7 +38,13 @@ def test_the_program_is_timed(options, only):
     rows = written("program")["results"]
     assert rows and all(only in row["scenario"] for row in rows)
     for row in rows:
-        assert 1 < row["cost_ns"]["median"] < 100000 and len(row["runs_ns"]) == 2
+        # The cost is a difference of two times, so noise may make the cost of a short run
+        # negative. The two times together cannot be.
+        assert len(row["runs_ns"]) == 2 and len(set(row["runs_ns"])) == 2
+        assert row["generator_ns"]["min"] > 0
+        assert row["generator_ns"]["max"] + row["cost_ns"]["max"] > 0
+        assert row["cost_ns"]["min"] == pytest.approx(min(row["runs_ns"]), abs=0.01)
+        assert row["cost_ns"]["max"] == pytest.approx(max(row["runs_ns"]), abs=0.01)
         assert 0.9 <= row["share"] <= 1
         assert row["verdict"] == ("DROP_LIMIT" if "over" in only else "FORWARDED")
 
@@ -71,8 +77,8 @@ def test_a_change_of_health_is_timed(options, monkeypatch):
     options.runs = 1
     control.run(options)
     told = written("control")
-    assert 0 < told["results"][0]["health_ms"]["median"] < 1000
-    assert 0 < told["results"][0]["load_s"]["median"] < 15
+    assert told["results"][0]["health_ms"]["median"] > 0
+    assert told["results"][0]["load_s"]["median"] > 0
     assert told["checks"]["checks_per_second"] > 20
 
 
