@@ -15,7 +15,7 @@ PYTEST_BESIDE = $(PYTEST) -q -n $(TEST_JOBS) --dist loadgroup
 
 B         := build
 VERSION   := 0.1.0
-PACKAGES  := libbpf libxdp libuv libmicrohttpd jansson yaml-0.1 libmnl libcap-ng libcurl
+PACKAGES  := libbpf libxdp libuv libmicrohttpd jansson yaml-0.1 libmnl libcap-ng libseccomp libcurl
 # Where $(CC) finds the headers of this architecture, for -target bpf knows none.
 ARCH_INC  := $(patsubst %/asm/types.h,%,$(filter %/asm/types.h,$(shell $(CC) -M -include asm/types.h -x c /dev/null)))
 
@@ -137,7 +137,7 @@ $(B)/sluicectl.bash-completion: packaging/sluicectl.bash-completion $(B)/sluicec
 
 $(B)/sluice-responder: $(RESPONDER_OBJ) $(LIB) $(SOURCE_STAMP)
 	$(call say,LINK,$@)
-	$(Q)$(LINK) $(shell pkg-config --libs libbpf libmicrohttpd jansson yaml-0.1 libcap-ng)
+	$(Q)$(LINK) $(shell pkg-config --libs libbpf libmicrohttpd jansson yaml-0.1 libcap-ng libseccomp)
 
 # ---- tests --------------------------------------------------------------
 comma  := ,
@@ -148,7 +148,7 @@ $(B)/obj/tests/%.o: private CFLAGS_TESTS = -Itests -I. -I$(B)/bench
 # These include a part of the daemon.
 $(B)/unit/health/checks_test $(B)/unit/health/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
 
-$(B)/unit/responder/confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng)
+$(B)/unit/responder/confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng libseccomp)
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)
 	$(call say,LINK,$@)
@@ -174,6 +174,11 @@ $(B)/responder/responder_test: $(RESPONDER_TEST_OBJ) $(LIB) | $(B)/sluice-respon
 	$(Q)ln -sf ../sluice-responder $(@D)/sluice-responder
 	$(Q)$(LINK) -lm $(shell pkg-config --libs libuv libmnl libbpf jansson yaml-0.1)
 
+$(B)/responder/hostile: $(call objects,tests/responder/hostile.c) $(B)/obj/user/responder/confine.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK) $(shell pkg-config --libs libcap-ng libseccomp)
+
 # The real program and what writes its maps, against a model of docs/architecture.md,
 # Slots and transition.
 MODEL_OBJ := $(call objects,$(wildcard tests/model/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/clock.c user/daemon/log.c)
@@ -183,7 +188,7 @@ $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
 
-TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/model/model_test $(TRAFFIC_BIN)
+TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/responder/hostile $(B)/model/model_test $(TRAFFIC_BIN)
 
 # What no program of `make test` is made of is compiled all the same, lest it stay behind.
 TEST_BIN += $(call objects,$(wildcard tests/fuzz/*.c tests/config/*.c))

@@ -9,7 +9,7 @@ set -eu
 
 build="clang llvm bpftool gcc make pkg-config libc6-dev linux-libc-dev
 	libbpf-dev libxdp-dev libuv1-dev libmicrohttpd-dev libjansson-dev
-	libyaml-dev libmnl-dev libcap-ng-dev libcurl4-openssl-dev"
+	libyaml-dev libmnl-dev libcap-ng-dev libseccomp-dev libcurl4-openssl-dev"
 run="iproute2 ethtool procps"
 tests="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-scapy python3-yaml
 	nginx-light curl wrk iperf3 dnsmasq-base tcpdump netsniff-ng"

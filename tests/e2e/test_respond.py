@@ -173,7 +173,7 @@ def test_a_responder_that_dies_is_replaced(scene):
 def test_the_responder_has_no_rights(scene):
     with open(f"/proc/{responder(scene)}/status", encoding="ascii") as file:
         status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-    assert set(status["Uid"].split()) == {"65534"}
+    assert set(status["Uid"].split()) == {str(0x70000000 + responder(scene))}
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[name], 16) == 0, name
     assert status["NoNewPrivs"].strip() == "1"

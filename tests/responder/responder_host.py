@@ -19,13 +19,13 @@ SERVICES4, SERVICES6 = "198.51.100.0/24", "2001:db8:1::/64"
 class Responder:
     """One responder_test, and what it says; routes() leads the services' addresses there."""
 
-    def __init__(self, ns, config, name="responder"):
+    def __init__(self, ns, config, name="responder", binary=BINARY):
         self.ns = ns
         self.path = ns.lab.path(name, "config.yaml")
         self.write(config)
         self.log_path = ns.lab.path(name, "log")
         with open(self.log_path, "wb") as log:
-            self.process = ns.popen([BINARY, self.path], stdin=subprocess.PIPE,
+            self.process = ns.popen([binary, self.path], stdin=subprocess.PIPE,
                                     stdout=subprocess.PIPE, stderr=log, text=True)
         self._said = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -2,23 +2,28 @@
 #include "responder/confine.h"
 #include "lib/base/array.h"
 
+#include <assert.h>
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/bpf.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <seccomp.h>
 #include <signal.h>
-#include <stddef.h>
-#include <string.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/respond.h"
 #include "responder/visitors.h"
+
+/* The user and the group of this process alone are this number and its process id. The range
+ * up to 2^31 is given to nothing else (systemd's "Users, Groups, UIDs and GIDs").
+ */
+#define OWN_USERS 0x70000000U
 
 /* The user and group of that name, on every distribution. */
 #define NOBODY 65534
@@ -26,16 +31,28 @@
 /* Beside the visitors': what is open at the start, epoll's, some air. */
 #define OWN_DESCRIPTORS 64
 
+DEFINE_CLEANUP(seccomp_release, scmp_filter_ctx);
+
 /* ---- rights ---------------------------------------------------------------------- */
 
-static int become_nobody(void)
+static int become(unsigned user)
 {
+	return setresgid(user, user, user) || setresuid(user, user, user) ? -errno : 0;
+}
+
+/* A user that no other process has can signal no other process, and no other process but
+ * root's can signal it. In a user namespace the number may not exist; nobody always does.
+ */
+static int become_unprivileged(void)
+{
+	int error;
+
 	if (geteuid())
 		return 0;
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
+	if (setgroups(0, NULL))
 		return -errno;
-	return 0;
+	error = become(OWN_USERS + (unsigned)getpid());
+	return error == -EINVAL ? become(NOBODY) : error;
 }
 
 static int drop_capabilities(void)
@@ -61,7 +78,7 @@ static int bound(__rlimit_resource_t resource, rlim_t most)
 
 int confine_rights(void)
 {
-	int error = become_nobody();
+	int error = become_unprivileged();
 
 	if (!error)
 		error = drop_capabilities();
@@ -83,106 +100,125 @@ int confine_rights(void)
 
 /* ---- system calls ------------------------------------------------------------------ */
 
-/* What system calls say they are of; for others, see linux/audit.h. */
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-
-static const unsigned short allowed[] = {
+/* Calls that are allowed whatever their arguments. */
+static const int allowed[] = {
 	/* descriptors */
-	SYS_read,
-	SYS_write,
-	SYS_writev,
-	SYS_close,
-	SYS_fcntl,
-	SYS_fstat,
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(close),
+	SCMP_SYS(fstat),
 	/* sockets */
-	SYS_accept,
-	SYS_accept4,
-	SYS_recvfrom,
-	SYS_recvmsg,
-	SYS_sendto,
-	SYS_sendmsg,
-	SYS_shutdown,
-	SYS_getsockname,
-	SYS_getpeername,
-	SYS_getsockopt,
-	SYS_setsockopt,
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
 	/* the loop */
-	SYS_epoll_ctl,
-	SYS_epoll_pwait,
-	SYS_ppoll,
-	SYS_clock_gettime,
-	SYS_gettimeofday,
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
 	/* memory */
-	SYS_brk,
-	SYS_mmap,
-	SYS_munmap,
-	SYS_mremap,
-	SYS_mprotect,
-	SYS_madvise,
-	SYS_futex,
+	SCMP_SYS(brk),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
 	/* being a process */
-	SYS_exit,
-	SYS_exit_group,
-	SYS_rt_sigreturn,
-	SYS_rt_sigprocmask,
-	SYS_restart_syscall,
-	SYS_getrandom,
-	SYS_getpid,
-	SYS_gettid,
-	SYS_tgkill,
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
 #ifdef __x86_64__
-	SYS_epoll_wait,
-	SYS_poll,
-	SYS_time,
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(poll),
+	SCMP_SYS(time),
 #endif
 #ifdef SLUICE_SANITIZED /* make debug: ASan asks before each call that does not return */
-	SYS_sigaltstack,
+	SCMP_SYS(sigaltstack),
 #endif
 };
 
-#define N_ALLOWED   ARRAY_SIZE(allowed)
-#define DATA(field) offsetof(struct seccomp_data, field)
-
-/* Instructions before the list of calls, and behind it. */
-#define HEAD 4
-#define TAIL 5
-
-/* What is not allowed does not exist: a newer libc then tries the older call. Jumps
- * count from the next instruction, and forward alone.
+/* Calls that are allowed for one value of one argument; the kernel takes the lower 32 bits of
+ * each of these arguments.
  */
-static void write_filter(struct sock_filter filter[static HEAD + N_ALLOWED + TAIL])
-{
-	const struct sock_filter head[HEAD] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(nr)),
-	};
-	const struct sock_filter tail[TAIL] = {
-		/* Of bpf(), reading an element alone. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 2),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DATA(args[0])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BPF_MAP_LOOKUP_ELEM, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
+struct argument_rule {
+	int call;
+	unsigned argument;
+	uint32_t value;
+};
 
-	memcpy(filter, head, sizeof(head));
-	for (size_t i = 0; i < N_ALLOWED; i++)
-		filter[HEAD + i] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, allowed[i], (__u8)(N_ALLOWED - i + TAIL - 2), 0);
-	memcpy(filter + HEAD + N_ALLOWED, tail, sizeof(tail));
+static int allow_argument(scmp_filter_ctx filter, const struct argument_rule *rule)
+{
+	return seccomp_rule_add(
+		filter, SCMP_ACT_ALLOW, rule->call, 1,
+		SCMP_CMP(rule->argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, rule->value));
 }
 
+static int allow_by_argument(scmp_filter_ctx filter)
+{
+	const struct argument_rule rules[] = {
+		/* No copy of a descriptor: the rule for shutdown() goes by the number. */
+		{ SCMP_SYS(fcntl), 1, F_GETFD },
+		{ SCMP_SYS(fcntl), 1, F_SETFD },
+		{ SCMP_SYS(fcntl), 1, F_GETFL },
+		{ SCMP_SYS(fcntl), 1, F_SETFL },
+		/* abort() signals its own thread. */
+		{ SCMP_SYS(tgkill), 0, (uint32_t)getpid() },
+		/* Of bpf(), reading an element alone. */
+		{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_ELEM },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < ARRAY_SIZE(rules); i++)
+		error = allow_argument(filter, &rules[i]);
+	return error;
+}
+
+/* Any descriptor may be shut but the first four, of which the last is the socket that listens:
+ * a number that has one of the bits above the lowest two.
+ */
+static int allow_shutdown(scmp_filter_ctx filter)
+{
+	int error = 0;
+
+	static_assert(RESPOND_FD_LISTENER == 3, "the lowest two bits tell the listener");
+	for (unsigned bit = 2; !error && 1U << bit < VISITORS_MAX + OWN_DESCRIPTORS; bit++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(shutdown), 1,
+					 SCMP_A0_64(SCMP_CMP_MASKED_EQ, 1ULL << bit, 1ULL << bit));
+	return error;
+}
+
+static int fill(scmp_filter_ctx filter)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < ARRAY_SIZE(allowed); i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	return error ?: allow_by_argument(filter) ?: allow_shutdown(filter);
+}
+
+/* What is not allowed does not exist (ENOSYS): a newer libc then tries the older call. */
 int confine_calls(void)
 {
-	struct sock_filter filter[HEAD + N_ALLOWED + TAIL];
-	const struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+	_cleanup_(seccomp_releasep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 
-	write_filter(filter);
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -errno : 0;
+	if (!filter)
+		return -ENOMEM;
+	return seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS)
+		       ?: fill(filter)
+		       ?: seccomp_load(filter);
 }

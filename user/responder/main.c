@@ -25,19 +25,28 @@ static int complain(const char *what, int error)
 	return EXIT_FAILURE;
 }
 
-static void take_line(void *arg, const char *line, size_t length)
+static int say(char word)
 {
-	int error = pages_take(arg, line, length);
-
-	if (error)
-		(void)complain("a service's answer is left out", -error);
+	return write(RESPOND_FD_TALK, &word, 1) == 1 ? 0 : -errno;
 }
 
-static int say_ready(void)
+static bool is_ping(const char *line, size_t length)
 {
-	const char ready = RESPOND_READY;
+	return length == sizeof(RESPOND_PING) - 2 && !memcmp(line, RESPOND_PING, length);
+}
 
-	return write(RESPOND_FD_TALK, &ready, 1) == 1 ? 0 : -errno;
+/* An answer to a ping that the stream does not take is missed by the daemon alone. */
+static void take_line(void *arg, const char *line, size_t length)
+{
+	int error;
+
+	if (is_ping(line, length)) {
+		(void)say(RESPOND_ALIVE);
+		return;
+	}
+	error = pages_take(arg, line, length);
+	if (error)
+		(void)complain("a service's answer is left out", -error);
 }
 
 /* Serves until the daemon is gone. */
@@ -57,7 +66,7 @@ static int serve(struct http *http, struct pages *pages)
 		if (polled[0].revents)
 			error = talk_hear(&talk, RESPOND_FD_TALK, take_line, pages);
 		if (!error && !ready && pages_known(pages)) {
-			error = say_ready();
+			error = say(RESPOND_READY);
 			ready = true;
 		}
 	}
@@ -96,7 +105,8 @@ int main(void)
 	if (close_range(RESPOND_FD_COUNT, UINT_MAX, 0))
 		return complain("close_range", errno);
 	if (fcntl(RESPOND_FD_LISTENER, F_GETFD) < 0 ||
-	    fcntl(RESPOND_FD_TALK, F_SETFL, O_NONBLOCK)) {
+	    fcntl(RESPOND_FD_TALK, F_SETFL, O_NONBLOCK) ||
+	    fcntl(RESPOND_FD_LOG, F_SETFL, O_NONBLOCK)) {
 		fprintf(stderr, "%s is started by sluiced, not by hand\n", RESPOND_PROGRAM);
 		return 2;
 	}

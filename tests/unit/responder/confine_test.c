@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* responder/confine: what a responder that somebody has taken over could still do.
+/* responder/confine: what a responder that a client has taken over could still do.
  * Each case is a process of its own, which confines itself and tries.
  */
 #include "lib/base/array.h"
 #include "responder/confine.c"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -72,6 +73,35 @@ static int try_signal_of_parent(void)
 	return refused(syscall(SYS_pidfd_open, 1, 0));
 }
 
+/* The process that started this one: its end would be the end of the test. */
+static int try_ending_another(void)
+{
+	pid_t parent = getppid();
+
+	return refused(syscall(SYS_tgkill, parent, parent, 0));
+}
+
+static int try_shutting_the_listener(void)
+{
+	return refused(shutdown(RESPOND_FD_LISTENER, SHUT_RDWR));
+}
+
+/* The kernel takes the lower half alone. */
+static int try_shutting_it_by_a_wide_number(void)
+{
+	return refused(syscall(SYS_shutdown, 1UL << 32 | RESPOND_FD_LISTENER, SHUT_RDWR));
+}
+
+static int try_a_copy_of_the_listener(void)
+{
+	return refused(fcntl(RESPOND_FD_LISTENER, F_DUPFD, 10));
+}
+
+static int try_signals_by_a_descriptor(void)
+{
+	return refused(fcntl(RESPOND_FD_LISTENER, F_SETOWN, getppid()));
+}
+
 static int try_io_uring(void)
 {
 	return refused(syscall(SYS_io_uring_setup, 1, NULL));
@@ -108,6 +138,24 @@ static int do_accept(void)
 	return refused(accept4(listener, NULL, NULL, SOCK_NONBLOCK));
 }
 
+static int do_shut_a_connection(void)
+{
+	for (int fd = RESPOND_FD_LISTENER + 1; fd < VISITORS_MAX + OWN_DESCRIPTORS; fd++)
+		if (refused(shutdown(fd, SHUT_RDWR)) == REFUSED)
+			return REFUSED;
+	return DONE;
+}
+
+static int do_signal_itself(void)
+{
+	return refused(syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0));
+}
+
+static int do_stop_blocking(void)
+{
+	return refused(fcntl(listener, F_SETFL, O_NONBLOCK));
+}
+
 static int do_allocate(void)
 {
 	char *volatile memory = malloc(1 << 22);
@@ -138,9 +186,23 @@ static int outcome(int (*attempt)(void))
 static void test_what_is_refused(void **state)
 {
 	static int (*const attempts[])(void) = {
-		try_open,     try_socket,     try_connect,      try_bind,
-		try_exec,     try_fork,       try_kill,         try_signal_of_parent,
-		try_io_uring, try_being_root, try_making_a_map, try_writing_to_a_map,
+		try_open,
+		try_socket,
+		try_connect,
+		try_bind,
+		try_exec,
+		try_fork,
+		try_kill,
+		try_signal_of_parent,
+		try_io_uring,
+		try_being_root,
+		try_making_a_map,
+		try_writing_to_a_map,
+		try_ending_another,
+		try_shutting_the_listener,
+		try_shutting_it_by_a_wide_number,
+		try_a_copy_of_the_listener,
+		try_signals_by_a_descriptor,
 	};
 
 	(void)state;
@@ -154,6 +216,9 @@ static void test_what_goes_on(void **state)
 	(void)state;
 	assert_int_equal(outcome(do_read_a_map), DONE);
 	assert_int_equal(outcome(do_accept), DONE);
+	assert_int_equal(outcome(do_shut_a_connection), DONE);
+	assert_int_equal(outcome(do_signal_itself), DONE);
+	assert_int_equal(outcome(do_stop_blocking), DONE);
 	assert_int_equal(outcome(do_allocate), DONE);
 }
 

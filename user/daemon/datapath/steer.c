@@ -15,23 +15,29 @@ struct steer {
 
 DEFINE_CLEANUP(steer_free, struct steer *);
 
-int steer_new(int netns, int listener, struct steer **ret_steer)
+int steer_new(int netns, struct steer **ret_steer)
 {
 	_cleanup_(steer_freep) struct steer *steer = calloc(1, sizeof(*steer));
-	__u64 value = (__u64)listener;
-	__u32 first = 0;
 
 	if (!steer)
 		return -ENOMEM;
 	steer->skeleton = responder_bpf__open_and_load();
-	if (!steer->skeleton || bpf_map_update_elem(bpf_map__fd(steer->skeleton->maps.sl_listener),
-						    &first, &value, BPF_ANY))
+	if (!steer->skeleton)
 		return -errno;
 	steer->link = bpf_program__attach_netns(steer->skeleton->progs.steer, netns);
 	if (!steer->link)
 		return -errno;
 	*ret_steer = TAKE_PTR(steer);
 	return 0;
+}
+
+int steer_to(struct steer *steer, int listener)
+{
+	__u64 value = (__u64)listener;
+	__u32 first = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(steer->skeleton->maps.sl_listener), &first, &value,
+				   BPF_ANY);
 }
 
 void steer_free(struct steer *steer)

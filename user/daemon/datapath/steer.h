@@ -8,8 +8,15 @@
 
 struct steer;
 
-/* netns, listener: descriptors, still the caller's. 0 or -errno. */
-int steer_new(int netns, int listener, struct steer **ret_steer);
+/* netns: a descriptor, still the caller's. Connections are dropped until steer_to(). 0 or
+ * -errno.
+ */
+int steer_new(int netns, struct steer **ret_steer);
+
+/* From now on this socket takes the connections, until it is closed everywhere. listener: a
+ * descriptor of a TCP socket in the namespace that listens, still the caller's. 0 or -errno.
+ */
+int steer_to(struct steer *steer, int listener);
 
 /* Accepts NULL. */
 void steer_free(struct steer *steer);

@@ -219,16 +219,11 @@ static int listen_there(int *ret_listener)
 	return 0;
 }
 
-static int furnish_inside(struct responder_net *net)
+static int furnish_inside(void)
 {
-	unsigned loopback = if_nametoindex("lo");
 	int error = SET_ALL(inside, "");
 
-	if (!error)
-		error = link_set_up((int)loopback);
-	if (!error)
-		error = listen_there(&net->listener);
-	return error;
+	return error ?: link_set_up((int)if_nametoindex("lo"));
 }
 
 static int connect_inside(const struct responder_net *net)
@@ -255,7 +250,7 @@ static int make_ns(struct responder_net *net)
 	if (error)
 		return error;
 	net->ns = open_this_ns();
-	error = net->ns < 0 ? net->ns : furnish_inside(net);
+	error = net->ns < 0 ? net->ns : furnish_inside();
 	responder_net_leave(home);
 	return error;
 }
@@ -296,12 +291,22 @@ int responder_net_make(struct diag *diag, struct responder_net *ret_net)
 	return 0;
 }
 
+int responder_net_listen(const struct responder_net *net, int *ret_listener)
+{
+	int home, error = go(net->ns, &home);
+
+	if (error)
+		return error;
+	error = listen_there(ret_listener);
+	responder_net_leave(home);
+	return error;
+}
+
 void responder_net_done(struct responder_net *net)
 {
 	/* It would go with the namespace, but somewhat later. */
 	if (net->hop.ifindex)
 		(void)link_delete((int)net->hop.ifindex);
-	cleanup_close(&net->listener);
 	cleanup_close(&net->ns);
 	*net = RESPONDER_NET_NONE;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The responder's process: started, told, started again. Invariant: at most one
+/* The responder's process: started, told, watched, started again. Invariant: at most one
  * process at a time; its hop is known to others from its first sign of life to its
- * end.
+ * end. The process may have been taken over by a client: each process gets a socket of its own
+ * that listens, so none can leave a broken one to the next.
  */
 #include "daemon/responder/responder.h"
 
@@ -18,12 +19,21 @@
 #include "daemon/log.h"
 #include "daemon/responder/message.h"
 #include "daemon/responder/netns.h"
+#include "daemon/responder/output.h"
+#include "daemon/responder/talk.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/respond.h"
 
-#define RESTART_MS 1000
+/* Between two pings, and between the end of a process and the start of the next. */
+#define PULSE_MS 1000
+
+/* Pings in a row without an answer, after which the process hangs: noticed within four seconds. A
+ * process that starts has a longer time for its first word.
+ */
+#define SILENT_MAX       3
+#define SILENT_MAX_START 20
 
 struct responder {
 	responder_changed_fn *changed;
@@ -32,16 +42,14 @@ struct responder {
 	struct responder_net net;
 	struct steer *steer;
 	int maps[RESPOND_MAP_COUNT]; /* descriptors; -1: none */
-	char *message;               /* what it is to know, in its latest form */
-	size_t message_length;
+	struct talk talk;
+	int output; /* a descriptor; -1: none */
 
 	uv_process_t process;
-	uv_pipe_t talk;
-	uv_timer_t restart;
-	unsigned open_handles; /* of those three */
+	uv_timer_t pulse;
+	unsigned open_handles; /* of those two, and the talk's pipe */
 	bool runs, ready, ending;
 	bool complained; /* of this failure to start, in the log */
-	char heard[16];
 };
 
 /* ---- its end ----------------------------------------------------------------- */
@@ -54,31 +62,47 @@ static void release(struct responder *responder)
 	responder_net_done(&responder->net);
 	for (size_t i = 0; i < RESPOND_MAP_COUNT; i++)
 		cleanup_close(&responder->maps[i]);
-	free(responder->message);
+	cleanup_close(&responder->output);
+	talk_done(&responder->talk);
 	free(responder);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(struct responder *responder)
 {
-	struct responder *responder = handle->data;
-
 	responder->open_handles--;
 	if (responder->ending)
 		release(responder);
 }
 
-static void close_handle(uv_handle_t *handle)
+static void on_pulse_closed(uv_handle_t *handle)
+{
+	on_closed(handle->data);
+}
+
+static void on_process_closed(uv_handle_t *handle)
+{
+	on_closed(handle->data);
+}
+
+static void on_talk_closed(uv_handle_t *handle)
+{
+	struct talk *talk = handle->data;
+
+	on_closed(talk->arg);
+}
+
+static void close_handle(uv_handle_t *handle, uv_close_cb closed)
 {
 	if (!uv_is_closing(handle))
-		uv_close(handle, on_closed);
+		uv_close(handle, closed);
 }
 
 /* A process of unknown type is one that uv_spawn() has not come to. */
 static void close_process(struct responder *responder)
 {
-	close_handle((uv_handle_t *)&responder->talk);
+	close_handle((uv_handle_t *)&responder->talk.pipe, on_talk_closed);
 	if (responder->process.type == UV_PROCESS)
-		close_handle((uv_handle_t *)&responder->process);
+		close_handle((uv_handle_t *)&responder->process, on_process_closed);
 }
 
 static void set_ready(struct responder *responder, bool ready)
@@ -90,13 +114,12 @@ static void set_ready(struct responder *responder, bool ready)
 		responder->changed(responder->arg);
 }
 
-static void on_restart(uv_timer_t *timer);
-
 static void on_exit_of_child(uv_process_t *process, int64_t status, int number)
 {
 	struct responder *responder = process->data;
 
 	responder->runs = false;
+	output_log(responder->output);
 	close_process(responder);
 	if (responder->ending)
 		return;
@@ -104,38 +127,17 @@ static void on_exit_of_child(uv_process_t *process, int64_t status, int number)
 		log_error("the responder has ended (%s %d), it is started again",
 			  number ? "signal" : "exit status", number ? number : (int)status);
 	responder->complained = !responder->ready;
-	(void)uv_timer_start(&responder->restart, on_restart, RESTART_MS, 0);
+	(void)uv_timer_again(&responder->pulse);
 	set_ready(responder, false);
 }
 
+/* on_exit_of_child() does the rest. */
+static void end_process(struct responder *responder)
+{
+	(void)uv_process_kill(&responder->process, SIGKILL);
+}
+
 /* ---- telling and hearing ------------------------------------------------------ */
-
-struct telling {
-	uv_write_t request;
-	char text[];
-};
-
-static void on_sent(uv_write_t *request, int status)
-{
-	(void)status; /* where it has failed, the process is at its end */
-	free(request->data);
-}
-
-/* uv_write() keeps what the pipe does not take yet. */
-static int tell(struct responder *responder)
-{
-	struct telling *telling = malloc(sizeof(*telling) + responder->message_length);
-	uv_buf_t buffer;
-
-	if (!telling)
-		return -ENOMEM;
-	memcpy(telling->text, responder->message, responder->message_length);
-	telling->request.data = telling;
-	buffer = uv_buf_init(telling->text, (unsigned)responder->message_length);
-	if (uv_write(&telling->request, (uv_stream_t *)&responder->talk, &buffer, 1, on_sent))
-		free(telling); /* as above */
-	return 0;
-}
 
 int responder_tell(struct responder *responder, const struct config *config)
 {
@@ -143,37 +145,37 @@ int responder_tell(struct responder *responder, const struct config *config)
 	char *text;
 	int error = responder_message(config, &text, &length);
 
-	if (error)
-		return error;
-	free(responder->message);
-	responder->message = text;
-	responder->message_length = length;
-	return responder->runs ? tell(responder) : 0;
+	return error ?: talk_tell(&responder->talk, text, length, responder->runs);
 }
 
-static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
+static void on_heard(void *arg, enum talk_word word)
 {
-	struct responder *responder = handle->data;
+	struct responder *responder = arg;
 
-	(void)suggested;
-	*ret_buffer = uv_buf_init(responder->heard, sizeof(responder->heard));
-}
-
-/* What it may say to us is one thing. */
-static void on_heard(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
-{
-	struct responder *responder = stream->data;
-
-	if (length < 0) {
-		(void)uv_read_stop(stream);
-		return;
+	switch (word) {
+	case TALK_READY:
+		log_info("the responder runs in a network namespace of its own, behind %s",
+			 responder->net.name);
+		responder->complained = false;
+		set_ready(responder, true);
+		break;
+	case TALK_NONSENSE:
+		log_error("the responder says more than it is asked for, it is ended");
+		end_process(responder);
+		break;
 	}
-	if (!memchr(buffer->base, RESPOND_READY, (size_t)length) || responder->ready)
+}
+
+static void watch(struct responder *responder)
+{
+	unsigned silent = talk_ping(&responder->talk);
+
+	output_log(responder->output);
+	if (silent < (responder->ready ? SILENT_MAX : SILENT_MAX_START))
 		return;
-	log_info("the responder runs in a network namespace of its own, behind %s",
-		 responder->net.name);
-	responder->complained = false;
-	set_ready(responder, true);
+	log_error("the responder has not answered for %u seconds, it is ended",
+		  silent * PULSE_MS / 1000);
+	end_process(responder);
 }
 
 /* ---- its beginning ------------------------------------------------------------- */
@@ -185,21 +187,45 @@ static int spawn_inside(struct responder *responder, const uv_process_options_t 
 
 	if (error)
 		return error;
-	error = uv_spawn(responder->restart.loop, &responder->process, options);
+	error = uv_spawn(responder->pulse.loop, &responder->process, options);
 	responder_net_leave(home);
 	return error;
 }
 
-static int spawn(struct responder *responder)
+/* What a process gets for itself: each is closed in the daemon once the process has it. */
+struct equipment {
+	int null, output, listener;
+};
+
+static void drop_equipment(struct equipment *equipment)
 {
-	_cleanup_(cleanup_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	cleanup_close(&equipment->null);
+	cleanup_close(&equipment->output);
+	cleanup_close(&equipment->listener);
+}
+
+static int equip(struct responder *responder, struct equipment *equipment)
+{
+	int error;
+
+	equipment->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (equipment->null < 0)
+		return -errno;
+	cleanup_close(&responder->output);
+	responder->output = -1;
+	error = output_open(&responder->output, &equipment->output);
+	error = error ?: responder_net_listen(&responder->net, &equipment->listener);
+	return error ?: steer_to(responder->steer, equipment->listener);
+}
+
+static int spawn(struct responder *responder, const struct equipment *equipment)
+{
 	uv_stdio_container_t stdio[RESPOND_FD_COUNT] = {
 		[RESPOND_FD_TALK] = { .flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE,
-				      .data.stream = (uv_stream_t *)&responder->talk },
-		[RESPOND_FD_NULL] = { .flags = UV_INHERIT_FD, .data.fd = null },
-		[RESPOND_FD_LOG] = { .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
-		[RESPOND_FD_LISTENER] = { .flags = UV_INHERIT_FD,
-					  .data.fd = responder->net.listener },
+				      .data.stream = (uv_stream_t *)&responder->talk.pipe },
+		[RESPOND_FD_NULL] = { .flags = UV_INHERIT_FD, .data.fd = equipment->null },
+		[RESPOND_FD_LOG] = { .flags = UV_INHERIT_FD, .data.fd = equipment->output },
+		[RESPOND_FD_LISTENER] = { .flags = UV_INHERIT_FD, .data.fd = equipment->listener },
 	};
 	char *environment[] = { NULL };
 	char *arguments[] = { RESPOND_PROGRAM, NULL };
@@ -212,8 +238,6 @@ static int spawn(struct responder *responder)
 		.stdio_count = RESPOND_FD_COUNT,
 	};
 
-	if (null < 0)
-		return -errno;
 	for (size_t i = 0; i < RESPOND_MAP_COUNT; i++)
 		stdio[RESPOND_FD_MAPS + i] =
 			(uv_stdio_container_t){ .flags = UV_INHERIT_FD,
@@ -223,15 +247,15 @@ static int spawn(struct responder *responder)
 
 static int start(struct responder *responder)
 {
-	uv_loop_t *loop = responder->restart.loop;
-	int error = uv_pipe_init(loop, &responder->talk, 0);
+	_cleanup_(drop_equipment) struct equipment equipment = { -1, -1, -1 };
+	int error =
+		equip(responder, &equipment) ?: talk_open(&responder->talk, responder->pulse.loop);
 
 	if (error)
 		return error;
-	responder->talk.data = responder;
 	responder->process = (uv_process_t){ .data = responder };
 	responder->open_handles++;
-	error = spawn(responder);
+	error = spawn(responder, &equipment);
 	if (responder->process.type == UV_PROCESS)
 		responder->open_handles++;
 	if (error) {
@@ -239,21 +263,29 @@ static int start(struct responder *responder)
 		return error;
 	}
 	responder->runs = true;
-	(void)uv_read_start((uv_stream_t *)&responder->talk, give_buffer, on_heard);
-	return tell(responder);
+	return talk_begin(&responder->talk);
 }
 
-static void on_restart(uv_timer_t *timer)
+/* A handle of an earlier process that is still closing is waited for. */
+static void start_again(struct responder *responder)
 {
-	struct responder *responder = timer->data;
-	int error = start(responder);
+	int error = responder->open_handles > 1 ? -EAGAIN : start(responder);
 
-	if (!error || responder->runs)
+	if (!error || error == -EAGAIN || responder->runs)
 		return;
 	if (!responder->complained)
 		log_error("cannot start the responder: %s", uv_strerror(error));
 	responder->complained = true;
-	(void)uv_timer_start(timer, on_restart, RESTART_MS, 0);
+}
+
+static void on_pulse(uv_timer_t *timer)
+{
+	struct responder *responder = timer->data;
+
+	if (responder->runs)
+		watch(responder);
+	else
+		start_again(responder);
 }
 
 /* Beside our own program; or as installed, sbin/ here and libexec/sluice/ there. */
@@ -281,13 +313,15 @@ static int find_program(struct diag *diag, char path[static PATH_MAX])
 
 static int prepare(struct responder *responder, struct datapath *datapath, struct diag *diag)
 {
+	char *text;
+	size_t length;
 	int error = find_program(diag, responder->program);
 
 	if (!error)
 		error = responder_net_make(diag, &responder->net);
 	if (error)
 		return error;
-	error = steer_new(responder->net.ns, responder->net.listener, &responder->steer);
+	error = steer_new(responder->net.ns, &responder->steer);
 	if (error)
 		return diag_set(diag, -error,
 				"this kernel does not let a program choose the socket of a "
@@ -301,9 +335,11 @@ static int prepare(struct responder *responder, struct datapath *datapath, struc
 	if (error)
 		return diag_set(diag, -error, "cannot give the responder the maps: %s",
 				strerror(-error));
-	return responder_message(NULL, &responder->message, &responder->message_length)
-		       ? diag_no_memory(diag)
-		       : 0;
+	error = responder_message(NULL, &text, &length);
+	if (error)
+		return diag_no_memory(diag);
+	talk_init(&responder->talk, on_heard, responder, text, length);
+	return 0;
 }
 
 DEFINE_CLEANUP(responder_free, struct responder *);
@@ -319,14 +355,16 @@ int responder_new(struct uv_loop_s *loop, struct datapath *datapath, responder_c
 	responder->changed = changed;
 	responder->arg = arg;
 	responder->net = RESPONDER_NET_NONE;
+	responder->output = -1;
 	for (size_t i = 0; i < RESPOND_MAP_COUNT; i++)
 		responder->maps[i] = -1;
 	error = prepare(responder, datapath, diag);
 	if (error)
 		return error;
-	(void)uv_timer_init(loop, &responder->restart);
-	responder->restart.data = responder;
+	(void)uv_timer_init(loop, &responder->pulse);
+	responder->pulse.data = responder;
 	responder->open_handles++;
+	(void)uv_timer_start(&responder->pulse, on_pulse, PULSE_MS, PULSE_MS);
 	error = start(responder);
 	if (error)
 		return diag_set(diag, -error, "cannot start %s: %s", responder->program,
@@ -342,9 +380,9 @@ void responder_free(struct responder *responder)
 		return;
 	responder->ending = true;
 	if (responder->open_handles)
-		close_handle((uv_handle_t *)&responder->restart);
+		close_handle((uv_handle_t *)&responder->pulse, on_pulse_closed);
 	if (responder->runs)
-		(void)uv_process_kill(&responder->process, SIGKILL);
+		end_process(responder);
 	/* No packet finds it any more, whatever the plans still say. */
 	responder_net_done(&responder->net);
 	release(responder);
