@@ -2,12 +2,13 @@
 """The control socket: its mode and owner, and what may be in its place."""
 
 import os
+import resource
 import socket
 import stat
 
 import pytest
 
-from lab import clients
+from lab import clients, wait
 from lab.daemon import Daemon
 from scenario import all_serving, configuration, serve
 from scenario_api import small, state
@@ -78,3 +79,26 @@ def test_a_socket_that_somebody_else_answers_on_is_left(lab):
         assert done.returncode == 1
         assert f"another sluiced answers on {made.socket_path}" in done.stderr
         assert os.path.exists(made.socket_path)
+
+
+def test_it_answers_again_once_there_are_descriptors(lab):
+    """The process has no descriptor left for a moment, while clients connect."""
+    made = small(lab).start()
+    pid = made.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    # The lowest number that is free counts, not how many are open.
+    used = max(int(fd) for fd in os.listdir(f"/proc/{pid}/fd")) + 1
+    free = used - len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 4, hard))
+    clients_of_it = []
+    for _ in range(free + 4 + 16):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(made.socket_path)
+        client.send(b"GET /v1/st")
+        clients_of_it.append(client)
+    wait.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) == used + 4, "no descriptor is left")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    for client in clients_of_it:
+        client.close()
+    for _ in range(4):
+        assert made.status()["pid"] == pid

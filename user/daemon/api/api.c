@@ -247,7 +247,7 @@ static void on_timer(uv_timer_t *timer);
 
 static void drive(struct api *api)
 {
-	bool was_full = api->n_connections == API_CONNECTIONS;
+	size_t before = api->n_connections;
 	MHD_UNSIGNED_LONG_LONG pending;
 	uint64_t next;
 
@@ -256,8 +256,10 @@ static void drive(struct api *api)
 	next = expire_connections(api);
 	if (MHD_get_timeout(api->http, &pending) == MHD_YES && pending < next)
 		next = pending;
-	/* A full libmicrohttpd stops listening, and starts again in its next run. */
-	if (was_full && api->n_connections < API_CONNECTIONS)
+	/* libmicrohttpd stops listening when it is full, or when the process has no descriptor
+	 * left, and starts again in its next run after a connection has ended.
+	 */
+	if (api->n_connections < before)
 		next = 0;
 	if (next == UINT64_MAX)
 		(void)uv_timer_stop(&api->timer);
