@@ -260,10 +260,27 @@ static void files_that_cannot_be_read(void **state)
 	assert_int_equal(config_load("examples/no-such.yaml", &diag, &config), -ENOENT);
 	assert_string_equal(diag.file, "examples/no-such.yaml");
 	assert_string_equal(diag.text, "cannot be read: No such file or directory");
-	assert_int_equal(config_load("/dev/zero", &diag, &config), -EFBIG);
+	assert_int_equal(config_load("/dev/zero", &diag, &config), -ENOTSUP);
+	assert_string_equal(diag.text, "is not a regular file");
 	assert_int_equal(config_load("/", NULL, &config), -EISDIR);
 	assert_int_equal(config_parse("x", 1, "f.yaml", NULL, &config), -EINVAL);
 	assert_null(config);
+}
+
+static void files_that_are_too_large(void **state)
+{
+	char path[] = "/tmp/sluice-large-XXXXXX";
+	struct config *config = NULL;
+	struct diag diag = {};
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (64L << 20) + 1), 0);
+	assert_int_equal(config_load(path, &diag, &config), -EFBIG);
+	assert_string_equal(diag.text, "is larger than 64 MiB; no configuration is");
+	(void)close(fd);
+	(void)unlink(path);
 }
 
 int main(void)
@@ -275,6 +292,7 @@ int main(void)
 		cmocka_unit_test(values_of_a_service),
 		cmocka_unit_test(values_of_check),
 		cmocka_unit_test(files_that_cannot_be_read),
+		cmocka_unit_test(files_that_are_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,12 +3,12 @@
  * config/document.c, the rules over all of it are in config/rules.c.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/base/file.h"
 #include "lib/config/config.h"
 #include "lib/config/prefix_file.h"
 #include "lib/config/read.h"
@@ -63,7 +63,6 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 int config_load(const char *path, struct diag *diag, struct config **ret_config)
 {
 	_cleanup_(cleanup_free) char *text = NULL;
-	_cleanup_(cleanup_close) int fd = -1;
 	size_t length = 0;
 	int error;
 
@@ -72,10 +71,11 @@ int config_load(const char *path, struct diag *diag, struct config **ret_config)
 		diag->column = 0;
 		(void)snprintf(diag->file, sizeof(diag->file), "%s", path);
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	error = fd < 0 ? -errno : config_read_all(fd, &text, &length);
+	error = file_read(path, CONFIG_FILE_MAX, &text, &length);
 	if (error == -EFBIG)
 		return diag_set(diag, EFBIG, "is larger than 64 MiB; no configuration is");
+	if (error == -ENOTSUP)
+		return diag_set(diag, ENOTSUP, "is not a regular file");
 	if (error)
 		return diag_set(diag, -error, "cannot be read: %s", strerror(-error));
 	return config_parse(text, length, path, diag, ret_config);

@@ -6,50 +6,16 @@
 #include "lib/config/prefix_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/base/file.h"
 
 #define FILES_TOTAL_MAX (256UL << 20) /* bytes, of all files of one configuration */
 #define WANT            "write one like 192.0.2.0/24, 2001:db8::/32 or an address in each line"
-
-int config_read_all(int fd, char **ret_text, size_t *ret_length)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	size_t length = 0;
-	size_t size = 0;
-
-	for (;;) {
-		ssize_t got;
-
-		if (length == size) {
-			char *larger = realloc(text, size ? size * 2 : 64 * 1024);
-
-			if (!larger)
-				return -ENOMEM;
-			text = larger;
-			size = size ? size * 2 : 64 * 1024;
-		}
-		got = read(fd, text + length, size - length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		length += (size_t)got;
-		if (length > CONFIG_FILE_MAX)
-			return -EFBIG;
-	}
-	*ret_text = TAKE_PTR(text);
-	*ret_length = length;
-	return 0;
-}
 
 int prefix_room_add(struct prefix_room *room, const struct reader *reader,
 		    const struct prefix *prefix)
@@ -161,29 +127,6 @@ static int take_lines(struct lines *lines, const char *text, size_t length)
 	return error;
 }
 
-/* For reading, if it is a regular file: opening another kind can wait for somebody,
- * or set a device going. -ENOTSUP: is none.
- */
-static int open_regular(const char *path)
-{
-	struct stat status;
-	int fd;
-
-	if (stat(path, &status) != 0)
-		return -errno;
-	if (S_ISDIR(status.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(status.st_mode))
-		return -ENOTSUP;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-		return fd;
-	(void)close(fd); /* it was exchanged in between */
-	return -ENOTSUP;
-}
-
 static int refuse_file(const struct reader *reader, const struct node *node, int error)
 {
 	char shown[NODE_SHOW_SIZE];
@@ -204,7 +147,6 @@ int config_read_prefix_file(struct reader *reader, const struct node *node, cons
 	const char *slash = strrchr(reader->name, '/');
 	_cleanup_(cleanup_free) char *path = NULL;
 	_cleanup_(cleanup_free) char *text = NULL;
-	_cleanup_(cleanup_close) int fd = -1;
 	struct lines lines = { .reader = reader, .room = room };
 	size_t length = 0;
 	int error;
@@ -216,8 +158,7 @@ int config_read_prefix_file(struct reader *reader, const struct node *node, cons
 		return read_out_of_memory(reader);
 	}
 	lines.path = path;
-	fd = open_regular(path);
-	error = fd < 0 ? fd : config_read_all(fd, &text, &length);
+	error = file_read(path, CONFIG_FILE_MAX, &text, &length);
 	if (error)
 		return refuse_file(reader, node, error);
 	reader->n_file_bytes += length;

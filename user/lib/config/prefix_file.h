@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading whole files: the configuration's own, and those of prefixes. For
- * config*.c alone.
+ * Files of prefixes. For config/ alone.
  */
 #ifndef SLUICE_LIB_CONFIG_PREFIX_FILE_H
 #define SLUICE_LIB_CONFIG_PREFIX_FILE_H
@@ -11,11 +10,6 @@
 #include "lib/config/read.h"
 
 #define CONFIG_FILE_MAX (64UL << 20) /* bytes */
-
-/* All that can be read from fd, the caller's to free; not NUL-terminated. 0 or
- * -errno; -EFBIG: more than CONFIG_FILE_MAX.
- */
-int config_read_all(int fd, char **ret_text, size_t *ret_length);
 
 /* Prefixes on their way into a list. */
 struct prefix_room {
