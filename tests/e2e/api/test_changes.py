@@ -4,6 +4,7 @@ reload, written out by save. What is refused, and that it then changes nothing, 
 test_refusals.py.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -211,13 +212,34 @@ def test_a_file_without_news_keeps_its_comments(scene):
 def test_a_save_that_fails_says_so_and_keeps_the_changes(scene):
     made = scene.daemon
     made.ctl("backend", "weight", "web", "web-1", "4")
-    os.mkdir(made.config_path + ".new")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(made.config_path + ".old")
+    os.mkdir(made.config_path + ".old")
+    before = set(os.listdir(os.path.dirname(made.config_path)))
     try:
         done = made.ctl("config", "save", check=False)
         assert done.returncode == 1 and made.config_path in done.stderr
         assert len(made.status()["changes"]) == 1
+        assert set(os.listdir(os.path.dirname(made.config_path))) == before, "nothing else stays"
     finally:
-        os.rmdir(made.config_path + ".new")
+        os.rmdir(made.config_path + ".old")
+
+
+def test_a_save_leaves_files_of_the_user_alone(scene):
+    made = scene.daemon
+    made.ctl("backend", "weight", "web", "web-1", "4")
+    mine = [made.config_path + end for end in (".new", ".tmp", "~")]
+    for path in mine:
+        with open(path, "w", encoding="ascii") as file:
+            file.write("mine")
+    try:
+        made.ctl("config", "save")
+        for path in mine:
+            with open(path, encoding="ascii") as file:
+                assert file.read() == "mine"
+    finally:
+        for path in mine:
+            os.unlink(path)
 
 
 def test_a_drain_ends(scene):
@@ -239,12 +261,15 @@ def test_a_change_leaves_interfaces_alone(scene):
         made.ctl("attach", "back")
 
 
-def test_a_saved_file_keeps_its_mode(scene):
+@pytest.mark.parametrize("owner, group", [(0, 0), (0, 4321), (1234, 4321)])
+def test_a_saved_file_keeps_its_owner_group_and_mode(scene, owner, group):
     made = scene.daemon
-    os.chmod(made.config_path, 0o600)
+    os.chown(made.config_path, owner, group)
+    os.chmod(made.config_path, 0o640)
     made.ctl("backend", "weight", "web", "web-1", "4")
     made.ctl("config", "save")
-    assert os.stat(made.config_path).st_mode & 0o777 == 0o600
+    saved = os.stat(made.config_path)
+    assert (saved.st_uid, saved.st_gid, saved.st_mode & 0o777) == (owner, group, 0o640)
 
 
 def test_what_goes_against_the_file_stays_over_a_reload(scene):
