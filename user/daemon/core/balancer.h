@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "daemon/datapath/attachment.h"
@@ -93,6 +94,7 @@ struct balancer {
 	bool took_over;              /* program and maps were there before us */
 	bool stopping;
 	unsigned long long started_ms;  /* wall clock, Unix time */
+	uint64_t started_ns;            /* clock_monotonic_ns() */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */
 };
 

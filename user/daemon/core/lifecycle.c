@@ -107,6 +107,7 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 	balancer->options = *options;
 	balancer->config = balancer->file = config;
 	balancer->started_ms = balancer->reloaded_ms = clock_wall_ms();
+	balancer->started_ns = clock_monotonic_ns();
 	*ret_balancer = balancer;
 	return 0;
 }

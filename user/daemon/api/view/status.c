@@ -118,11 +118,10 @@ static json_t *view_flows(const struct balancer *balancer)
 
 json_t *view_status(const struct balancer *balancer)
 {
-	unsigned long long now = clock_wall_ms();
-	unsigned long long up_ms = now > balancer->started_ms ? now - balancer->started_ms : 0;
+	uint64_t up_ns = clock_monotonic_ns() - balancer->started_ns;
 	json_t *status = json_pack(
 		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
-		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ms / 1000), "config",
+		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ns / 1000000000), "config",
 		view_text(balancer->options.config_path), "started",
 		view_time(balancer->started_ms), "reloaded", view_time(balancer->reloaded_ms),
 		"problems", view_problems(balancer), "changes", view_changes(balancer), "flows",
