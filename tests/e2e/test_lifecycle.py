@@ -13,7 +13,7 @@ from lab.daemon import Daemon
 from lab.netns import Lab
 from lab.servers import Nginx
 from lab.xdp import attach_pass
-from scenario import PATHS, all_serving, configuration, serve, web
+from scenario import PATHS, all_serving, configuration, serve, service, web
 
 
 def sentence(done):
@@ -131,6 +131,85 @@ def still_alone(scene):
     scene.daemon.stop()
     for device in scene.top.interfaces:
         assert scene.top.balancer.xdp(device) == {}
+
+
+def test_a_pin_directory_with_files_is_refused(lab):
+    top = topology.routed(lab, backends=1)
+    made = Daemon(top.balancer, quiet(top))
+    made.pin_dir = lab.path("mine")
+    os.mkdir(made.pin_dir)
+    with open(os.path.join(made.pin_dir, "precious"), "w", encoding="ascii"):
+        pass
+    assert f"{made.pin_dir} has files in it" in sentence(made.run())
+    assert os.listdir(made.pin_dir) == ["precious"]
+
+
+def test_a_fifo_is_no_configuration(lab):
+    top = topology.routed(lab, backends=1)
+    made = Daemon(top.balancer, quiet(top)).start()
+    os.unlink(made.config_path)
+    os.mkfifo(made.config_path)
+    status, answer = made.request("POST", "/v1/reload")
+    assert status == 409 and "is not a regular file" in answer["error"]
+    other = Daemon(top.balancer, name="other")
+    os.mkfifo(other.config_path)
+    assert "is not a regular file" in sentence(other.run())
+
+
+# ---- SIGHUP -----------------------------------------------------------------
+def test_a_signal_at_the_start_is_a_reload(lab):
+    """SIGHUP comes while the configuration is read, when nothing could handle it yet."""
+    top = topology.routed(lab, backends=1)
+    made = Daemon(top.balancer, slow_to_read(top))
+    for _ in range(10):
+        pid = made.spawn().process.pid
+        wait.until(lambda: is_sluiced(pid) and blocks_or_takes(pid, signal.SIGHUP),
+                   "SIGHUP is held back or taken", pause=0.001)
+        if mask_has(pid, "SigBlk", signal.SIGHUP):
+            break
+        made.kill()  # this test was too slow to see it
+    else:
+        raise AssertionError("SIGHUP was held back in none of ten starts")
+    os.kill(pid, signal.SIGHUP)
+    wait.until(lambda: "reloaded: " in made.log, lambda: f"reloaded: {made.log}")
+    assert made.process.poll() is None and made.status()["pid"] == pid
+
+
+def slow_to_read(top):
+    """A configuration whose reload takes longer than a signal."""
+    return {**quiet(top), "deny": [f"198.{18 + n // 65536}.{n // 256 % 256}.{n % 256}"
+                                   for n in range(20000)]}
+
+
+def is_sluiced(pid):
+    return os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "sluiced"
+
+
+def mask_has(pid, name, number):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        mask = next(line.split()[1] for line in file if line.startswith(f"{name}:"))
+    return int(mask, 16) >> number - 1 & 1
+
+
+def blocks_or_takes(pid, number):
+    return mask_has(pid, "SigBlk", number) or mask_has(pid, "SigCgt", number)
+
+
+def test_signals_that_come_together_are_few_reloads(lab):
+    top = topology.routed(lab, backends=1)
+    made = Daemon(top.balancer, slow_to_read(top)).start()
+    for _ in range(100):
+        os.kill(made.process.pid, signal.SIGHUP)
+        # The kernel alone would make one of those that come before it is taken.
+        wait.until(lambda: not mask_has(made.process.pid, "ShdPnd", signal.SIGHUP), "taken",
+                   pause=0)
+    wait.until(lambda: "reloaded: " in made.log, lambda: f"reloaded: {made.log}")
+    made.status()
+    assert made.log.count("reloaded: ") < 50
+    made.write(configuration(top, web(top),
+                             service("other", top.backends, 81, backend_port=8081)))
+    os.kill(made.process.pid, signal.SIGHUP)
+    wait.until(lambda: len(made.status()["services"]) == 2, lambda: f"the last one counts: {made.log[-1000:]}")
 
 
 # ---- ends -------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,16 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 	return -1;
 }
 
+/* `config save` gives the new file the owner and the group of the old one. A daemon that was
+ * started without this right saves files of its own user alone.
+ */
+static int keep_chown(bool had)
+{
+	return had ? capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+				  CAP_CHOWN)
+		   : 0;
+}
+
 /* Keeps the rights that the daemon needs and gives up all others: maps and
  * programs (BPF, PERFMON), attaching and netlink (NET_ADMIN), finding a program
  * by its id, mounting a bpffs and making the responder's namespace (SYS_ADMIN),
@@ -119,11 +130,13 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
  */
 static int drop_rights(struct diag *diag)
 {
+	bool had_chown = capng_have_capability(CAPNG_PERMITTED, CAP_CHOWN);
+
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 			  CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SETUID,
 			  CAP_SETGID, CAP_KILL, -1) ||
-	    capng_apply(CAPNG_SELECT_BOTH))
+	    keep_chown(had_chown) || capng_apply(CAPNG_SELECT_BOTH))
 		return diag_set(diag, EPERM,
 				"sluiced needs to be root, or to have the capabilities "
 				"CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, "
@@ -143,6 +156,7 @@ static void log_diag(const struct diag *diag)
 struct process {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
+	uv_timer_t reload; /* runs while SIGHUP has come and the reload has not begun */
 	struct balancer *balancer;
 	struct limits_watch *limits;
 	struct api *api;
@@ -156,6 +170,8 @@ static void stop(struct process *process)
 	for (size_t i = 0; i < ARRAY_SIZE(process->signals); i++)
 		if (!uv_is_closing((uv_handle_t *)&process->signals[i]))
 			uv_close((uv_handle_t *)&process->signals[i], NULL);
+	if (!uv_is_closing((uv_handle_t *)&process->reload))
+		uv_close((uv_handle_t *)&process->reload, NULL);
 }
 
 static void on_stop_signal(uv_signal_t *handle, int number)
@@ -164,13 +180,12 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 	stop(handle->data);
 }
 
-static void on_reload_signal(uv_signal_t *handle, int number)
+static void on_reload(uv_timer_t *timer)
 {
-	struct process *process = handle->data;
+	struct process *process = timer->data;
 	struct balancer_change change;
 	struct diag diag = {};
 
-	(void)number;
 	if (balancer_reload(process->balancer, &diag, &change)) {
 		log_diag(&diag);
 		log_error("reload refused, nothing has changed");
@@ -180,12 +195,33 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 		 change.removed, change.changed);
 }
 
-static int start(struct process *process, const struct arguments *arguments, struct config *config,
-		 struct diag *diag)
+/* All signals that have come by the loop's next round are one reload: each would read the same
+ * file.
+ */
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+	struct process *process = handle->data;
+
+	(void)number;
+	(void)uv_timer_start(&process->reload, on_reload, 0, 0);
+}
+
+/* Holds SIGHUP back, which would end the process, until the loop takes it. */
+static void hold_reload_signal(int how)
+{
+	sigset_t reload;
+
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, SIGHUP);
+	(void)sigprocmask(how, &reload, NULL);
+}
+
+static void follow_signals(struct process *process)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-	int error;
 
+	(void)uv_timer_init(&process->loop, &process->reload);
+	process->reload.data = process;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		uv_signal_t *handle = &process->signals[i];
 
@@ -195,6 +231,15 @@ static int start(struct process *process, const struct arguments *arguments, str
 				      numbers[i] == SIGHUP ? on_reload_signal : on_stop_signal,
 				      numbers[i]);
 	}
+	hold_reload_signal(SIG_UNBLOCK);
+}
+
+static int start(struct process *process, const struct arguments *arguments, struct config *config,
+		 struct diag *diag)
+{
+	int error;
+
+	follow_signals(process);
 	/* First of all: another daemon that answers there must not be disturbed. */
 	error = api_open(arguments->options.socket_path, diag, &process->api);
 	if (error) {
@@ -265,8 +310,10 @@ int main(int argc, char **argv)
 	};
 	struct config *config = NULL;
 	struct diag diag = {};
-	int status = parse_arguments(argc, argv, &arguments);
+	int status;
 
+	hold_reload_signal(SIG_BLOCK);
+	status = parse_arguments(argc, argv, &arguments);
 	if (status >= 0)
 		return status;
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -60,6 +60,20 @@ static int mount_bpffs(const char *path, struct diag *diag)
 	return 0;
 }
 
+static bool is_empty(const char *path)
+{
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	bool empty = directory;
+
+	while (directory && (entry = readdir(directory)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			empty = false;
+	if (directory)
+		(void)closedir(directory);
+	return empty;
+}
+
 /* Makes pin_dir a directory on a bpffs: the default bpffs is mounted where it is missing;
  * elsewhere the directory itself becomes one.
  */
@@ -78,6 +92,11 @@ static int prepare_directory(const char *pin_dir, struct diag *diag)
 		return diag_set(diag, -error, "cannot make the pin directory %s: %s", pin_dir,
 				strerror(-error));
 	if (!is_bpffs(pin_dir)) {
+		if (!is_empty(pin_dir))
+			return diag_set(diag, ENOTEMPTY,
+					"%s has files in it, which a bpffs mounted there would "
+					"hide; give an empty or a new directory with --pin-dir",
+					pin_dir);
 		error = mount_bpffs(pin_dir, diag);
 		if (error)
 			return error;
