@@ -123,6 +123,12 @@ def link_info(name, data=b""):
     return attr(18, attr(1, name + b"\0") + (attr(2, data) if data else b""))
 
 
+def xdp(program):
+    """Of a device that runs it in the driver; 0: none."""
+    ids = number(4, program) + number(5, program) if program else b""
+    return attr(43, attr(2, bytes([1 if program else 0])) + ids)
+
+
 def vlan(index, parent, tag):
     return link(index, b"eth0.%d" % tag, number(5, parent), link_info(
         b"vlan", attr(1, struct.pack("=H", tag)) + attr(5, struct.pack(">H", 0x8100))))
@@ -166,6 +172,7 @@ def netlink():
     yield start
     yield start + datagram(link(2, b"eth0", flags=0x1002)) + quiet + b"".join(on_link + via)
     yield start + datagram(link(3, b"eth0.100", kind=DELLINK), link(7, b"br0", link_info(b"bridge")))
+    yield start + datagram(link(2, b"eth0", xdp(7)), link(2, b"eth0", xdp(0))) + quiet
     yield start + datagram(neighbour(V4, kind=DELNEIGH)) + datagram(neighbour(V6, state=FAILED))
     yield start + datagram(neighbour(V4, state=PERMANENT), neighbour(V6, flags=8)) + quiet
     yield start + datagram(message(NEWADDR, bytes(8))) + quiet + b"".join(on_link)

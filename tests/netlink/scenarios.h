@@ -28,6 +28,7 @@
 	X(entries_of_others)    \
 	X(flush)                \
 	X(vlan_messages)        \
+	X(xdp_messages)         \
 	X(hostile_messages)     \
 	X(explains)
 

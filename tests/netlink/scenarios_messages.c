@@ -62,6 +62,27 @@ static struct nlmsghdr *link_message(char *buffer, const struct device *device)
 	return message;
 }
 
+/* What a device says of its XDP programs: ids, of which 0 is none. */
+struct xdp {
+	__u8 attached; /* XDP_ATTACHED_* */
+	__u32 generic, driver, only;
+};
+
+static struct nlmsghdr *put_xdp(struct nlmsghdr *message, const struct xdp *xdp)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, IFLA_XDP);
+
+	mnl_attr_put_u8(message, IFLA_XDP_ATTACHED, xdp->attached);
+	if (xdp->only)
+		mnl_attr_put_u32(message, IFLA_XDP_PROG_ID, xdp->only);
+	if (xdp->generic)
+		mnl_attr_put_u32(message, IFLA_XDP_SKB_PROG_ID, xdp->generic);
+	if (xdp->driver)
+		mnl_attr_put_u32(message, IFLA_XDP_DRV_PROG_ID, xdp->driver);
+	mnl_attr_nest_end(message, nest);
+	return message;
+}
+
 /* The device that carries, or 0. */
 static int carrier_of(const struct links *links, int ifindex)
 {
@@ -97,6 +118,38 @@ void vlan_messages(void)
 			fail("row %zu: carrier %d", i, carrier_of(&links, rows[i].device.ifindex));
 	check(links_find(&links, 2)->vlan == 5);
 	check(!links_take(&links, link_message(buffer, &rows[1].device))); /* nothing new */
+	links_done(&links);
+}
+
+/* Which program a device runs; and that a device is told from an earlier one of its index. */
+void xdp_messages(void)
+{
+	static const struct device device = { 2, NULL, 0, 0, 0, false };
+	static const struct {
+		struct xdp xdp;
+		__u32 program;
+	} rows[] = {
+		{ { XDP_ATTACHED_DRV, 0, 7, 7 }, 7 },  { { XDP_ATTACHED_SKB, 8, 0, 8 }, 8 },
+		{ { XDP_ATTACHED_DRV, 0, 0, 9 }, 9 },  { { XDP_ATTACHED_MULTI, 10, 11, 0 }, 10 },
+		{ { XDP_ATTACHED_NONE, 0, 0, 0 }, 0 },
+	};
+	struct links links = {};
+	unsigned long long serial;
+	struct nlmsghdr *message;
+	char buffer[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		message = put_xdp(link_message(buffer, &device), &rows[i].xdp);
+		check(links_take(&links, message));
+		check(!links_take(&links, message)); /* nothing new */
+		check(links_find(&links, 2)->program == rows[i].program);
+	}
+	serial = links_find(&links, 2)->serial;
+	message->nlmsg_type = RTM_DELLINK;
+	check(links_take(&links, message));
+	check(links_take(&links, link_message(buffer, &device)));
+	check(serial && links_find(&links, 2)->serial != serial);
+	check(links_find(&links, 2)->program == 0);
 	links_done(&links);
 }
 
@@ -141,7 +194,9 @@ void hostile_messages(void)
 {
 	static const struct device device = { 2, "vlan", 1, 5, ETH_P_8021Q, false };
 	char link[512] = {}, neighbour[512] = {};
-	struct nlmsghdr *messages[] = { link_message(link, &device), neighbour_message(neighbour) };
+	static const struct xdp xdp = { XDP_ATTACHED_DRV, 0, 7, 7 };
+	struct nlmsghdr *messages[] = { put_xdp(link_message(link, &device), &xdp),
+					neighbour_message(neighbour) };
 	struct neighbour_entry entry;
 	struct neighbour_key key;
 	size_t i, at, length;

@@ -95,12 +95,6 @@ static void on_routes_timer(uv_timer_t *timer)
 	finish(hops);
 }
 
-static void tell_devices(const struct nexthops *hops)
-{
-	if (hops->devices_changed)
-		hops->devices_changed(hops->devices_arg);
-}
-
 static void resync(struct nexthops *hops)
 {
 	struct nexthop_sources *sources = &hops->sources;
@@ -113,8 +107,8 @@ static void resync(struct nexthops *hops)
 		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
 	hops->resync_due = error < 0;
 	hops->heard = true;
+	hops->devices_heard = true;
 	schedule_routes(hops);
-	tell_devices(hops);
 }
 
 static void on_message(const struct nlmsghdr *message, void *arg)
@@ -127,7 +121,7 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 	case RTM_DELLINK:
 		if (links_take(&hops->sources.links, message)) {
 			schedule_routes(hops);
-			tell_devices(hops);
+			hops->devices_heard = true;
 		}
 		break;
 	case RTM_NEWNEIGH:
@@ -160,6 +154,9 @@ void nexthops_set_tend_timer(struct nexthops *hops)
 
 static void tell_change(struct nexthops *hops)
 {
+	if (hops->devices_heard && hops->devices_changed)
+		hops->devices_changed(hops->devices_arg);
+	hops->devices_heard = false;
 	if (hops->heard && hops->change)
 		hops->change(hops->change_arg);
 	hops->heard = false;
@@ -208,6 +205,11 @@ void nexthops_follow_changes(struct nexthops *hops, nexthop_changed_fn *changed,
 {
 	hops->change = changed;
 	hops->change_arg = arg;
+}
+
+const struct links *nexthops_links(const struct nexthops *hops)
+{
+	return &hops->sources.links;
 }
 
 void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, void *arg)

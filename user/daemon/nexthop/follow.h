@@ -8,16 +8,20 @@
 
 #include "daemon/nexthop/nexthop.h"
 
+struct links;
 struct nexthops;
 struct netlink_listener;
 struct sl_device;
+
+/* All devices, as far as the kernel's messages have arrived; valid until the loop runs again. */
+const struct links *nexthops_links(const struct nexthops *hops);
 
 /* Every device that frames can be sent to, by the ifindex that routes name. */
 typedef void nexthop_device_fn(void *arg, unsigned ifindex, const struct sl_device *device);
 void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, void *arg);
 
 /* From now on, calls `changed` from the loop after devices have come, gone or
- * changed. One alone can ask.
+ * changed: once for all that the kernel has told of together. One alone can ask.
  */
 void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
 

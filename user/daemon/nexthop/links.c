@@ -88,6 +88,21 @@ static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 	return LINK_OTHER;
 }
 
+/* The program that the kernel runs first: one of generic mode, one in the driver, or the only
+ * one. 0: none.
+ */
+static __u32 parse_program(const struct nlattr *data)
+{
+	static const int types[] = { IFLA_XDP_SKB_PROG_ID, IFLA_XDP_DRV_PROG_ID, IFLA_XDP_PROG_ID };
+	const struct nlattr *xdp[IFLA_XDP_MAX + 1];
+	__u32 id = 0;
+
+	netlink_nested(data, IFLA_XDP_MAX, xdp);
+	for (size_t i = 0; i < ARRAY_SIZE(types) && !id; i++)
+		(void)netlink_get_u32(xdp[types[i]], &id);
+	return id;
+}
+
 /* False: not a device's own message, or not whole. Bridges send messages about
  * their ports, and wireless devices about events, under the same type.
  */
@@ -108,6 +123,7 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	link.ifindex = info->ifi_index;
 	link.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & FLAG_LOWER_UP);
 	(void)netlink_get_u32(attrs[IFLA_MTU], &link.mtu);
+	link.program = parse_program(attrs[IFLA_XDP]);
 	link.kind = parse_kind(attrs, &link);
 	if (info->ifi_type != ARPHRD_ETHER || !netlink_get_mac(attrs[IFLA_ADDRESS], link.mac))
 		link.kind = LINK_OTHER;
@@ -118,8 +134,8 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 static bool same(const struct link *a, const struct link *b)
 {
 	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan && a->mtu == b->mtu &&
-	       a->parent == b->parent && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
-	       strcmp(a->name, b->name) == 0;
+	       a->parent == b->parent && a->program == b->program &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;
 }
 
 static bool add(struct links *links, const struct link *link)
@@ -127,8 +143,10 @@ static bool add(struct links *links, const struct link *link)
 	struct link *copy = malloc(sizeof(*copy));
 	const uint64_t hash = hash_bytes(&link->ifindex, sizeof(link->ifindex), 0);
 
-	if (copy)
+	if (copy) {
 		*copy = *link;
+		copy->serial = ++links->serial;
+	}
 	if (!copy || hashtable_insert(&links->by_index, &copy->node, hash) < 0) {
 		links->short_of_memory = true;
 		free(copy);
@@ -161,6 +179,7 @@ bool links_take(struct links *links, const struct nlmsghdr *message)
 		return add(links, &link);
 	changed = !same(known, &link);
 	link.node = known->node;
+	link.serial = known->serial;
 	*known = link;
 	return changed;
 }

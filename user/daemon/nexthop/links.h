@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The machine's network devices, as far as a next hop needs them: what was
- * dumped, kept true by the kernel's changes. No callbacks: who feeds it knows.
+ * The machine's network devices, as far as a next hop and the attaching to interfaces need
+ * them: what was dumped, kept true by the kernel's changes. No callbacks: who feeds it knows.
  */
 #ifndef SLUICE_DAEMON_NEXTHOP_LINKS_H
 #define SLUICE_DAEMON_NEXTHOP_LINKS_H
@@ -29,16 +29,20 @@ struct link {
 	char name[IF_NAMESIZE];
 	__u8 mac[6];
 	__u32 mtu;      /* 0: not told */
+	__u32 program;  /* the id of the XDP program that the kernel names; 0: none */
 	__u16 vlan;     /* id */
 	int parent;     /* ifindex of a VLAN's */
 	unsigned round; /* of links_load() */
+	/* Tells the device from an earlier one that had its ifindex; never 0. */
+	unsigned long long serial;
 };
 
 /* Zeroed: knows no links. */
 struct links {
 	struct hashtable by_index;
 	unsigned round;
-	bool short_of_memory; /* something was missed; links_load() clears it */
+	unsigned long long serial; /* the last one */
+	bool short_of_memory;      /* something was missed; links_load() clears it */
 };
 
 /* Reads all of them again. 0 or -errno. */

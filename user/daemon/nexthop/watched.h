@@ -39,6 +39,7 @@ struct nexthops {
 	unsigned n_open;                     /* timers that the loop holds */
 	nexthop_changed_fn *devices_changed; /* NULL: not asked for */
 	void *devices_arg;
+	bool devices_heard;         /* a change of devices, since it was told on */
 	bool heard;                 /* any change, since it was told on */
 	nexthop_changed_fn *change; /* NULL: not asked for */
 	void *change_arg;
