@@ -127,7 +127,7 @@ rooms() {
 	room 'health/.*' $(files "$daemon/health/*")
 	room 'datapath/.*' $(files "$daemon/datapath/*")
 	room "(responder/.*|$for_others|netlink/netlink)" $(files "$daemon/responder/*")
-	room "(core/.*|responder/responder|nexthop/(follow|nexthop|nexthops)|health/(check_result|checks)|$for_others)" \
+	room "(core/.*|responder/responder|nexthop/(follow|links|nexthop|nexthops)|health/(check_result|checks)|$for_others)" \
 		$(files "$daemon/core/*")
 	room "(limits/.*|core/(balancer|service)|$for_others)" $(files "$daemon/limits/*")
 	room "(api/view/.*|$for_others_of_core|limits/.*|health/(check_result|checks)|nexthop/(nexthop|nexthops))" \

@@ -30,13 +30,6 @@ def quiet(top, **more):
 
 
 # ---- refusals ---------------------------------------------------------------
-def test_a_missing_interface_is_named(lab):
-    top = topology.routed(lab, backends=1)
-    config = quiet(top, interfaces=["front", "nosuch0"])
-    assert "nosuch0" in sentence(Daemon(top.balancer, config).run())
-    assert top.balancer.xdp("front") == {}
-
-
 def test_without_rights_it_says_so(lab):
     top = topology.routed(lab, backends=1)
     made = Daemon(top.balancer, quiet(top))

@@ -247,7 +247,7 @@ stop() {
 
 # The interface's row in `sluicectl status`: mode, adopted, shared.
 runs() {
-	found=$(ctl status | awk -v name="$1" '$1 == name { print $2, $4, $5 }')
+	found=$(ctl status | awk -v name="$1" '$1 == name { print $3, $5, $6 }')
 	[ "$found" = "$2" ] || { echo "not \"$2\" but \"$found\""; return 1; }
 }
 

@@ -20,6 +20,7 @@ What makes them behave like wires:
   tx off           checksums are written by the sender, not left to a NIC
 """
 
+import itertools
 from dataclasses import dataclass
 
 from .netns import Lab, Namespace
@@ -83,14 +84,18 @@ def mac_of(kind, number):
     return f"02:00:00:00:{kind:02x}:{number:02x}"
 
 
+FRONT_MAC, BACK_MAC = mac_of(0, 1), mac_of(0, 2)  # of the balancer
+_replugged = itertools.count()
+
+
 def routed(lab, backends=3, clients=1, tunnel=False):
     """The balancer routes between the clients' link and the backends' link. tunnel:
     the backends take IP-in-IP (for `ipip`).
     """
     wire = _wire(lab, "front", "back")
     balancer = _balancer(lab)
-    _plug(wire, balancer, "front", "front", mac_of(0, 1))
-    _plug(wire, balancer, "back", "back", mac_of(0, 2))
+    _plug(wire, balancer, "front", "front", FRONT_MAC)
+    _plug(wire, balancer, "back", "back", BACK_MAC)
     attach_pass(wire, "lb-front", "lab_pass")  # a refusal goes out by XDP_TX
     balancer.ip(*_balancer_addresses("front", "back"))
     return Topology(
@@ -105,7 +110,7 @@ def one_arm(lab, backends=3, clients=1, answers="direct", tunnel=False):
     """Everyone on one link. answers: "direct" (dsr, ipip) or "balancer" (nat)."""
     wire = _wire(lab, "lan")
     balancer = _balancer(lab)
-    _plug(wire, balancer, "eth0", "lan", mac_of(0, 1))
+    _plug(wire, balancer, "eth0", "lan", FRONT_MAC)
     attach_pass(wire, "lb", "lab_pass")
     balancer.ip(*_balancer_addresses("eth0", "eth0"))
     return Topology(
@@ -114,6 +119,17 @@ def one_arm(lab, backends=3, clients=1, answers="direct", tunnel=False):
         [_backend(lab, wire, "lan", number, answers, tunnel) for number in range(backends)],
         "eth0", "eth0",
     )
+
+
+def replug(top, device, name=None):
+    """Gives the balancer a device in the place of one that it had, under this name."""
+    front, back = device in ("front", "eth0"), device in ("back", "eth0")
+    bridge = "lan" if device == "eth0" else device
+    name = name or device
+    _plug(top.wire, top.balancer, name, bridge, FRONT_MAC if front else BACK_MAC)
+    if front:
+        attach_pass(top.wire, _port(top.balancer, name), f"lab_again{next(_replugged)}")
+    top.balancer.ip(*(_client_link(name) if front else ()), *(_backend_link(name) if back else ()))
 
 
 def _wire(lab, *bridges):
@@ -134,10 +150,15 @@ def _addresses(ipv4, ipv6, device):
 
 def _balancer_addresses(front, back):
     """front, back: the devices towards clients and towards backends."""
-    return (
-        *_addresses(*(net.format(BALANCER_HOST) for net in (CLIENT_NET4, CLIENT_NET6)), front),
-        *_addresses(*(net.format(BALANCER_HOST) for net in (BACKEND_NET4, BACKEND_NET6)), back),
-    )
+    return (*_client_link(front), *_backend_link(back))
+
+
+def _client_link(device):
+    return _addresses(*(net.format(BALANCER_HOST) for net in (CLIENT_NET4, CLIENT_NET6)), device)
+
+
+def _backend_link(device):
+    return _addresses(*(net.format(BALANCER_HOST) for net in (BACKEND_NET4, BACKEND_NET6)), device)
 
 
 def _balancer(lab):
@@ -202,9 +223,14 @@ def _backend(lab, wire, bridge, number, answers, tunnel):
     return host
 
 
+def _port(ns, device):
+    """The other end of the device's wire."""
+    return ns.name.rpartition("-")[2] + ("" if device == "eth0" else f"-{device}")
+
+
 def _plug(wire, ns, device, bridge, mac):
     """Gives `ns` a device that is wired to the bridge."""
-    port = ns.name.rpartition("-")[2] + ("" if device == "eth0" else f"-{device}")
+    port = _port(ns, device)
     queues = f"numtxqueues {QUEUES} numrxqueues {QUEUES}"
     ns.ip(
         f"link add {device} address {mac} {queues} type veth"

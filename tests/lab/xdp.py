@@ -17,7 +17,9 @@ _XDP_PASS, _XDP_TX = 2, 3
 
 
 def attach_pass(ns, device, name, mode="xdpdrv"):
-    """Attaches it under this name (up to 15 characters); its id."""
+    """Attaches it under this name (up to 15 characters), in the place of whatever is there;
+    its id.
+    """
     return _attach(ns, device, name, mode, _XDP_PASS)
 
 
@@ -42,5 +44,5 @@ def _attach(ns, device, name, mode, action):
         bpf(_BPF_OBJ_PIN, struct.pack("QII", ctypes.addressof(path), fd, 0))
     finally:
         os.close(fd)
-    ns.ip(f"link set dev {device} {mode} pinned {pin}")
+    ns.run("ip", "-force", "link", "set", "dev", device, mode, "pinned", pin)
     return ns.xdp(device)["prog"]["id"]

@@ -75,6 +75,8 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 {
 	static const char *const members[] = { "added", "removed", "changed" };
 	FILE *file = cli->out.file;
+	const json_t *warning;
+	size_t i;
 
 	if (cli->out.json)
 		return out_answer(&cli->out, answer, NULL);
@@ -82,10 +84,12 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 	put_count(file, answer, "service");
 	(void)fputs(", ", file);
 	put_count(file, answer, "backend");
-	for (size_t i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++)
 		(void)fprintf(file, "%s %s %" JSON_INTEGER_FORMAT, i ? "," : ";", verbs[i],
 			      json_integer_value(json_object_get(answer, members[i])));
 	(void)fputs(" services\n", file);
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning)(void)
+		fprintf(stderr, "warning: %s\n", json_string_value(warning));
 }
 
 /* Encodes all bytes but those of RFC 3986 section 2.3. */

@@ -24,6 +24,7 @@ static const struct out_column daemon_fields[] = {
 
 static const struct out_column interfaces[] = {
 	{ "INTERFACE", OUT_TEXT, "name", NULL, 16 },
+	{ "STATE", OUT_TEXT, "state", NULL, 0 },
 	{ "MODE", OUT_TEXT, "mode", NULL, 0 },
 	{ "PROGRAM", OUT_COUNT, "program_id", NULL, 0 },
 	{ "ADOPTED", OUT_YES_NO, "adopted", NULL, 0 },

@@ -301,6 +301,17 @@ static int run(const struct arguments *arguments, struct config *config)
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* As a daemon with this configuration would, which waits for them. */
+static void warn_of_interfaces(const struct config *config)
+{
+	struct balancer_change found = {};
+	struct diag diag;
+
+	(void)balancer_check_interfaces(NULL, config, &diag, &found);
+	for (size_t i = 0; i < found.n_warnings; i++)
+		log_warning("%s", found.warnings[i]);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
@@ -322,6 +333,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	if (arguments.check) {
+		warn_of_interfaces(config);
 		printf("%s is valid: %zu service%s, %zu interface%s\n",
 		       arguments.options.config_path, config->n_services,
 		       plural(config->n_services), config->n_interfaces,

@@ -34,7 +34,9 @@ def test_status(scene):
         begun = time.strptime(when, "%Y-%m-%dT%H:%M:%SZ")
         assert abs(time.time() - (time.mktime(begun) - time.timezone)) < 3600
     for interface in status["interfaces"]:
-        assert set(interface) == {"name", "ifindex", "mode", "program_id", "adopted", "shared"}
+        assert set(interface) == {
+            "name", "ifindex", "state", "mode", "program_id", "adopted", "shared"}
+        assert interface["state"] == "attached"
         xdp = scene.top.balancer.xdp(interface["name"])
         assert interface["ifindex"] == scene.top.balancer.ifindex(interface["name"])
         assert interface["mode"] == "native" and xdp["mode"] == 1

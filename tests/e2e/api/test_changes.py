@@ -101,7 +101,8 @@ def test_the_configuration_that_runs_is_shown(scene):
     connection.request("POST", "/v1/check", text, {"Content-Type": "application/yaml"})
     answer = json.loads(connection.getresponse().read())
     connection.close()
-    assert answer == {"services": 1, "backends": 4, "added": 0, "removed": 0, "changed": 0}
+    assert answer == {"services": 1, "backends": 4, "added": 0, "removed": 0, "changed": 0,
+                      "warnings": []}
     made.ctl("backend", "weight", "web", "web-2", "9")
     assert "weight: 9" in made.ctl("config", "show").stdout
     with open(made.config_path, encoding="utf-8") as file:

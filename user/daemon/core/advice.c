@@ -55,7 +55,8 @@ static void advise_forwarding(const struct balancer *balancer, __u8 family, advi
 	}
 }
 
-static bool is_attached(const struct balancer *balancer, unsigned ifindex)
+/* Interfaces that are wanted, and do not run the program, are problems of their own. */
+static bool is_wanted(const struct balancer *balancer, unsigned ifindex)
 {
 	for (size_t i = 0; i < balancer->n_attachments; i++)
 		if ((unsigned)balancer->attachments[i].ifindex == ifindex)
@@ -73,7 +74,7 @@ static void advise_attaching(const struct backend *backend, advice_fn *say, void
 	char text[ADVICE_SIZE];
 
 	if (!balancer->n_attachments || hop->state != NEXTHOP_RESOLVED ||
-	    is_attached(balancer, hop->wire.ifindex))
+	    is_wanted(balancer, hop->wire.ifindex))
 		return;
 	(void)snprintf(text, sizeof(text),
 		       "backend %s/%s is behind %s, to which sluice is not attached; mend it: "

@@ -84,7 +84,7 @@ struct balancer {
 	struct checks *checks;
 	struct service *services; /* config->n_services, in its order */
 	TAILQ_HEAD(, service) dirty;
-	struct attachment *attachments;
+	struct attachment *attachments; /* the interfaces that are wanted, missing ones too */
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */
 	void (*on_dirty)(struct uv_timer_s *timer);
@@ -104,7 +104,7 @@ void balancer_touch(struct service *service);
 /* The service that runs by this name, or NULL. */
 struct service *balancer_service(const struct balancer *balancer, const char *name);
 
-/* The interface of this name that the balancer has claimed, or NULL. */
+/* The interface of this name that the program is to be attached to, or NULL. */
 struct attachment *balancer_attachment(const struct balancer *balancer, const char *name);
 
 #endif

@@ -36,13 +36,17 @@ static void put_device(void *arg, unsigned ifindex, const struct sl_device *devi
 			    strerror(-error));
 }
 
-static void on_devices(void *arg)
+static void put_devices(struct balancer *balancer)
 {
-	struct balancer *balancer = arg;
-
 	datapath_devices_begin(balancer->datapath);
 	nexthops_each_device(balancer->nexthops, put_device, balancer->datapath);
 	datapath_devices_end(balancer->datapath);
+}
+
+static void on_devices(void *arg)
+{
+	put_devices(arg);
+	balancer_follow_interfaces(arg);
 }
 
 static void on_kernel_change(void *arg)
@@ -81,7 +85,7 @@ static int start(struct balancer *balancer, struct diag *diag)
 	error = upkeep_new(balancer, &balancer->upkeep);
 	if (error)
 		return diag_no_memory(diag);
-	on_devices(balancer);
+	put_devices(balancer);
 	nexthops_follow_devices(balancer->nexthops, on_devices, balancer);
 	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
 	nexthops_follow_changes(balancer->nexthops, on_kernel_change, balancer);

@@ -76,6 +76,25 @@ static int check_change(struct balancer *balancer, const struct config *config, 
 	return 0;
 }
 
+int balancer_check_interfaces(const struct balancer *balancer, const struct config *config,
+			      struct diag *diag, struct balancer_change *change)
+{
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		struct diag found = {};
+		int error = attachment_check(balancer ? balancer->datapath : NULL,
+					     config->interfaces[i].name, &found);
+
+		if (error && error != -ENODEV) {
+			*diag = found;
+			return error;
+		}
+		if (error && change->n_warnings < ARRAY_SIZE(change->warnings))
+			(void)snprintf(change->warnings[change->n_warnings++], RELOAD_WARNING_SIZE,
+				       "%.*s", RELOAD_WARNING_SIZE - 1, found.text);
+	}
+	return 0;
+}
+
 int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
 		   struct diag *diag, struct balancer_change *ret_change)
 {
@@ -83,7 +102,9 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 	int error = text ? config_parse(text, length, name, diag, &config)
 			 : config_load(balancer->options.config_path, diag, &config);
 
-	return error ?: check_change(balancer, config, diag, ret_change);
+	return error
+		       ?: check_change(balancer, config, diag, ret_change)
+		       ?: balancer_check_interfaces(balancer, config, diag, ret_change);
 }
 
 /* From the configuration that runs to another one: new services are there before old ones
@@ -121,7 +142,7 @@ static int switch_file(struct balancer *balancer, struct config *config, struct 
 	if (!error)
 		error = switch_config(balancer, config, diag);
 	if (error)
-		balancer_detach_others(balancer, balancer->config);
+		balancer_attach_undo(balancer);
 	return error;
 }
 
@@ -134,7 +155,8 @@ int balancer_reload(struct balancer *balancer, struct diag *diag,
 	if (error)
 		return error;
 	config = edits_remake(balancer, file);
-	error = check_change(balancer, config, diag, ret_change);
+	error = check_change(balancer, config, diag, ret_change)
+			?: balancer_check_interfaces(balancer, config, diag, ret_change);
 	if (!error)
 		error = switch_file(balancer, config, diag);
 	if (error) {

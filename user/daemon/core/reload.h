@@ -7,13 +7,20 @@
 
 #include <stddef.h>
 
+#include "lib/config/config.h"
+
 struct balancer;
 struct config_change;
 struct diag;
 
+#define RELOAD_WARNING_SIZE 128 /* a sentence about an interface */
+
 struct balancer_change {
 	size_t services, backends;      /* of the new configuration */
 	size_t added, removed, changed; /* services */
+	/* What the machine lacks that the configuration names, and that does not hinder it. */
+	size_t n_warnings;
+	char warnings[CONFIG_INTERFACES_MAX][RELOAD_WARNING_SIZE];
 };
 
 /* Reads the file again and applies the difference, or nothing at all: -errno
@@ -27,6 +34,13 @@ int balancer_reload(struct balancer *balancer, struct diag *diag,
  */
 int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
 		   struct diag *diag, struct balancer_change *ret_change);
+
+/* Looks at the interfaces that a configuration names: a missing one is a warning, because it is
+ * waited for; another's program where ours is to run is an error. balancer NULL: without a
+ * daemon, only missing ones are found. 0, or -errno and diag.
+ */
+int balancer_check_interfaces(const struct balancer *balancer, const struct config *config,
+			      struct diag *diag, struct balancer_change *change);
 
 /* Changes one backend at run time; when this returns 0, packets go by it.
  * timeout_ms: of a drain, after which the backend is disabled; 0: none.

@@ -24,27 +24,61 @@ static const char *mode_text(enum attach_mode mode)
 	return mode == ATTACH_GENERIC ? "generic" : "native";
 }
 
+/* What `ip link` calls the mode: "xdp off" would look for a native program alone. */
+static const char *ip_mode(enum attach_mode mode)
+{
+	return mode == ATTACH_GENERIC ? "xdpgeneric" : "xdpdrv";
+}
+
+static int explain_missing(struct diag *diag, const char *name)
+{
+	return diag_set(diag, ENODEV,
+			"there is no interface %s here now: sluiced attaches to it when it appears",
+			name);
+}
+
+/* Another's program keeps ours off. */
+static int explain_foreign(struct diag *diag, const char *name, const struct occupant *occupant)
+{
+	return diag_set(
+		diag, EBUSY,
+		"%s already runs another XDP program, \"%s\" (id %u, %s mode), which cannot "
+		"share it; remove it first: ip link set dev %s %s off",
+		name, occupant->name[0] ? occupant->name : "?", occupant->id,
+		mode_text(occupant->mode), name, ip_mode(occupant->mode));
+}
+
+static void explain_taken_off(struct diag *diag, const char *name, const struct occupant *occupant)
+{
+	if (occupant->id)
+		(void)diag_set(
+			diag, ENOENT,
+			"another XDP program, \"%s\" (id %u, %s mode), was put in the place "
+			"of sluice's on %s, whose packets do not reach sluice; mend it: ip link "
+			"set dev %s %s off, and then sluicectl attach %s",
+			occupant->name[0] ? occupant->name : "?", occupant->id,
+			mode_text(occupant->mode), name, name, ip_mode(occupant->mode), name);
+	else
+		(void)diag_set(
+			diag, ENOENT,
+			"sluice's program was taken off %s, whose packets do not reach sluice; "
+			"mend it: sluicectl attach %s",
+			name, name);
+}
+
 static int explain(struct diag *diag, int error, const char *name, enum attach_mode mode)
 {
-	struct occupant occupant;
+	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
 
+	(void)occupant_look((int)if_nametoindex(name), &occupant);
 	switch (error) {
 	case EPERM:
 		return diag_set(diag, error, "no right to attach to %s: run as root", name);
 	case EBUSY:
 	case EEXIST:
-		(void)occupant_look((int)if_nametoindex(name), &occupant);
-		occupant_done(&occupant);
-		return diag_set(
-			diag, EBUSY,
-			"%s already runs another XDP program, \"%s\" (id %u, %s mode), "
-			"which cannot share it; remove it first: ip link set dev %s xdp off",
-			name, occupant.name[0] ? occupant.name : "?", occupant.id,
-			mode_text(occupant.mode), name);
+		return explain_foreign(diag, name, &occupant);
 	case EOPNOTSUPP:
 	case EINVAL:
-		(void)occupant_look((int)if_nametoindex(name), &occupant);
-		occupant_done(&occupant);
 		if (occupant.dispatcher)
 			return diag_set(diag, EBUSY,
 					"%s runs other XDP programs in libxdp's dispatcher, where "
@@ -181,6 +215,47 @@ static bool is_ours(const struct datapath *datapath, const struct occupant *occu
 	       maps_used_by(occupant->sluice_fd, datapath->maps.map[MAP_SLOTS].fd);
 }
 
+/* Notes what an interface runs, which is our program. */
+static void note_running(const struct occupant *occupant, struct attachment *attachment)
+{
+	attachment->state = ATTACHMENT_RUNS;
+	attachment->problem = (struct diag){};
+	attachment->occupant_id = occupant->id;
+	attachment->mode = occupant->mode;
+	attachment->program_id = occupant->sluice_id;
+	attachment->shared = occupant->dispatcher;
+}
+
+/* The kernel runs no program in two modes at once, so that for a moment none runs. Where the
+ * other mode is refused, the program goes on in the one that it had.
+ */
+static int change_mode(struct datapath *datapath, int ifindex, enum attach_mode mode,
+		       const struct occupant *before)
+{
+	_cleanup_(occupant_done) struct occupant rest = { .sluice_fd = -1 };
+	int error = detach_sluice(ifindex, before);
+
+	if (!error)
+		error = occupant_look(ifindex, &rest);
+	if (error)
+		return error;
+	error = attach_program(datapath, ifindex, mode, &rest);
+	if (error)
+		(void)attach_program(datapath, ifindex, before->mode, &rest);
+	return error;
+}
+
+/* Makes the interface run the program, if it does not yet. */
+static int make_run(struct datapath *datapath, enum attach_mode mode, struct occupant *before,
+		    const struct attachment *attachment)
+{
+	if (!is_ours(datapath, before))
+		return attach_program(datapath, attachment->ifindex, mode, before);
+	if (mode == ATTACH_AUTO || mode == before->mode)
+		return 0;
+	return change_mode(datapath, attachment->ifindex, mode, before);
+}
+
 int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct diag *diag,
 		      struct attachment *attachment)
 {
@@ -191,19 +266,16 @@ int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct d
 	if (error)
 		return diag_set(diag, -error, "cannot ask what %s runs: %s", attachment->name,
 				strerror(-error));
-	attachment->adopted = is_ours(datapath, &before);
-	if (!attachment->adopted) {
-		error = attach_program(datapath, attachment->ifindex, mode, &before);
-		if (error)
-			return explain(diag, -error, attachment->name, mode);
-	}
+	error = make_run(datapath, mode, &before, attachment);
+	if (error)
+		return explain(diag, -error, attachment->name, mode);
 	error = occupant_look(attachment->ifindex, &after);
 	if (error || !is_ours(datapath, &after))
 		return diag_set(diag, EIO, "%s does not run the program after attaching it",
 				attachment->name);
-	attachment->mode = after.mode;
-	attachment->program_id = after.sluice_id;
-	attachment->shared = after.dispatcher;
+	if (attachment->state != ATTACHMENT_RUNS || before.sluice_id != after.sluice_id)
+		attachment->adopted = before.sluice_id == after.sluice_id;
+	note_running(&after, attachment);
 	/* Alone, the program that runs is the one that is pinned. */
 	if (after.dispatcher)
 		return 0;
@@ -211,17 +283,65 @@ int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct d
 		       ?: program_keep(&datapath->program, after.sluice_fd, diag);
 }
 
-int attachment_claim(const char *name, struct diag *diag, struct attachment *ret_attachment)
+bool attachment_look(const struct datapath *datapath, struct attachment *attachment)
 {
-	struct attachment attachment = { .ifindex = (int)if_nametoindex(name), .claim = -1 };
+	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
+	bool ran = attachment->state == ATTACHMENT_RUNS;
+
+	/* An interface that is gone cannot be asked; the kernel's message says so soon. */
+	if (!attachment->ifindex || occupant_look(attachment->ifindex, &occupant))
+		return ran;
+	attachment->occupant_id = occupant.id;
+	if (is_ours(datapath, &occupant)) {
+		attachment->adopted |= !ran;
+		note_running(&occupant, attachment);
+		return true;
+	}
+	if (ran || attachment->state == ATTACHMENT_TAKEN_OFF) {
+		attachment->state = ATTACHMENT_TAKEN_OFF;
+		explain_taken_off(&attachment->problem, attachment->name, &occupant);
+	}
+	return false;
+}
+
+void attachment_refused(const struct datapath *datapath, const struct diag *diag,
+			struct attachment *attachment)
+{
+	if (!attachment->ifindex || attachment_look(datapath, attachment))
+		return;
+	attachment->state = ATTACHMENT_REFUSED;
+	attachment->problem = *diag;
+}
+
+void attachment_init(const char *name, enum attach_mode asked, struct attachment *ret_attachment)
+{
+	*ret_attachment = (struct attachment){ .asked = asked, .claim = -1 };
+	(void)snprintf(ret_attachment->name, sizeof(ret_attachment->name), "%s", name);
+	(void)explain_missing(&ret_attachment->problem, name);
+}
+
+void attachment_lost(struct attachment *attachment)
+{
+	attachment_release(attachment);
+	attachment->ifindex = 0;
+	attachment->device = 0;
+	attachment->state = ATTACHMENT_MISSING;
+	(void)explain_missing(&attachment->problem, attachment->name);
+}
+
+int attachment_claim(struct attachment *attachment, struct diag *diag)
+{
+	int ifindex = (int)if_nametoindex(attachment->name);
 	int error;
 
-	if (!attachment.ifindex)
-		return diag_set(diag, ENODEV, "there is no interface %s here", name);
-	(void)snprintf(attachment.name, sizeof(attachment.name), "%s", name);
-	error = claim_interface(attachment.ifindex, name, diag, &attachment.claim);
-	if (!error)
-		*ret_attachment = attachment;
+	if (attachment->ifindex && ifindex != attachment->ifindex)
+		attachment_lost(attachment);
+	if (!ifindex)
+		return explain_missing(diag, attachment->name);
+	if (attachment->claim >= 0)
+		return 0;
+	error = claim_interface(ifindex, attachment->name, diag, &attachment->claim);
+	attachment->ifindex = ifindex;
 	return error;
 }
 
@@ -229,6 +349,19 @@ void attachment_release(struct attachment *attachment)
 {
 	cleanup_close(&attachment->claim);
 	attachment->claim = -1;
+}
+
+int attachment_check(const struct datapath *datapath, const char *name, struct diag *diag)
+{
+	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
+	int ifindex = (int)if_nametoindex(name);
+
+	if (!ifindex)
+		return explain_missing(diag, name);
+	if (!datapath || occupant_look(ifindex, &occupant) || !occupant.id || occupant.dispatcher ||
+	    is_ours(datapath, &occupant) || occupant.sluice_fd >= 0)
+		return 0;
+	return explain_foreign(diag, name, &occupant);
 }
 
 int attachment_detach(const struct datapath *datapath, const struct attachment *attachment,
@@ -245,4 +378,15 @@ int attachment_detach(const struct datapath *datapath, const struct attachment *
 		return diag_set(diag, -error, "cannot detach from %s: %s", attachment->name,
 				strerror(-error));
 	return 0;
+}
+
+const char *attachment_state_name(enum attachment_state state)
+{
+	static const char *const names[] = {
+#define ATTACHMENT_NAME(enumerator, name) [ATTACHMENT_##enumerator] = name,
+		ATTACHMENT_STATES(ATTACHMENT_NAME)
+#undef ATTACHMENT_NAME
+	};
+
+	return names[state];
 }

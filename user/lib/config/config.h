@@ -23,7 +23,8 @@ struct diag;
 #define CONFIG_SERVICES_MAX       16384
 #define CONFIG_BACKENDS_MAX       65536 /* in total */
 #define CONFIG_STATUS_RANGES      8
-#define CONFIG_ADDRESSES_MAX      16       /* of one service */
+#define CONFIG_ADDRESSES_MAX      16 /* of one service */
+#define CONFIG_INTERFACES_MAX     64
 #define CONFIG_TABLE_SIZE_MAX     16777213 /* the largest prime below 2^24 */
 #define CONFIG_TABLE_SIZE_DEFAULT 65537
 #define CONFIG_TURNS_MAX          65536   /* of a round of round-robin */

@@ -7,8 +7,6 @@
 #include "lib/config/read.h"
 #include "lib/config/types.h"
 
-#define INTERFACES_MAX 64
-
 static const struct key defaults_keys[] = {
 	{ .name = "check", .read = read_check_defaults },
 };
@@ -64,7 +62,7 @@ static const struct key file_keys[] = {
 	  .section = &section_interface,
 	  .read = read_interfaces,
 	  MEMBERS(struct config, interfaces, n_interfaces),
-	  .max = INTERFACES_MAX,
+	  .max = CONFIG_INTERFACES_MAX,
 	  .what = "a list of interfaces",
 	  .want = "write a line \"- name: eth0\" for each" },
 	{ .name = "services",

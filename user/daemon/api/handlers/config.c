@@ -15,10 +15,15 @@
 
 static struct api_answer answer_change(const struct balancer_change *change)
 {
-	return api_reply(json_pack(
-		"{s:I, s:I, s:I, s:I, s:I}", "services", (json_int_t)change->services, "backends",
-		(json_int_t)change->backends, "added", (json_int_t)change->added, "removed",
-		(json_int_t)change->removed, "changed", (json_int_t)change->changed));
+	json_t *warnings = json_array();
+
+	for (size_t i = 0; i < change->n_warnings; i++)
+		(void)json_array_append_new(warnings, view_text(change->warnings[i]));
+	return api_reply(json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "services",
+				   (json_int_t)change->services, "backends",
+				   (json_int_t)change->backends, "added", (json_int_t)change->added,
+				   "removed", (json_int_t)change->removed, "changed",
+				   (json_int_t)change->changed, "warnings", warnings));
 }
 
 static struct api_answer post_reload(const struct api_ask *ask)

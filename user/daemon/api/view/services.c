@@ -18,10 +18,15 @@
 
 json_t *view_attachment(const struct attachment *attachment)
 {
-	return json_pack("{s:o, s:i, s:s, s:I, s:b, s:b}", "name", view_text(attachment->name),
-			 "ifindex", attachment->ifindex, "mode", config_mode_name(attachment->mode),
-			 "program_id", (json_int_t)attachment->program_id, "adopted",
-			 attachment->adopted, "shared", attachment->shared);
+	const bool runs = attachment->state == ATTACHMENT_RUNS;
+
+	return json_pack(
+		"{s:o, s:o, s:s, s:o, s:o, s:b, s:b}", "name", view_text(attachment->name),
+		"ifindex", attachment->ifindex ? json_integer(attachment->ifindex) : json_null(),
+		"state", attachment_state_name(attachment->state), "mode",
+		runs ? json_string(config_mode_name(attachment->mode)) : json_null(), "program_id",
+		runs ? json_integer(attachment->program_id) : json_null(), "adopted",
+		runs && attachment->adopted, "shared", runs && attachment->shared);
 }
 
 /* ---- backends ---------------------------------------------------------- */

@@ -40,9 +40,14 @@ static void interface_problems(const struct balancer *balancer, json_t *problems
 		const char *name = balancer->config->interfaces[i].name;
 
 		if (!balancer_attachment(balancer, name))
-			complain(problems, "interface %s is in the configuration, but not attached",
-				 name);
+			complain(problems,
+				 "interface %s is in the configuration, but not attached; mend it: "
+				 "sluicectl attach %s",
+				 name, name);
 	}
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		if (balancer->attachments[i].state != ATTACHMENT_RUNS)
+			complain(problems, "%s", balancer->attachments[i].problem.text);
 }
 
 static void backend_problem(const struct backend *backend, json_t *problems)
