@@ -64,6 +64,14 @@ bool netlink_get_u32(const struct nlattr *attr, __u32 *ret_value)
 	return true;
 }
 
+bool netlink_get_u64(const struct nlattr *attr, __u64 *ret_value)
+{
+	if (!attr || mnl_attr_validate(attr, MNL_TYPE_U64) < 0)
+		return false;
+	*ret_value = mnl_attr_get_u64(attr);
+	return true;
+}
+
 bool netlink_get_mac(const struct nlattr *attr, __u8 ret_mac[static 6])
 {
 	if (!attr || mnl_attr_get_payload_len(attr) != 6)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* rtnetlink over libmnl and libuv. Invariant: between two calls nothing that
+/* Netlink over libmnl and libuv. Invariant: between two calls nothing that
  * matters is unread on the asking socket; leftovers of a request that failed
  * half-way are told by their sequence number and skipped.
  */
@@ -102,9 +102,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	netlink->listener.end(lost, netlink->listener.arg);
 }
 
-static int open_socket(size_t buffer, struct mnl_socket **ret_socket)
+static int open_socket(int protocol, size_t buffer, struct mnl_socket **ret_socket)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 	int one = 1, size = (int)buffer, fd;
 
 	if (!socket)
@@ -127,7 +127,15 @@ static int open_socket(size_t buffer, struct mnl_socket **ret_socket)
 	return 0;
 }
 
-static int subscribe(struct mnl_socket *socket)
+int netlink_join(struct netlink *netlink, int group)
+{
+	return mnl_socket_setsockopt(netlink->subscription, NETLINK_ADD_MEMBERSHIP, &group,
+				     sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int subscribe(struct netlink *netlink)
 {
 	static const int groups[] = {
 		RTNLGRP_LINK,         RTNLGRP_NEIGH,       RTNLGRP_IPV4_ROUTE,
@@ -135,35 +143,28 @@ static int subscribe(struct mnl_socket *socket)
 		RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_NETCONF,
 		RTNLGRP_IPV6_NETCONF,
 	};
-	int nexthop = RTNLGRP_NEXTHOP;
+	int error = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		int group = groups[i];
-
-		if (mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
-		    0)
-			return -errno;
-	}
+	for (size_t i = 0; !error && i < ARRAY_SIZE(groups); i++)
+		error = netlink_join(netlink, groups[i]);
 	/* Linux before 5.3 has no next hop objects, and nothing to say of them. */
-	(void)mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &nexthop, sizeof(nexthop));
-	return 0;
+	if (!error)
+		(void)netlink_join(netlink, RTNLGRP_NEXTHOP);
+	return error;
 }
 
-static int open_sockets(struct netlink *netlink)
+static int open_sockets(struct netlink *netlink, int protocol)
 {
 	const struct timeval timeout = { .tv_sec = ANSWER_SECONDS };
 	int error;
 
-	error = open_socket(ASK_BUFFER, &netlink->ask);
+	error = open_socket(protocol, ASK_BUFFER, &netlink->ask);
 	if (error)
 		return error;
 	if (setsockopt(mnl_socket_get_fd(netlink->ask), SOL_SOCKET, SO_RCVTIMEO, &timeout,
 		       sizeof(timeout)) < 0)
 		return -errno;
-	error = open_socket(LISTEN_BUFFER, &netlink->subscription);
-	if (error)
-		return error;
-	return subscribe(netlink->subscription);
+	return open_socket(protocol, LISTEN_BUFFER, &netlink->subscription);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -188,8 +189,8 @@ void netlink_free(struct netlink *netlink)
 
 DEFINE_CLEANUP(netlink_free, struct netlink *);
 
-int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener, struct diag *diag,
-		struct netlink **ret_netlink)
+int netlink_open(struct uv_loop_s *loop, int protocol, const struct netlink_listener *listener,
+		 struct diag *diag, struct netlink **ret_netlink)
 {
 	_cleanup_(netlink_freep) struct netlink *netlink = calloc(1, sizeof(*netlink));
 	int error;
@@ -197,7 +198,7 @@ int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener,
 	if (!netlink)
 		return diag_no_memory(diag);
 	netlink->listener = *listener;
-	error = open_sockets(netlink);
+	error = open_sockets(netlink, protocol);
 	if (error)
 		return diag_set(diag, -error, "cannot open a netlink socket: %s", strerror(-error));
 	netlink->poll.data = netlink;
@@ -208,6 +209,21 @@ int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener,
 	error = uv_poll_start(&netlink->poll, UV_READABLE, on_readable);
 	if (error)
 		return diag_set(diag, -error, "cannot watch netlink: %s", uv_strerror(error));
+	*ret_netlink = TAKE_PTR(netlink);
+	return 0;
+}
+
+int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener, struct diag *diag,
+		struct netlink **ret_netlink)
+{
+	_cleanup_(netlink_freep) struct netlink *netlink = NULL;
+	int error = netlink_open(loop, NETLINK_ROUTE, listener, diag, &netlink);
+
+	if (error)
+		return error;
+	error = subscribe(netlink);
+	if (error)
+		return diag_set(diag, -error, "cannot watch netlink: %s", strerror(-error));
 	*ret_netlink = TAKE_PTR(netlink);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Two rtnetlink sockets: one to ask on, with the answer there at once (the
+ * Two netlink sockets: one to ask on, with the answer there at once (the
  * kernel answers within the send), one to listen on, from the loop. They are
  * apart so that an answer never waits behind changes. Every message that is handed
  * on comes from the kernel and is whole; what is in it is read by the functions
@@ -35,11 +35,21 @@ struct netlink_listener {
 
 typedef void netlink_answer_fn(const struct nlmsghdr *message, void *arg);
 
-/* Subscribed when it returns: what is dumped afterwards misses no change. 0 or
+/* rtnetlink. Subscribed when it returns: what is dumped afterwards misses no change. 0 or
  * -errno and diag.
  */
 int netlink_new(struct uv_loop_s *loop, const struct netlink_listener *listener, struct diag *diag,
 		struct netlink **ret_netlink);
+
+/* A family of generic netlink, and the group of it that tells of changes; as above. *ret_type is
+ * the type of its messages. -ENOENT: this kernel does not have it.
+ */
+struct netlink_family {
+	const char *name, *group;
+};
+int netlink_new_generic(struct uv_loop_s *loop, const struct netlink_listener *listener,
+			const struct netlink_family *family, struct diag *diag, __u16 *ret_type,
+			struct netlink **ret_netlink);
 
 /* The memory goes when the loop has run. Accepts NULL. */
 void netlink_free(struct netlink *netlink);
@@ -51,6 +61,10 @@ bool netlink_hear(struct netlink *netlink);
 
 /* Begins a request in buffer. */
 struct nlmsghdr *netlink_begin(char buffer[static NETLINK_REQUEST_SIZE], __u16 type, __u16 flags);
+
+/* The same for a command of a family of generic netlink. */
+struct nlmsghdr *netlink_begin_generic(char buffer[static NETLINK_REQUEST_SIZE], __u16 type,
+				       __u8 command);
 
 /* Sends a request that has one answer. 0, or the kernel's -errno: then answer
  * has not been called.
@@ -79,6 +93,7 @@ void netlink_nested(const struct nlattr *nest, __u16 max, const struct nlattr **
 /* Each false, and nothing set, when attr is NULL or has the wrong size. */
 bool netlink_get_u16(const struct nlattr *attr, __u16 *ret_value);
 bool netlink_get_u32(const struct nlattr *attr, __u32 *ret_value);
+bool netlink_get_u64(const struct nlattr *attr, __u64 *ret_value);
 bool netlink_get_mac(const struct nlattr *attr, __u8 ret_mac[static 6]);
 bool netlink_get_text(const struct nlattr *attr, const char **ret_text);
 bool netlink_get_ip(const struct nlattr *attr, int af, struct ip *ret_ip);
@@ -90,5 +105,14 @@ void netlink_put_ip(struct nlmsghdr *request, __u16 type, const struct ip *ip);
 
 /* AF_INET or AF_INET6. */
 int netlink_af(const struct ip *ip);
+
+/* ---- for netlink/ alone --------------------------------------------------------- */
+
+/* Both sockets, of this protocol (NETLINK_*), without a subscription. */
+int netlink_open(struct uv_loop_s *loop, int protocol, const struct netlink_listener *listener,
+		 struct diag *diag, struct netlink **ret_netlink);
+
+/* Subscribes to a group. 0 or -errno. */
+int netlink_join(struct netlink *netlink, int group);
 
 #endif
