@@ -2,6 +2,7 @@
 """Interfaces that go, return, are renamed, or lose sluice's program to other hands."""
 
 import http.client
+import os
 
 import pytest
 
@@ -33,10 +34,22 @@ def problem(scene, *words):
     return found[0]
 
 
-def serves(scene, families=(4, 6)):
-    for family in families:
+def serves(scene):
+    for family in (4, 6):
         for _ in range(10):
             assert clients.ask(scene.client, scene.top.service(family)).startswith("web-")
+
+
+def answered(top):
+    try:
+        return all(clients.ask(top.client, top.service(family), timeout=0.3) for family in (4, 6))
+    except OSError:
+        return False
+
+
+def wait_answered(top):
+    """After a link came up: a bridge's port may take a second until it forwards."""
+    wait.until(lambda: answered(top), "the links carry frames")
 
 
 class Kept:
@@ -72,6 +85,7 @@ def test_an_interface_that_is_made_anew_is_attached_to(lab, path, device):
     assert row["ifindex"] != before and row["mode"] == "native"
     assert scene.top.balancer.xdp(device)["mode"] == 1
     all_serving(scene)
+    wait_answered(scene.top)
     serves(scene)
     assert [connection.ask() for connection in kept] == [each.first for each in kept]
     assert scene.daemon.status()["problems"] == []
@@ -113,7 +127,9 @@ def test_a_renamed_interface_serves_on(lab):
     wait_state(scene, "lan", "attached")
     assert "lan" in problem(scene, "no interface front here now")
     # Linux takes IPv6 addresses off a device that goes down.
-    serves(scene, (4,))
+    balancer.ip("address add 2001:db8:c::1/64 dev lan nodad")
+    wait_answered(scene.top)
+    serves(scene)
     done = scene.daemon.ctl("reload")
     assert "no interface front here now" in done.stderr
     assert interface(scene, "lan")["state"] == "attached"
@@ -222,8 +238,7 @@ def test_a_missing_interface_is_waited_for(lab):
     topology.replug(top, "front")
     wait.until(lambda: made.status()["interfaces"][-1]["state"] == "attached"
                and made.serving("web") == 2, lambda: f"attached and serving: {made.log}")
-    for family in (4, 6):
-        assert clients.ask(top.client, top.service(family)) == "web-1"
+    wait_answered(top)
     assert made.ctl_json("reload")["warnings"] == []
 
 
@@ -247,6 +262,7 @@ def test_what_happened_to_interfaces_while_no_daemon_ran(lab):
     scene.daemon.start()
     assert {row["name"]: row["adopted"] for row in scene.daemon.status()["interfaces"]} == {
         "front": False, "back": True}
+    wait_answered(scene.top)
     with Load(scene.client, scene.top.service(4)) as load:
         wait.until(lambda: len(load.requests) > 20, "requests go on")
     assert not load.failed()
@@ -256,3 +272,61 @@ def test_what_happened_to_interfaces_while_no_daemon_ran(lab):
     scene.daemon.start()
     all_serving(scene)
     serves(scene)
+
+
+# ---- devices that take no frames -----------------------------------------------
+def poll(scene, port, on):
+    scene.top.wire.run("ethtool", "-K", port, "gro", "on" if on else "off")
+
+
+def needs_polling(scene):
+    rows = scene.daemon.service("web")["backends"]
+    return {row["next_hop"]["state"] for row in rows} == {"needs_polling"}
+
+
+def asks_in_vain(scene):
+    dropped = scene.daemon.verdicts()["DROP_NO_BACKEND"]
+    with pytest.raises(OSError):
+        clients.ask(scene.client, scene.top.service(4), timeout=0.2)
+    return scene.daemon.verdicts()["DROP_NO_BACKEND"] > dropped
+
+
+# Linux has the family "netdev" since 6.3.
+kernel_tells = pytest.mark.skipif(
+    tuple(map(int, os.uname().release.split(".")[:2])) < (6, 3),
+    reason="this kernel does not say what devices take from XDP")
+
+
+@kernel_tells
+@pytest.mark.parametrize("path", ("nat, routed", "dsr, routed"))
+def test_backends_behind_a_device_that_takes_no_frames_are_left_out(lab, path):
+    """What XDP gives to such a device is lost, and no counter shows it."""
+    scene = all_serving(serve(lab, path, backends=1))
+    poll(scene, "lb-back", False)
+    wait.until(lambda: needs_polling(scene), lambda: scene.daemon.status())
+    text = problem(scene, "backend web/web-1 ", "back, which leads to 10.0.0.11")
+    assert "ethtool -K INTERFACE gro on" in text and "web-1" in scene.daemon.log
+    assert asks_in_vain(scene)
+    poll(scene, "lb-back", True)
+    all_serving(scene)
+    serves(scene)
+    assert scene.daemon.status()["problems"] == []
+
+
+@kernel_tells
+def test_replies_through_a_device_that_takes_no_frames_are_the_kernels(lab):
+    scene = all_serving(serve(lab, backends=1))
+    scene.top.wire.ip("link set dev lb-front xdpdrv off")
+    poll(scene, "lb-front", False)
+    text = wait.until(
+        lambda: [text for text in scene.daemon.status()["problems"] if "front takes no" in text],
+        lambda: scene.daemon.status())
+    assert "ethtool -K INTERFACE gro on" in text[0]
+    serves(scene)
+    # In generic mode the kernel sends, through every device.
+    poll(scene, "lb-back", False)
+    scene.daemon.write(configuration(scene.top, web(scene.top), mode="generic"))
+    scene.daemon.reload()
+    all_serving(scene)
+    serves(scene)
+    assert scene.daemon.status()["problems"] == []

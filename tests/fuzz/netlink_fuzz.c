@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* libFuzzer on what the kernel says of links, neighbours and routes: the next hops,
+/* libFuzzer on what the kernel says of links, their features, neighbours and routes: the next hops,
  * whole, with the sockets' reads, the timers and the clock in our hands (the linker's
  * --wrap, see the Makefile). No message may be read past its end, whatever lengths it
  * names, and what is told of a hop is well-formed.
@@ -195,9 +195,13 @@ static const char *const addresses[] = { "10.0.0.11", "2001:db8::11", "10.0.0.12
 static void follow(struct nexthops *hops)
 {
 	const struct netlink_listener listener = nexthops_listener(hops);
+	const struct netlink_listener features = nexthops_features_listener(hops);
 
 	for (int turn = 0; turn < 16 && t.size >= HEADER; turn++) {
 		listener.end(netlink_hear(hops->sources.netlink), listener.arg);
+		if (hops->sources.features.netlink)
+			features.end(netlink_hear(hops->sources.features.netlink), features.arg);
+		nexthops_set_natives(hops, (unsigned)turn % 3);
 		run_timer();
 	}
 	run_timer();

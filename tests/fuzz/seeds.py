@@ -159,9 +159,26 @@ def datagram(*messages, flags=0):
     return struct.pack("<BH", flags, len(payload)) + payload
 
 
+def generic(kind, command, *attrs):
+    return message(kind, struct.pack("=BBH", command, 1, 0) + b"".join(attrs))
+
+
+def features(index, bits, command=1):
+    return generic(20, command, number(1, index), attr(3, struct.pack("=Q", bits)))
+
+
+def family():
+    """The answer to the question for the family "netdev"."""
+    groups = attr(1, number(2, 4) + attr(1, b"mgmt\0")) + attr(2, number(2, 5) + attr(1, b"page-pool\0"))
+    return generic(16, 1, attr(2, b"netdev\0"), attr(1, struct.pack("=H", 20)), attr(7, groups))
+
+
 def netlink():
     links = datagram(link(1, b"lo", arp=772), link(2, b"eth0"), vlan(3, 2, 100), flags=ANSWERS)
-    dumped = links + datagram(done(), flags=ANSWERS)
+    known = datagram(features(2, 103), features(3, 0), done(), flags=ANSWERS)
+    asked = datagram(family(), flags=ANSWERS)
+    told = asked + links + datagram(done(), flags=ANSWERS) + known + datagram(features(1, 0), flags=ANSWERS)
+    dumped = datagram(error(-2), flags=ANSWERS) + links + datagram(done(), flags=ANSWERS)
     quiet = datagram(flags=NO_MORE)  # to requests that have no answer
     on_link = [datagram(route(V4), flags=ANSWERS), datagram(neighbour(V4), flags=ANSWERS), quiet]
     via = [datagram(route(V6, attr(5, V6)), flags=ANSWERS),
@@ -170,6 +187,9 @@ def netlink():
                         flags=ANSWERS), datagram(error(-2), flags=ANSWERS), quiet]
     start = dumped + b"".join(on_link + via + metrics)
     yield start
+    for name in (link(2, b"eth0", kind=DELLINK), link(9, b"v1", number(5, 2), link_info(b"veth"))):
+        yield told + b"".join(on_link + via) + datagram(name) + quiet + datagram(features(2, 35, 4)) + quiet
+    yield told + b"".join(on_link) + quiet + datagram(flags=LOST) + quiet + known
     yield start + datagram(link(2, b"eth0", flags=0x1002)) + quiet + b"".join(on_link + via)
     yield start + datagram(link(3, b"eth0.100", kind=DELLINK), link(7, b"br0", link_info(b"bridge")))
     yield start + datagram(link(2, b"eth0", xdp(7)), link(2, b"eth0", xdp(0))) + quiet
@@ -181,14 +201,14 @@ def netlink():
     yield dumped + b"".join(datagram(route(address, kind=kind), flags=ANSWERS)
                             for address in (V4, V6) for kind in (2, 4, 6, 7))
     yield dumped + datagram(error(-101), flags=ANSWERS) * 3
-    yield datagram(link(2, b"eth0"), message(NLMSG_DONE, b"", MULTI | DUMP_INTR), flags=ANSWERS) * 4
-    yield datagram(error(-12), flags=ANSWERS)
-    yield datagram(error(-2**31), flags=ANSWERS)
+    yield datagram(error(-2), flags=ANSWERS) + datagram(link(2, b"eth0"), message(NLMSG_DONE, b"", MULTI | DUMP_INTR), flags=ANSWERS) * 4
+    yield datagram(error(-12), flags=ANSWERS) * 2
+    yield datagram(error(-2**31), flags=ANSWERS) * 2
     for name in (b"", b"a-name-of-16-chr", b"a-name-that-is-far-too-long"):
-        yield datagram(link(2, name), done(), flags=ANSWERS) + b"".join(on_link)
+        yield asked + datagram(link(2, name), done(), flags=ANSWERS) + b"".join(on_link)
     long = bytearray(link(2, b"eth0"))
     long[3] = 0x8a  # a length that is negative to libmnl
-    yield datagram(long, done(), flags=ANSWERS)
+    yield asked + datagram(long, done(), flags=ANSWERS)
     yield dumped + datagram(long) + quiet
 
 

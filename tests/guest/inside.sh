@@ -277,11 +277,44 @@ test_virtio() {
 	start "nic, back"
 	check "the card runs it natively" runs nic "native no $shared"
 	check_traffic remote
+	ip -n lb link set dev nic xdp off
+	check "it is noticed that other hands take it off" wait_for 10 status_names "taken off nic"
+	check "a command puts it back" ctl attach nic
+	check "and it runs again" runs nic "native no $shared"
+	check_traffic remote
 	stop TERM
 	check "the card runs nothing" not xdp_of nic
 	ip -n lb link set dev nic mtu 9000
 	check "a driver that refuses is named" refuses nic "the driver of nic refuses XDP in native mode"
 	ip -n lb link set dev nic mtu 1500
+}
+
+status_names() {
+	ctl status | grep -q "$1"
+}
+
+inner_hop() {
+	ctl service show inner --json | tr -d ' \n' | grep -q "\"state\":\"$1\""
+}
+
+# A veth takes frames from XDP while its other end polls. Linux says so since 6.3; before, sluice
+# looks at the other end.
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
+test_frames() {
+	ip -n lb link add v0 type veth peer name v1
+	ip -n lb address add 10.3.0.1/24 dev v0
+	ip -n lb link set v0 up
+	ip -n lb link set v1 up
+	ip -n lb neigh add 10.3.0.2 lladdr 02:00:00:00:03:02 dev v0 nud permanent
+	forward=inner
+	start "front, back"
+	check "a veth that takes no frames is named" inner_hop needs_polling
+	in_ns lb ethtool -K v1 gro on
+	check "once its other end polls, it is used" wait_for 10 inner_hop resolved
+	in_ns lb ethtool -K v1 gro off
+	check "until it does not" wait_for 10 inner_hop needs_polling
+	check_stop
+	forward=nat
 }
 
 # Packets that came out of a tunnel device of a backend's.

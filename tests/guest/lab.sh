@@ -207,6 +207,20 @@ services_flood() {
 	END
 }
 
+# A backend at the end of a veth that does not leave lb: see test_frames.
+services_inner() {
+	services_nat
+	cat <<-END
+		  - name: inner
+		    address: 198.51.100.13
+		    port: 9
+		    protocol: udp
+		    check: {type: none}
+		    backends:
+		      - {name: inner, address: 10.3.0.2}
+	END
+}
+
 configure() {
 	echo "interfaces: [$1]"
 	"services_$forward"

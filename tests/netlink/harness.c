@@ -101,9 +101,14 @@ static void mac_text(const __u8 *mac, char buffer[static 18])
 const char *hop_text(const struct nexthop *hop)
 {
 	static const char *const states[] = {
-		[NEXTHOP_RESOLVED] = "resolved", [NEXTHOP_NO_NEIGHBOUR] = "no-neighbour",
-		[NEXTHOP_NO_ROUTE] = "no-route", [NEXTHOP_LINK_DOWN] = "link-down",
-		[NEXTHOP_LOCAL] = "local",       [NEXTHOP_UNSUPPORTED] = "unsupported",
+		[NEXTHOP_RESOLVED] = "resolved",
+		[NEXTHOP_NO_NEIGHBOUR] = "no-neighbour",
+		[NEXTHOP_NO_ROUTE] = "no-route",
+		[NEXTHOP_LINK_DOWN] = "link-down",
+		[NEXTHOP_LOCAL] = "local",
+		[NEXTHOP_UNSUPPORTED] = "unsupported",
+		[NEXTHOP_NEEDS_POLLING] = "needs-polling",
+		[NEXTHOP_NEEDS_PROGRAM] = "needs-program",
 	};
 	static const struct sl_hop nothing;
 	static char text[256];

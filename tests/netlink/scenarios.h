@@ -22,6 +22,7 @@
 	X(vlan)                 \
 	X(bridge)               \
 	X(unsupported)          \
+	X(takes_no_frames)      \
 	X(freed_in_callback)    \
 	X(many)                 \
 	X(changes_are_lost)     \
@@ -29,6 +30,7 @@
 	X(flush)                \
 	X(vlan_messages)        \
 	X(xdp_messages)         \
+	X(features_messages)    \
 	X(hostile_messages)     \
 	X(explains)
 

@@ -134,7 +134,7 @@ static void shrink_buffers(void)
 		check(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
 		found++;
 	}
-	check(found == 2);
+	check(found == 2 || found == 4); /* with a family that Linux has since 6.3, or without */
 }
 
 /* The kernel drops messages of changes; all that was dropped is found out nevertheless. */

@@ -5,6 +5,7 @@
 #include "harness.h" /* first: linux/if.h must come after net/if.h */
 
 #include <arpa/inet.h>
+#include <linux/genetlink.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "daemon/netlink/netlink.h"
+#include "daemon/nexthop/features.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbour_entry.h"
 #include "lib/base/array.h"
@@ -153,6 +155,57 @@ void xdp_messages(void)
 	links_done(&links);
 }
 
+/* A message of the family "netdev" about what a device can do. */
+static struct nlmsghdr *features_message(char *buffer, __u8 command, __u32 ifindex, __u64 bits)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->cmd = command;
+	mnl_attr_put_u32(message, 1, ifindex); /* NETDEV_A_DEV_IFINDEX */
+	mnl_attr_put_u64(message, 3, bits);    /* NETDEV_A_DEV_XDP_FEATURES */
+	return message;
+}
+
+static enum link_takes takes_of(const struct links *links, int ifindex)
+{
+	return links_find(links, ifindex)->takes;
+}
+
+/* What a device takes; and that only devices that are known are noted. */
+void features_messages(void)
+{
+	static const struct device veth = { 2, "veth", 0, 0, 0, false };
+	static const struct device bridge = { 3, "bridge", 0, 0, 0, false };
+	struct links links = {};
+	char buffer[512];
+
+	check(links_take(&links, link_message(buffer, &veth)));
+	check(links_take(&links, link_message(buffer, &bridge)));
+	check(takes_of(&links, 2) == LINK_TAKES_UNKNOWN && carrier_of(&links, 3) == 0);
+	check(features_take(&links, features_message(buffer, 1, 2, 103)));
+	check(!features_take(&links, features_message(buffer, 4, 2, 103))); /* nothing new */
+	check(takes_of(&links, 2) == LINK_TAKES_YES);
+	check(!features_take(&links, features_message(buffer, 3, 2, 0))); /* of one that goes */
+	check(features_take(&links, features_message(buffer, 4, 2, 35)));
+	check(takes_of(&links, 2) == LINK_TAKES_NO);
+	check(!features_take(&links, features_message(buffer, 1, 9, 103)));
+	/* The kernel's word counts, not the kind. */
+	check(features_take(&links, features_message(buffer, 4, 3, 4)) &&
+	      carrier_of(&links, 3) == 3);
+	/* A message about something else leaves what is known. */
+	check(links_take(&links, put_xdp(link_message(buffer, &veth),
+					 &(struct xdp){ XDP_ATTACHED_DRV, 0, 7, 7 })));
+	check(takes_of(&links, 2) == LINK_TAKES_NO);
+	check(links_sends(&links, links_find(&links, 2)) == LINK_SENDS); /* generic mode alone */
+	links.natives = 1; /* by the one device that there is */
+	check(links_sends(&links, links_find(&links, 2)) == LINK_SENDS);
+	links.natives = 2;
+	check(links_sends(&links, links_find(&links, 2)) == LINK_NEEDS_POLLING);
+	check(!links_redirects(&links, links_find(&links, 2)));
+	links_done(&links);
+}
+
 /* A message of a neighbour whose every attribute is there. */
 static struct nlmsghdr *neighbour_message(char *buffer)
 {
@@ -171,7 +224,7 @@ static struct nlmsghdr *neighbour_message(char *buffer)
 }
 
 /* The message in a block of memory of exactly its size, so that a checker of
- * memory sees one byte read too many; fed to both parsers.
+ * memory sees one byte read too many; fed to all parsers.
  */
 static void feed(const struct nlmsghdr *message, size_t length)
 {
@@ -183,7 +236,9 @@ static void feed(const struct nlmsghdr *message, size_t length)
 	check(copy);
 	memcpy(copy, message, length);
 	copy->nlmsg_len = length;
+	(void)features_take(&links, copy);
 	(void)links_take(&links, copy);
+	(void)features_take(&links, copy);
 	(void)neighbour_entry_parse(copy, &key, &entry);
 	links_done(&links);
 	free(copy);
@@ -193,10 +248,11 @@ static void feed(const struct nlmsghdr *message, size_t length)
 void hostile_messages(void)
 {
 	static const struct device device = { 2, "vlan", 1, 5, ETH_P_8021Q, false };
-	char link[512] = {}, neighbour[512] = {};
+	char link[512] = {}, neighbour[512] = {}, features[512] = {};
 	static const struct xdp xdp = { XDP_ATTACHED_DRV, 0, 7, 7 };
 	struct nlmsghdr *messages[] = { put_xdp(link_message(link, &device), &xdp),
-					neighbour_message(neighbour) };
+					neighbour_message(neighbour),
+					features_message(features, 1, 2, 103) };
 	struct neighbour_entry entry;
 	struct neighbour_key key;
 	size_t i, at, length;
@@ -206,7 +262,7 @@ void hostile_messages(void)
 	check(neighbour_entry_parse(messages[1], &key, &entry));
 	check(neighbour_entry_usable(&entry) && neighbour_entry_managed(&entry));
 	check(memcmp(entry.mac, a_mac, sizeof(a_mac)) == 0 && key.ip.family == SL_FAMILY_IPV6);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < ARRAY_SIZE(messages); i++) {
 		length = messages[i]->nlmsg_len;
 		for (at = sizeof(struct nlmsghdr); at <= length; at++)
 			feed(messages[i], at);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Where an address is reached, and how that changes. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "daemon/nexthop/watched.h"
 #include "harness.h"
 #include "scenarios.h"
 
@@ -339,4 +341,67 @@ void unsupported(void)
 	wait_for(A_WHILE);
 	check(a.calls == 0);
 	unwatch(&a);
+}
+
+static void gro_of_peer(const char *state)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "ip netns exec %s ethtool -K p0 gro %s", peer,
+		       state);
+	check(system(command) == 0);
+}
+
+static void count_device(void *arg, unsigned ifindex, const struct sl_device *device)
+{
+	*(unsigned *)arg += ifindex == device->ifindex;
+}
+
+/* How many devices replies can be redirected to. */
+static unsigned devices(void)
+{
+	unsigned n = 0;
+
+	nexthops_each_device(hops, count_device, &n);
+	return n;
+}
+
+/* A veth takes frames from XDP while its other end polls. In generic mode that is of no
+ * importance.
+ */
+void takes_no_frames(void)
+{
+	struct seen a, b;
+
+	watch(&a, "10.77.0.2");
+	watch(&b, "fd77::2");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	if (!hops->sources.features.netlink)
+		skip("this kernel does not say what devices take from XDP");
+	check(devices() == 2);
+	nexthops_set_natives(hops, 2);
+	expect(&a, "needs-polling dev=v0 gw=-", SOON);
+	expect(&b, "needs-polling dev=v0 gw=-", SOON);
+	check(devices() == 0);
+	gro_of_peer("on");
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	expect(&b, via("-", 0, P0_MAC), SOON);
+	check(devices() == 1);
+	gro_of_peer("off");
+	expect(&a, "needs-polling dev=v0 gw=-", SOON);
+	nexthops_set_natives(hops, 0);
+	expect(&a, via("-", 0, P0_MAC), SOON);
+	expect(&b, via("-", 0, P0_MAC), SOON);
+	/* A device that is made anew is asked about. */
+	nexthops_set_natives(hops, 2);
+	ip("link add v5 type veth peer name w5");
+	ip("address add 10.75.0.1/24 dev v5");
+	ip("link set v5 up");
+	ip("link set w5 up");
+	ip("neigh add 10.75.0.2 lladdr 02:75:00:00:00:02 dev v5 nud permanent");
+	unwatch(&b);
+	watch(&b, "10.75.0.2");
+	expect(&b, "needs-polling dev=v5 gw=-", SOON);
+	unwatch(&a);
+	unwatch(&b);
 }

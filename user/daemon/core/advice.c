@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/nexthop/follow.h"
+#include "daemon/nexthop/links.h"
 #include "daemon/nexthop/nexthops.h"
 #include "lib/base/cleanup.h"
 
@@ -64,6 +66,37 @@ static bool is_wanted(const struct balancer *balancer, unsigned ifindex)
 	return false;
 }
 
+/* What XDP gives to a device that takes no frames is lost, and no counter of a program shows it.
+ * Next hops through such devices are not used; but packets that leave by the interface by which
+ * they came, refusals among them, do not ask for a next hop.
+ */
+static void advise_sending(const struct balancer *balancer, const struct attachment *attachment,
+			   advice_fn *say, void *arg)
+{
+	const struct links *links = nexthops_links(balancer->nexthops);
+	const struct link *link = links_find(links, attachment->ifindex);
+	char text[ADVICE_SIZE];
+
+	if (attachment->state != ATTACHMENT_RUNS || attachment->mode != ATTACH_NATIVE || !link ||
+	    links_redirects(links, link) || (!link->veth && links->natives == 1))
+		return;
+	if (link->veth)
+		(void)snprintf(
+			text, sizeof(text),
+			"%s takes no frames from XDP now, so that packets that sluice sends "
+			"back by it are lost; mend it at the other end of this veth: ethtool -K "
+			"INTERFACE gro on (if it is on already: off, and then on)",
+			attachment->name);
+	else
+		(void)snprintf(
+			text, sizeof(text),
+			"the driver of %s takes no frames from XDP that came in by another "
+			"interface, so that these are lost; mend it: `mode: generic` for all "
+			"interfaces",
+			attachment->name);
+	say(arg, text);
+}
+
 /* A nat backend's replies must meet the program; and many drivers send redirected frames
  * only while they run an XDP program themselves.
  */
@@ -109,6 +142,8 @@ void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 {
 	advise_forwarding(balancer, SL_FAMILY_IPV4, say, arg);
 	advise_forwarding(balancer, SL_FAMILY_IPV6, say, arg);
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		advise_sending(balancer, &balancer->attachments[i], say, arg);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		for (size_t j = 0; j < balancer->config->services[i].n_backends; j++) {
 			advise_attaching(&balancer->services[i].backends[j], say, arg);

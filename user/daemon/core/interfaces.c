@@ -73,6 +73,26 @@ static int attach(struct balancer *balancer, struct attachment *attachment, enum
 	return error;
 }
 
+/* Whether it runs the program in the driver, or is about to. */
+static bool is_native(const struct attachment *attachment)
+{
+	if (attachment->state == ATTACHMENT_RUNS)
+		return attachment->mode == ATTACH_NATIVE;
+	return attachment->state == ATTACHMENT_MISSING && attachment->ifindex &&
+	       attachment->asked != ATTACH_GENERIC;
+}
+
+/* Next hops depend on the mode: in generic mode the kernel sends through every device. */
+static void tell_natives(const struct balancer *balancer)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < balancer->n_attachments; i++)
+		n += is_native(&balancer->attachments[i]);
+	if (balancer->nexthops)
+		nexthops_set_natives(balancer->nexthops, n);
+}
+
 int balancer_claim_all(struct balancer *balancer, struct diag *diag)
 {
 	for (size_t i = 0; i < balancer->config->n_interfaces; i++) {
@@ -83,6 +103,7 @@ int balancer_claim_all(struct balancer *balancer, struct diag *diag)
 		if (error && error != -ENODEV)
 			return error;
 	}
+	tell_natives(balancer);
 	return 0;
 }
 
@@ -102,6 +123,7 @@ int balancer_attach(struct balancer *balancer, const char *interface, enum attac
 	error = attach(balancer, attachment, mode, diag);
 	if (error && !known)
 		forget(balancer, attachment);
+	tell_natives(balancer);
 	return error;
 }
 
@@ -117,6 +139,7 @@ static int detach(struct balancer *balancer, struct attachment *attachment, stru
 	if (!error)
 		log_info("detached from %s", attachment->name);
 	forget(balancer, attachment);
+	tell_natives(balancer);
 	return error;
 }
 
@@ -180,6 +203,7 @@ int balancer_attach_all(struct balancer *balancer, const struct config *config, 
 	}
 	for (size_t i = 0; !error && i < config->n_interfaces; i++)
 		error = attach_as_configured(balancer, &config->interfaces[i], diag);
+	tell_natives(balancer);
 	return error;
 }
 
@@ -200,6 +224,7 @@ void balancer_attach_undo(struct balancer *balancer)
 				(void)attach(balancer, attachment, attachment->before.mode, &diag);
 		}
 	}
+	tell_natives(balancer);
 }
 
 /* A renamed interface stands for the one of its former name, while there is no such one. */
@@ -371,4 +396,5 @@ void balancer_follow_interfaces(struct balancer *balancer)
 		if (attachment->state == ATTACHMENT_MISSING && attachment->former[0])
 			forget(balancer, attachment);
 	}
+	tell_natives(balancer);
 }

@@ -95,6 +95,14 @@ static void on_routes_timer(uv_timer_t *timer)
 	finish(hops);
 }
 
+/* A device has come, gone or changed. */
+static void on_devices(struct nexthops *hops)
+{
+	hops->heard = true;
+	hops->devices_heard = true;
+	schedule_routes(hops);
+}
+
 static void resync(struct nexthops *hops)
 {
 	struct nexthop_sources *sources = &hops->sources;
@@ -106,9 +114,7 @@ static void resync(struct nexthops *hops)
 	if (error)
 		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
 	hops->resync_due = error < 0;
-	hops->heard = true;
-	hops->devices_heard = true;
-	schedule_routes(hops);
+	on_devices(hops);
 }
 
 static void on_message(const struct nlmsghdr *message, void *arg)
@@ -119,10 +125,8 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		if (links_take(&hops->sources.links, message)) {
-			schedule_routes(hops);
-			hops->devices_heard = true;
-		}
+		if (links_take(&hops->sources.links, message))
+			on_devices(hops);
 		break;
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
@@ -154,9 +158,12 @@ void nexthops_set_tend_timer(struct nexthops *hops)
 
 static void tell_change(struct nexthops *hops)
 {
-	if (hops->devices_heard && hops->devices_changed)
+	if (features_ask(&hops->sources.features, &hops->sources.links))
+		on_devices(hops);
+	if (hops->devices_heard && hops->devices_changed) {
+		hops->devices_heard = false; /* first: the call may change something */
 		hops->devices_changed(hops->devices_arg);
-	hops->devices_heard = false;
+	}
 	if (hops->heard && hops->change)
 		hops->change(hops->change_arg);
 	hops->heard = false;
@@ -195,6 +202,42 @@ struct netlink_listener nexthops_listener(struct nexthops *hops)
 	return (struct netlink_listener){ .message = on_message, .end = on_end, .arg = hops };
 }
 
+static void on_features(const struct nlmsghdr *message, void *arg)
+{
+	struct nexthops *hops = arg;
+
+	if (features_take(&hops->sources.links, message))
+		on_devices(hops);
+}
+
+static void on_features_end(bool lost, void *arg)
+{
+	struct nexthops *hops = arg;
+
+	if (lost) {
+		features_load(&hops->sources.features, &hops->sources.links);
+		on_devices(hops);
+	}
+	finish(hops);
+}
+
+struct netlink_listener nexthops_features_listener(struct nexthops *hops)
+{
+	return (struct netlink_listener){ .message = on_features,
+					  .end = on_features_end,
+					  .arg = hops };
+}
+
+void nexthops_set_natives(struct nexthops *hops, unsigned natives)
+{
+	const struct links *links = &hops->sources.links;
+
+	if (links->natives == natives)
+		return;
+	hops->sources.links.natives = natives;
+	on_devices(hops);
+}
+
 void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed, void *arg)
 {
 	hops->devices_changed = changed;
@@ -221,7 +264,7 @@ void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, 
 		const struct link *carrier = links_carrier(&hops->sources.links, link);
 		struct sl_device device = {};
 
-		if (!carrier)
+		if (!carrier || !links_redirects(&hops->sources.links, carrier))
 			continue;
 		device.ifindex = (unsigned)carrier->ifindex;
 		device.vlan = carrier == link ? 0 : htons(link->vlan);

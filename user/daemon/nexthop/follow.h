@@ -31,10 +31,16 @@ void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed,
  */
 void nexthops_follow_changes(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
 
+/* Says how many interfaces run the program in the driver: where none does, frames can be sent
+ * through every device.
+ */
+void nexthops_set_natives(struct nexthops *hops, unsigned natives);
+
 /* ---- for nexthop/ alone --------------------------------------------------------- */
 
-/* Makes the listener that follows the kernel's changes. */
+/* Make the listeners that follow the kernel's changes, and those of what devices can do. */
 struct netlink_listener nexthops_listener(struct nexthops *hops);
+struct netlink_listener nexthops_features_listener(struct nexthops *hops);
 
 /* To be called after a neighbour came into use. */
 void nexthops_set_tend_timer(struct nexthops *hops);

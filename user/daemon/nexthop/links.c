@@ -36,16 +36,66 @@ const struct link *links_find(const struct links *links, int ifindex)
 	return find(links, ifindex);
 }
 
+/* Whether frames of its own can leave by it. */
+static bool carries(const struct link *link)
+{
+	return link->kind == LINK_PLAIN ||
+	       (link->kind == LINK_SPECIAL && link->takes == LINK_TAKES_YES);
+}
+
 const struct link *links_carrier(const struct links *links, const struct link *link)
 {
 	const struct link *parent;
 
-	if (link->kind == LINK_PLAIN)
+	if (link->kind == LINK_VLAN) {
+		parent = find(links, link->parent);
+		return parent && carries(parent) ? parent : NULL;
+	}
+	return carries(link) ? link : NULL;
+}
+
+bool links_redirects(const struct links *links, const struct link *carrier)
+{
+	return carrier->takes != LINK_TAKES_NO || !links->natives;
+}
+
+/* A driver sends back what came in by its own device, whatever it takes from others. A veth does
+ * both in one way, and the kernel's word on that lags when the other end is down: where frames
+ * can come in by no other device, it is not relied upon.
+ */
+enum link_sends links_sends(const struct links *links, const struct link *carrier)
+{
+	if (links_redirects(links, carrier))
+		return LINK_SENDS;
+	if (carrier->native && (!carrier->veth || links->natives == 1))
+		return LINK_SENDS;
+	return carrier->veth ? LINK_NEEDS_POLLING : LINK_NEEDS_PROGRAM;
+}
+
+bool links_set_takes(struct links *links, int ifindex, enum link_takes takes)
+{
+	struct link *link = find(links, ifindex);
+
+	if (!link || link->takes == takes)
+		return false;
+	link->takes = takes;
+	return true;
+}
+
+const struct link *links_next_unasked(struct links *links)
+{
+	struct hash_node *node = NULL;
+
+	while (links->unasked && (node = hashtable_next(&links->by_index, node))) {
+		struct link *link = HASH_ENTRY(node, struct link, node);
+
+		if (link->asked)
+			continue;
+		link->asked = true;
 		return link;
-	if (link->kind == LINK_OTHER)
-		return NULL;
-	parent = find(links, link->parent);
-	return parent && parent->kind == LINK_PLAIN ? parent : NULL;
+	}
+	links->unasked = false;
+	return NULL;
 }
 
 /* Reads the id and the parent; LINK_OTHER when it is no VLAN of ours. */
@@ -68,7 +118,7 @@ static enum link_kind parse_vlan(const struct nlattr *data, const struct nlattr 
 }
 
 /* Software devices that can send a frame which XDP redirects to them (in the
- * kernel: ndo_xdp_xmit). All others lose it without a word.
+ * kernel: ndo_xdp_xmit), for kernels that do not say so. All others lose it without a word.
  */
 static const char *const xdp_kinds[] = { "veth", "bond", "tun" };
 
@@ -76,31 +126,35 @@ static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1];
 	const char *kind;
+	__u32 peer;
 
 	netlink_nested(attrs[IFLA_LINKINFO], IFLA_INFO_MAX, info);
 	if (!netlink_get_text(info[IFLA_INFO_KIND], &kind))
 		return LINK_PLAIN; /* hardware */
 	if (strcmp(kind, "vlan") == 0)
 		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
+	link->veth = strcmp(kind, "veth") == 0;
+	if (link->veth && !attrs[IFLA_LINK_NETNSID] && netlink_get_u32(attrs[IFLA_LINK], &peer))
+		link->parent = (int)peer;
 	for (size_t i = 0; i < ARRAY_SIZE(xdp_kinds); i++)
 		if (strcmp(kind, xdp_kinds[i]) == 0)
 			return LINK_PLAIN;
-	return LINK_OTHER;
+	return LINK_SPECIAL;
 }
 
 /* The program that the kernel runs first: one of generic mode, one in the driver, or the only
  * one. 0: none.
  */
-static __u32 parse_program(const struct nlattr *data)
+static void parse_program(const struct nlattr *data, struct link *link)
 {
 	static const int types[] = { IFLA_XDP_SKB_PROG_ID, IFLA_XDP_DRV_PROG_ID, IFLA_XDP_PROG_ID };
 	const struct nlattr *xdp[IFLA_XDP_MAX + 1];
-	__u32 id = 0;
+	__u32 driver = 0;
 
 	netlink_nested(data, IFLA_XDP_MAX, xdp);
-	for (size_t i = 0; i < ARRAY_SIZE(types) && !id; i++)
-		(void)netlink_get_u32(xdp[types[i]], &id);
-	return id;
+	for (size_t i = 0; i < ARRAY_SIZE(types) && !link->program; i++)
+		(void)netlink_get_u32(xdp[types[i]], &link->program);
+	link->native = netlink_get_u32(xdp[IFLA_XDP_DRV_PROG_ID], &driver) && driver;
 }
 
 /* False: not a device's own message, or not whole. Bridges send messages about
@@ -123,7 +177,7 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	link.ifindex = info->ifi_index;
 	link.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & FLAG_LOWER_UP);
 	(void)netlink_get_u32(attrs[IFLA_MTU], &link.mtu);
-	link.program = parse_program(attrs[IFLA_XDP]);
+	parse_program(attrs[IFLA_XDP], &link);
 	link.kind = parse_kind(attrs, &link);
 	if (info->ifi_type != ARPHRD_ETHER || !netlink_get_mac(attrs[IFLA_ADDRESS], link.mac))
 		link.kind = LINK_OTHER;
@@ -134,7 +188,8 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 static bool same(const struct link *a, const struct link *b)
 {
 	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan && a->mtu == b->mtu &&
-	       a->parent == b->parent && a->program == b->program &&
+	       a->parent == b->parent && a->program == b->program && a->native == b->native &&
+
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;
 }
 
@@ -146,6 +201,7 @@ static bool add(struct links *links, const struct link *link)
 	if (copy) {
 		*copy = *link;
 		copy->serial = ++links->serial;
+		links->unasked = true;
 	}
 	if (!copy || hashtable_insert(&links->by_index, &copy->node, hash) < 0) {
 		links->short_of_memory = true;
@@ -180,6 +236,10 @@ bool links_take(struct links *links, const struct nlmsghdr *message)
 	changed = !same(known, &link);
 	link.node = known->node;
 	link.serial = known->serial;
+	/* What the other end of a veth takes depends on what this one is told to do. */
+	link.asked = known->asked && !link.veth;
+	links->unasked |= !link.asked;
+	link.takes = known->takes;
 	*known = link;
 	return changed;
 }

@@ -16,9 +16,25 @@ struct netlink;
 struct nlmsghdr;
 
 enum link_kind {
-	LINK_PLAIN, /* Ethernet, and takes frames from XDP */
-	LINK_VLAN,  /* 802.1Q, on a parent in this namespace */
-	LINK_OTHER, /* without MAC addresses, not 802.1Q's VLANs, bridges and the like */
+	LINK_PLAIN,   /* Ethernet: hardware, or a software device that can take frames from XDP */
+	LINK_VLAN,    /* 802.1Q, on a parent in this namespace */
+	LINK_SPECIAL, /* Ethernet, and takes frames from XDP only if the kernel says so: bridges and
+		       * the like */
+	LINK_OTHER,   /* without MAC addresses, not 802.1Q's VLANs */
+};
+
+/* Whether a device takes frames that XDP redirects to it. */
+enum link_takes {
+	LINK_TAKES_UNKNOWN, /* the kernel does not say */
+	LINK_TAKES_NO,
+	LINK_TAKES_YES,
+};
+
+/* Whether frames can be sent from XDP through a device, and what it lacks. */
+enum link_sends {
+	LINK_SENDS,
+	LINK_NEEDS_POLLING, /* veth: the other end does not poll */
+	LINK_NEEDS_PROGRAM, /* many drivers take frames only while they run an XDP program */
 };
 
 struct link {
@@ -26,12 +42,16 @@ struct link {
 	int ifindex;
 	enum link_kind kind;
 	bool up; /* by the operator, and has carrier */
+	bool veth;
+	bool native; /* runs an XDP program in the driver */
+	bool asked;  /* the kernel was asked what it takes */
+	enum link_takes takes;
 	char name[IF_NAMESIZE];
 	__u8 mac[6];
 	__u32 mtu;      /* 0: not told */
 	__u32 program;  /* the id of the XDP program that the kernel names; 0: none */
 	__u16 vlan;     /* id */
-	int parent;     /* ifindex of a VLAN's */
+	int parent;     /* ifindex of a VLAN's; of the other end of a veth, if it is here; or 0 */
 	unsigned round; /* of links_load() */
 	/* Tells the device from an earlier one that had its ifindex; never 0. */
 	unsigned long long serial;
@@ -42,6 +62,8 @@ struct links {
 	struct hashtable by_index;
 	unsigned round;
 	unsigned long long serial; /* the last one */
+	bool unasked;              /* there is a device whose `asked` is not set */
+	unsigned natives;          /* interfaces that run sluice's program in the driver */
 	bool short_of_memory;      /* something was missed; links_load() clears it */
 };
 
@@ -58,6 +80,22 @@ const struct link *links_find(const struct links *links, int ifindex);
  * it carries none that we could make.
  */
 const struct link *links_carrier(const struct links *links, const struct link *link);
+
+/* Whether the program can send frames through a carrier: those that came in by another device,
+ * and those that came in by it. In generic mode it can through all.
+ */
+enum link_sends links_sends(const struct links *links, const struct link *carrier);
+
+/* Whether the program can redirect frames to a carrier. */
+bool links_redirects(const struct links *links, const struct link *carrier);
+
+/* Notes what the kernel says of a device; true when that changes something. */
+bool links_set_takes(struct links *links, int ifindex, enum link_takes takes);
+
+/* A device that the kernel was not asked about yet; it counts as asked from now on. NULL: there
+ * is none.
+ */
+const struct link *links_next_unasked(struct links *links);
 
 void links_done(struct links *links);
 

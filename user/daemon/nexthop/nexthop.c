@@ -10,7 +10,8 @@
 bool nexthop_equal(const struct nexthop *a, const struct nexthop *b)
 {
 	return a->state == b->state && memcmp(&a->wire, &b->wire, sizeof(a->wire)) == 0 &&
-	       ip_equal(&a->gateway, &b->gateway) && strcmp(a->device, b->device) == 0;
+	       ip_equal(&a->gateway, &b->gateway) && strcmp(a->device, b->device) == 0 &&
+	       strcmp(a->carrier, b->carrier) == 0;
 }
 
 static const char *mac_format(const __u8 mac[static 6], char buffer[static 18])
@@ -63,6 +64,21 @@ const char *nexthop_explain(const struct nexthop *hop, const struct ip *ip, char
 			       "%s, which leads to %s, takes no frames from XDP: it is a bridge, a "
 			       "tunnel or the like, or a VLAN in a VLAN",
 			       hop->device, address);
+		break;
+	case NEXTHOP_NEEDS_POLLING:
+		(void)snprintf(
+			buffer, size,
+			"%s, which leads to %s, takes no frames from XDP now, because the other "
+			"end of this veth does not poll; mend it there: ethtool -K INTERFACE "
+			"gro on (if it is on already: off, and then on)",
+			hop->carrier, address);
+		break;
+	case NEXTHOP_NEEDS_PROGRAM:
+		(void)snprintf(
+			buffer, size,
+			"%s, which leads to %s, takes no frames from XDP while it runs no XDP "
+			"program; mend it: sluicectl attach %s, and name it under interfaces",
+			hop->carrier, address, hop->carrier);
 		break;
 	}
 	return buffer;

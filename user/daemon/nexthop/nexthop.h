@@ -15,16 +15,19 @@ enum nexthop_state {
 	NEXTHOP_RESOLVED,
 	NEXTHOP_NO_NEIGHBOUR, /* asked for, no answer (yet) */
 	NEXTHOP_NO_ROUTE,
-	NEXTHOP_LINK_DOWN,   /* the device is down or has no carrier */
-	NEXTHOP_LOCAL,       /* the address is this machine's own: nowhere to forward to */
-	NEXTHOP_UNSUPPORTED, /* the device takes no frames from XDP, or is a VLAN inside a VLAN */
+	NEXTHOP_LINK_DOWN,     /* the device is down or has no carrier */
+	NEXTHOP_LOCAL,         /* the address is this machine's own: nowhere to forward to */
+	NEXTHOP_UNSUPPORTED,   /* the device takes no frames from XDP, or is a VLAN inside a VLAN */
+	NEXTHOP_NEEDS_POLLING, /* the device takes none now: nothing polls behind this veth */
+	NEXTHOP_NEEDS_PROGRAM, /* the device takes none now: it runs no XDP program */
 };
 
 struct nexthop {
 	enum nexthop_state state;
 	struct sl_hop wire; /* valid when resolved. A VLAN device is given as its parent + id */
 	struct ip gateway;  /* family 0: on link */
-	char device[IF_NAMESIZE]; /* as the route names it; "" where there is no route */
+	char device[IF_NAMESIZE];  /* as the route names it; "" where there is no route */
+	char carrier[IF_NAMESIZE]; /* the device that takes no frames now; else "" */
 };
 
 /* Called from the loop, never from within a call of this module, after the hop

@@ -31,6 +31,7 @@ void nexthops_free(struct nexthops *hops)
 {
 	if (!hops)
 		return;
+	features_close(&hops->sources.features);
 	netlink_free(hops->sources.netlink);
 	neighbours_done(&hops->sources.neighbours);
 	links_done(&hops->sources.links);
@@ -68,10 +69,14 @@ int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **re
 	if (error)
 		return error;
 	neighbours_init(&hops->sources.neighbours, hops->sources.netlink, on_neighbour);
+	listener = nexthops_features_listener(hops);
+	features_open(&hops->sources.features, loop, &listener);
 	error = links_load(&hops->sources.links, hops->sources.netlink);
 	if (error)
 		return diag_set(diag, -error, "cannot read the network devices: %s",
 				strerror(-error));
+	features_load(&hops->sources.features, &hops->sources.links);
+	(void)features_ask(&hops->sources.features, &hops->sources.links);
 	*ret_hops = TAKE_PTR(hops);
 	return 0;
 }

@@ -50,13 +50,23 @@ static void describe_unrouted(const struct nexthop_sources *sources,
 	strcpy(hop->device, link->name);
 }
 
-static enum nexthop_state unicast_state(const struct link *link, const struct link *carrier,
+static enum nexthop_state unicast_state(const struct links *links, const struct link *link,
 					const __u8 *mac)
 {
+	const struct link *carrier = links_carrier(links, link);
+
 	if (!carrier)
 		return NEXTHOP_UNSUPPORTED;
 	if (!link->up || !carrier->up)
 		return NEXTHOP_LINK_DOWN;
+	switch (links_sends(links, carrier)) {
+	case LINK_NEEDS_POLLING:
+		return NEXTHOP_NEEDS_POLLING;
+	case LINK_NEEDS_PROGRAM:
+		return NEXTHOP_NEEDS_PROGRAM;
+	case LINK_SENDS:
+		break;
+	}
 	return mac ? NEXTHOP_RESOLVED : NEXTHOP_NO_NEIGHBOUR;
 }
 
@@ -79,7 +89,9 @@ static void describe_unicast(const struct nexthop_sources *sources, const struct
 	const __u8 *mac = path->user.neighbour ? neighbour_mac(path->user.neighbour) : NULL;
 
 	hop->gateway = path->route.gateway;
-	hop->state = unicast_state(link, carrier, mac);
+	hop->state = unicast_state(&sources->links, link, mac);
+	if (hop->state == NEXTHOP_NEEDS_POLLING || hop->state == NEXTHOP_NEEDS_PROGRAM)
+		strcpy(hop->carrier, carrier->name);
 	if (hop->state != NEXTHOP_RESOLVED)
 		return;
 	memcpy(hop->wire.dst_mac, mac, sizeof(hop->wire.dst_mac));

@@ -6,6 +6,7 @@
 #ifndef SLUICE_DAEMON_NEXTHOP_PATH_H
 #define SLUICE_DAEMON_NEXTHOP_PATH_H
 
+#include "daemon/nexthop/features.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbours.h"
 #include "daemon/nexthop/nexthop.h"
@@ -17,6 +18,7 @@ struct netlink;
 struct nexthop_sources {
 	struct netlink *netlink;
 	struct links links;
+	struct features features; /* of the links */
 	struct neighbours neighbours;
 };
 

@@ -47,6 +47,10 @@ static const char *hop_state_name(enum nexthop_state state)
 		return "local";
 	case NEXTHOP_UNSUPPORTED:
 		return "unsupported";
+	case NEXTHOP_NEEDS_POLLING:
+		return "needs_polling";
+	case NEXTHOP_NEEDS_PROGRAM:
+		return "needs_program";
 	}
 	return "unknown";
 }
