@@ -274,6 +274,37 @@ def test_what_happened_to_interfaces_while_no_daemon_ran(lab):
     serves(scene)
 
 
+def test_flows_outlive_the_interface_while_no_daemon_runs(lab):
+    """No interface runs the program any more; its pins hold what it knew."""
+    def round_robin(top, forward):
+        return configuration(top, web(top, forward, scheduler="round-robin"))
+
+    scene = all_serving(serve(
+        lab, "nat, one arm", backends=2, config=round_robin, options=["--keep"]))
+    kept = [Kept(scene, family) for family in (4, 6) for _ in range(4)]
+    before = scene.daemon.service_stats("web")["packets"]
+    assert scene.daemon.stop() == 0
+    scene.top.balancer.ip("link del eth0")
+    topology.replug(scene.top, "eth0")
+    scene.daemon.start()
+    assert "took over the program and maps that an earlier daemon has pinned" in scene.daemon.log
+    assert scene.daemon.service_stats("web")["packets"] >= before > 0
+    assert [connection.ask() for connection in kept] == [each.first for each in kept]
+
+
+def test_pins_of_another_namespace_are_not_taken_over(lab):
+    """There, the program may be running still."""
+    scene = all_serving(serve(lab, backends=1, options=["--keep"]))
+    assert scene.daemon.stop() == 0
+    other = lab.namespace("other")
+    made = Daemon(other, {"interfaces": ["eth9"]}, name="other")
+    made.pin_dir = scene.daemon.pin_dir
+    made.start()
+    assert "took over" not in made.log and made.status()["services"] == []
+    serves(scene)
+    made.stop()
+
+
 # ---- devices that take no frames -----------------------------------------------
 def poll(scene, port, on):
     scene.top.wire.run("ethtool", "-K", port, "gro", "on" if on else "off")

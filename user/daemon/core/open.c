@@ -76,31 +76,53 @@ static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
 	};
 }
 
-/* A program that cannot be taken over is replaced later, when its interface is attached to. */
+/* Whether a program that was looked for was taken over: 0. -ENOENT: there is none, or it cannot
+ * be taken over and will be replaced. Else -errno.
+ */
+static int note_takeover(struct balancer *balancer, int error, const char *place,
+			 const struct diag *diag)
+{
+	if (!error) {
+		balancer->took_over = true;
+		log_info("took over the program and maps that %s", place);
+	} else if (error == -EPROTO || error == -ENOSPC || error == -EEXIST) {
+		log_warning("the sluice program that %s cannot be taken over and will be replaced: "
+			    "%s",
+			    place, diag->text);
+		return -ENOENT;
+	}
+	return error;
+}
+
+/* A program that cannot be taken over is replaced later, when its interface is attached to. The
+ * pinned one comes last: where no interface runs it any more, its maps still hold the flows.
+ */
 int balancer_open_datapath(struct balancer *balancer, struct diag *diag)
 {
 	struct datapath_sizes needed = balancer_needed_sizes(balancer->config);
 	struct datapath_sizes sizes = roomy_sizes(&needed);
+	const char *pin_dir = balancer->options.pin_dir;
+	int error = -ENOENT;
+	bool found = false;
 
-	for (size_t i = 0; i < balancer->config->n_interfaces; i++) {
+	for (size_t i = 0; error == -ENOENT && i < balancer->config->n_interfaces; i++) {
 		const char *name = balancer->config->interfaces[i].name;
 		unsigned ifindex = if_nametoindex(name);
-		int error =
-			ifindex ? datapath_adopt((int)ifindex, &needed, balancer->options.pin_dir,
-						 diag, &balancer->datapath)
-				: -ENOENT;
+		char place[IF_NAMESIZE + sizeof(" runs")];
 
-		if (!error) {
-			balancer->took_over = true;
-			log_info("took over the program and maps that %s runs", name);
-			return 0;
-		}
-		if (error == -EPROTO || error == -ENOSPC || error == -EEXIST)
-			log_warning("the sluice program on %s cannot be taken over and will be "
-				    "replaced: %s",
-				    name, diag->text);
-		else if (error != -ENOENT)
-			return error;
+		(void)snprintf(place, sizeof(place), "%s runs", name);
+		if (!ifindex)
+			continue;
+		error = datapath_adopt((int)ifindex, &needed, pin_dir, diag, &balancer->datapath);
+		found |= error != -ENOENT;
+		error = note_takeover(balancer, error, place, diag);
 	}
-	return datapath_load(&sizes, balancer->options.pin_dir, diag, &balancer->datapath);
+	if (error == -ENOENT && !found)
+		error = note_takeover(
+			balancer,
+			datapath_adopt_pinned(&needed, pin_dir, diag, &balancer->datapath),
+			"an earlier daemon has pinned", diag);
+	if (error == -ENOENT)
+		error = datapath_load(&sizes, pin_dir, diag, &balancer->datapath);
+	return error;
 }

@@ -176,6 +176,15 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 	return 0;
 }
 
+/* Makes it fit for this daemon, and pins it. */
+static int make_own(struct datapath *datapath, const struct datapath_sizes *sizes,
+		    const char *pin_dir, struct diag *diag)
+{
+	return datapath_fits(datapath, sizes, diag)
+		       ?: program_make_plain(&datapath->program, &datapath->maps, diag)
+		       ?: pin(datapath, pin_dir, diag);
+}
+
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath)
 {
@@ -186,13 +195,28 @@ int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *
 	fd = occupant_find_sluice(ifindex);
 	if (fd < 0)
 		return diag_set(diag, -fd, "no sluice program there");
+	error = datapath_new(fd, diag, &datapath) ?: make_own(datapath, sizes, pin_dir, diag);
+	if (error)
+		return error;
+	*ret_datapath = TAKE_PTR(datapath);
+	return 0;
+}
+
+int datapath_adopt_pinned(const struct datapath_sizes *sizes, const char *pin_dir,
+			  struct diag *diag, struct datapath **ret_datapath)
+{
+	_cleanup_(datapath_cleanup) struct datapath *datapath = NULL;
+	_cleanup_(pins_done) struct pins pins = { .lock = -1 };
+	int error, fd;
+
+	program_quiet_libraries();
+	if (pins_find_program(&pins, pin_dir, &fd))
+		return diag_set(diag, ENOENT, "no sluice program there");
 	error = datapath_new(fd, diag, &datapath);
-	if (!error)
-		error = datapath_fits(datapath, sizes, diag);
-	if (!error)
-		error = program_make_plain(&datapath->program, &datapath->maps, diag);
-	if (!error)
-		error = pin(datapath, pin_dir, diag);
+	if (error)
+		return error;
+	datapath->pins.lock = TAKE_FD(pins.lock);
+	error = make_own(datapath, sizes, pin_dir, diag);
 	if (error)
 		return error;
 	*ret_datapath = TAKE_PTR(datapath);

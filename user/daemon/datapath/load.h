@@ -36,6 +36,12 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath);
 
+/* The same for the program that a daemon which is gone has pinned there, whether or not an
+ * interface runs it still.
+ */
+int datapath_adopt_pinned(const struct datapath_sizes *sizes, const char *pin_dir,
+			  struct diag *diag, struct datapath **ret_datapath);
+
 /* A datapath of an open program, without pins. Learns the services that its maps hold. Takes
  * ownership of program_fd, also on failure. 0, or -errno and diag.
  */

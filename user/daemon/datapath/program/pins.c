@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "daemon/datapath/program/maps.h"
 #include "daemon/log.h"
@@ -109,9 +111,11 @@ static int prepare_directory(const char *pin_dir, struct diag *diag)
 
 static int lock_directory(struct pins *pins, struct diag *diag)
 {
-	_cleanup_(cleanup_close) int lock =
-		open(pins->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(cleanup_close) int lock = -1;
 
+	if (pins->lock >= 0)
+		return 0;
+	lock = open(pins->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock < 0)
 		return diag_set(diag, errno, "cannot open the pin directory %s: %s",
 				pins->directory, strerror(errno));
@@ -180,6 +184,84 @@ static int pin_maps(const struct pins *pins, const struct maps *maps, struct dia
 	return error;
 }
 
+/* ---- whose they are ------------------------------------------------------------------ */
+
+/* A bpffs holds no files of text, but directories: one is named after the network namespace that
+ * the pinned program serves. In another one, it may be running still.
+ */
+#define NAMESPACE_MARK "netns-"
+
+/* A number that no other network namespace gets until the machine is started again. 0: unknown. */
+static unsigned long long network_namespace(void)
+{
+	_cleanup_(cleanup_close) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unsigned long long cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
+		return 0;
+	return cookie;
+}
+
+static void mark_path(const struct pins *pins, char ret_path[static PIN_PATH_SIZE])
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), NAMESPACE_MARK "%llx", network_namespace());
+	pin_path(pins, name, ret_path);
+}
+
+static bool is_marked(const struct pins *pins)
+{
+	char path[PIN_PATH_SIZE];
+
+	mark_path(pins, path);
+	return network_namespace() && !access(path, F_OK);
+}
+
+static void remove_marks(const struct pins *pins)
+{
+	DIR *directory = opendir(pins->directory);
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory)))
+		if (!strncmp(entry->d_name, NAMESPACE_MARK, strlen(NAMESPACE_MARK)))
+			(void)unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
+	if (directory)
+		(void)closedir(directory);
+}
+
+/* Without the mark, the pins are of no use to the next daemon, and else as good. */
+static void mark(const struct pins *pins)
+{
+	char path[PIN_PATH_SIZE];
+
+	mark_path(pins, path);
+	(void)mkdir(path, DIR_MODE);
+}
+
+int pins_find_program(struct pins *pins, const char *directory, int *ret_fd)
+{
+	char path[PIN_PATH_SIZE];
+	struct diag unused;
+	int fd;
+
+	if (strlen(directory) >= sizeof(pins->directory) || !is_bpffs(directory))
+		return -ENOENT;
+	strcpy(pins->directory, directory);
+	/* The lock first: the maps of a running daemon must not be touched. */
+	if (lock_directory(pins, &unused))
+		return -ENOENT;
+	pin_path(pins, "prog", path);
+	fd = is_marked(pins) ? bpf_obj_get(path) : -1;
+	if (fd < 0) {
+		pins_done(pins);
+		return -ENOENT;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
 int pins_make(struct pins *pins, const char *directory, const struct maps *maps, int program_fd,
 	      struct diag *diag)
 {
@@ -191,9 +273,14 @@ int pins_make(struct pins *pins, const char *directory, const struct maps *maps,
 	if (error)
 		return error;
 	strcpy(pins->directory, directory);
-	return lock_directory(pins, diag)
-		       ?: pin_maps(pins, maps, diag)
-		       ?: pins_set_program(pins, program_fd, diag);
+	error = lock_directory(pins, diag);
+	if (error)
+		return error;
+	remove_marks(pins); /* before the pins change, so that the mark is never wrong */
+	error = pin_maps(pins, maps, diag) ?: pins_set_program(pins, program_fd, diag);
+	if (!error)
+		mark(pins);
+	return error;
 }
 
 void pins_remove(const struct pins *pins)
@@ -204,6 +291,7 @@ void pins_remove(const struct pins *pins)
 		return;
 	pin_path(pins, "prog", path);
 	(void)unlink(path);
+	remove_marks(pins);
 	for (unsigned i = 0; i < MAP_COUNT; i++) {
 		if (!is_pinned(i))
 			continue;
