@@ -188,7 +188,16 @@ $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK) -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
 
-TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/responder/hostile $(B)/model/model_test $(TRAFFIC_BIN)
+# What writes the maps is ended at each of its writes, and taken over.
+TAKEOVER_OBJ := $(call objects,$(wildcard tests/takeover/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/clock.c user/daemon/log.c)
+
+$(B)/takeover/takeover_test: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,bpf_map_update_elem bpf_map_delete_elem)
+$(B)/takeover/takeover_test: $(TAKEOVER_OBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LINK) -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
+
+TEST_BIN = $(B)/netlink/hops_test $(B)/responder/responder_test $(B)/responder/hostile $(B)/model/model_test $(B)/takeover/takeover_test $(TRAFFIC_BIN)
 
 # What no program of `make test` is made of is compiled all the same, lest it stay behind.
 TEST_BIN += $(call objects,$(wildcard tests/fuzz/*.c tests/config/*.c))
@@ -243,7 +252,7 @@ debug: ## all of it for a debugger, with ASan and UBSan, in build/debug; runs th
 # Not the end-to-end tests, some of which measure time and memory: TESTS=tests/e2e/api.
 debug-test: debug ## the model and what has namespaces of its own, under the sanitizers (as root): TESTS=...
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
-	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST_BESIDE) $(or $(TESTS),tests/model tests/netlink tests/responder tests/bpf)
+	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST_BESIDE) $(or $(TESTS),tests/model tests/takeover tests/netlink tests/responder tests/bpf)
 
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST_BESIDE) tests/bpf

@@ -24,6 +24,7 @@ NEEDED = {
     "model": (),
     "netlink": (),
     "responder": ("curl",),
+    "takeover": (),
     "scripts": ("git", "make", "nginx", "curl", "nsenter"),
 }
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -74,7 +74,7 @@ MUTATIONS = (
      "if (old) bpf_map_delete_elem",
      "if (0) bpf_map_delete_elem"),
     ("a new daemon does not know the backends that only flows lead to",
-     "?: learn_flows(learning, MAP_FLOWS)",
+     "?: learn_map(batch, MAP_FLOWS)",
      "?: 0"),
     # schedulers
     ("CPUs take the same turn of round-robin",

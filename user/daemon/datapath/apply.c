@@ -93,14 +93,15 @@ static int apply_backends(struct change *change)
 		const struct plan_backend *planned = &plan->backends[i];
 		struct installed_backend *backend = match_backend(change, planned);
 
-		if (!backend) {
+		if (backend) {
+			error = backends_keep_reply(&change->datapath->backends, change->installed,
+						    planned, backend);
+		} else {
 			error = backends_add(&change->datapath->backends, change->installed,
 					     planned);
-			backend = error ? NULL
-					: &change->installed
-						   ->backends[change->installed->n_backends - 1];
+			backend = &change->installed->backends[change->installed->n_backends - 1];
 		}
-		if (backend) {
+		if (!error) {
 			backend->wanted = true;
 			change->indices[i] = backend->index;
 			error = apply_state(change->datapath, backend, planned);

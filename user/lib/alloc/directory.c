@@ -71,8 +71,12 @@ void directory_remove(struct directory *directory, const struct sl_key *key)
 {
 	unsigned unused, position = search(directory, key, &unused);
 
-	if (position == NOT_FOUND)
-		return;
+	if (position != NOT_FOUND)
+		directory_remove_at(directory, position);
+}
+
+void directory_remove_at(struct directory *directory, unsigned position)
+{
 	store(word_at(directory, position), SL_DIRECTORY_REMOVED);
 	/* In front of an empty word, removed ones hold up nobody: probing ends
 	 * there anyway.

@@ -28,4 +28,7 @@ int directory_put(struct directory *directory, const struct sl_key *key, unsigne
 /* It is no error that the key is not there. */
 void directory_remove(struct directory *directory, const struct sl_key *key);
 
+/* Removes the word at this position, wherever it leads. */
+void directory_remove_at(struct directory *directory, unsigned position);
+
 #endif

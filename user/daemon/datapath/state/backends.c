@@ -39,6 +39,12 @@ void backends_done(struct backends *backends)
 	idpool_free(backends->returns);
 }
 
+/* The responder's replies come through here too, whatever the service's do. */
+static bool has_replies(const struct plan_backend *planned)
+{
+	return sl_forward_returns(planned->forward) || planned->responder;
+}
+
 /* nat: makes the backend's replies known. */
 static int add_reply(struct backends *backends, const struct installed *installed,
 		     struct installed_backend *backend)
@@ -89,8 +95,7 @@ int backends_add(struct backends *backends, struct installed *installed,
 	if (!backend.index)
 		return -ENOSPC;
 	write_entries(backends->maps, backend.index, planned);
-	/* The responder's replies come through here too, whatever the service's do. */
-	if (sl_forward_returns(planned->forward) || planned->responder)
+	if (has_replies(planned))
 		error = add_reply(backends, installed, &backend);
 	if (!error)
 		error = installed_add_backend(installed, &backend);
@@ -100,6 +105,18 @@ int backends_add(struct backends *backends, struct installed *installed,
 	else if (error)
 		idpool_give(backends->indices, backend.index);
 	return error;
+}
+
+int backends_keep_reply(struct backends *backends, const struct installed *installed,
+			const struct plan_backend *planned, struct installed_backend *backend)
+{
+	if (!has_replies(planned))
+		return 0;
+	if (!backend->reply)
+		return add_reply(backends, installed, backend);
+	if (directory_find(&backends->return_dir, &backend->key) == backend->reply)
+		return 0;
+	return directory_put(&backends->return_dir, &backend->key, backend->reply);
 }
 
 void backends_drop(struct backends *backends, const struct installed_backend *backend)

@@ -32,6 +32,13 @@ void backends_done(struct backends *backends);
 int backends_add(struct backends *backends, struct installed *installed,
 		 const struct plan_backend *planned);
 
+/* Makes the replies of a backend that is there already known, if they come through here and are
+ * not: another service has had the backend meanwhile, or an earlier daemon was ended before it
+ * made them known. 0 or -ENOSPC.
+ */
+int backends_keep_reply(struct backends *backends, const struct installed *installed,
+			const struct plan_backend *planned, struct installed_backend *backend);
+
 /* Retires the indices that a backend occupies; no slot leads to it any more. */
 void backends_drop(struct backends *backends, const struct installed_backend *backend);
 

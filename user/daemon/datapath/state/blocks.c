@@ -159,33 +159,51 @@ void blocks_release(struct blocks *blocks, const struct sl_service *entry)
 		drop(blocks, entry->limits);
 }
 
-static int learn_number(struct blocks *blocks, unsigned number)
+/* Whether the limits in this range bear numbers that there are. */
+static bool has_numbers(const struct blocks *blocks, unsigned first, unsigned n)
 {
-	if (!number || number >= n_numbers(blocks))
+	for (unsigned i = 0; i < n; i++) {
+		unsigned number = blocks->maps->limits[first + i].number;
+
+		if (!number || number >= n_numbers(blocks))
+			return false;
+	}
+	return true;
+}
+
+static int learn_block(struct blocks *blocks, unsigned first, unsigned n)
+{
+	if (n > SL_LIMITS_MAX || first >= capacity(blocks) || capacity(blocks) - first < n ||
+	    !has_numbers(blocks, first, n) || extents_claim(blocks->ranges, first, n))
 		return -EPROTO;
-	if (!blocks->number_users[number]++ && idpool_claim(blocks->numbers, number))
-		return -EPROTO;
+	blocks->block[first].n = n;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned number = blocks->maps->limits[first + i].number;
+
+		if (!blocks->number_users[number]++)
+			(void)idpool_claim(blocks->numbers, number);
+	}
 	return 0;
 }
 
 int blocks_learn(struct blocks *blocks, const struct sl_service *entry)
 {
-	struct block *block;
 	int error = 0;
 
 	if (!entry->limits)
 		return 0;
-	if (entry->n_limits > SL_LIMITS_MAX || entry->limits >= capacity(blocks))
+	if (entry->limits >= capacity(blocks))
 		return -EPROTO;
-	block = &blocks->block[entry->limits];
-	if (!block->n) {
-		if (extents_claim(blocks->ranges, entry->limits, entry->n_limits))
-			return -EPROTO;
-		block->n = entry->n_limits;
-		for (unsigned i = 0; !error && i < block->n; i++)
-			error = learn_number(blocks,
-					     blocks->maps->limits[entry->limits + i].number);
-	}
-	block->users++;
+	if (!blocks->block[entry->limits].n)
+		error = learn_block(blocks, entry->limits, entry->n_limits);
+	else if (blocks->block[entry->limits].n != entry->n_limits)
+		error = -EPROTO;
+	if (!error)
+		blocks->block[entry->limits].users++;
 	return error;
+}
+
+bool blocks_have_number(const struct blocks *blocks, unsigned number)
+{
+	return number < n_numbers(blocks) && blocks->number_users[number];
 }

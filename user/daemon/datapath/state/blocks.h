@@ -9,6 +9,8 @@
 #ifndef SLUICE_DAEMON_DATAPATH_STATE_BLOCKS_H
 #define SLUICE_DAEMON_DATAPATH_STATE_BLOCKS_H
 
+#include <stdbool.h>
+
 struct block;
 struct extents;
 struct grace;
@@ -59,7 +61,12 @@ void blocks_drop_unnamed(struct blocks *blocks);
 void blocks_use(struct blocks *blocks, const struct sl_service *entry);
 void blocks_release(struct blocks *blocks, const struct sl_service *entry);
 
-/* While adopting maps: marks the block that this entry names as used. 0 or -EPROTO. */
+/* While adopting maps: marks the block that this entry names as used. 0; -EPROTO: there is no
+ * such block, and nothing is marked.
+ */
 int blocks_learn(struct blocks *blocks, const struct sl_service *entry);
+
+/* Whether a limit of some block has this number. */
+bool blocks_have_number(const struct blocks *blocks, unsigned number);
 
 #endif

@@ -135,7 +135,13 @@ int lists_learn(struct lists *lists, const struct sl_service *entry)
 		return 0;
 	if (!id || id >= lists->n_ids)
 		return -EPROTO;
-	if (!lists->users[id]++ && idpool_claim(lists->ids, id))
-		return -EPROTO;
+	if (!lists->users[id]++)
+		(void)idpool_claim(lists->ids, id);
 	return 0;
+}
+
+bool lists_are_named(const struct lists *lists, unsigned list)
+{
+	return list >= SL_LIST_SERVICE && list - SL_LIST_SERVICE < lists->n_ids &&
+	       lists->users[list - SL_LIST_SERVICE];
 }

@@ -6,6 +6,8 @@
 #ifndef SLUICE_DAEMON_DATAPATH_STATE_LISTS_H
 #define SLUICE_DAEMON_DATAPATH_STATE_LISTS_H
 
+#include <stdbool.h>
+
 struct access_config;
 struct grace;
 struct idpool;
@@ -46,7 +48,12 @@ void lists_drop_unnamed(struct lists *lists);
 void lists_use(struct lists *lists, const struct sl_service *entry);
 void lists_release(struct lists *lists, const struct sl_service *entry);
 
-/* While adopting maps: marks the list that this entry names as used. 0 or -EPROTO. */
+/* While adopting maps: marks the list that this entry names as used. 0; -EPROTO: there is no
+ * such list.
+ */
 int lists_learn(struct lists *lists, const struct sl_service *entry);
+
+/* Whether an entry names this list. */
+bool lists_are_named(const struct lists *lists, unsigned list);
 
 #endif

@@ -222,6 +222,19 @@ static int learn_prefix(struct prefixes *prefixes, const struct sl_prefix *key,
 	return 0;
 }
 
+void prefixes_keep(struct prefixes *prefixes, prefixes_keep_fn *keep, const void *arg)
+{
+	struct hash_node *node, *next;
+
+	for (node = hashtable_next(&prefixes->sets, NULL); node; node = next) {
+		unsigned list = HASH_ENTRY(node, struct prefix_set, node)->list;
+
+		next = hashtable_next(&prefixes->sets, node);
+		if (!keep(arg, list))
+			prefixes_clear(prefixes, list);
+	}
+}
+
 int prefixes_learn(struct prefixes *prefixes)
 {
 	int fd = prefixes->maps->map[MAP_PREFIXES].fd, error = 0;

@@ -53,9 +53,13 @@ void prefixes_clear(struct prefixes *prefixes, unsigned list);
 /* Whether the program looks at a list that holds for all services: SL_TUNING_*. */
 void prefixes_use(const struct prefixes *prefixes, unsigned bit, bool on);
 
-/* While adopting maps: remembers the prefixes that the map holds. 0; -EPROTO: it contradicts
- * itself; or another -errno.
+/* While adopting maps: remembers the prefixes that the map holds. 0; -EPROTO: a key is none
+ * that sluice writes; or another -errno.
  */
 int prefixes_learn(struct prefixes *prefixes);
+
+/* Clears every list that is not to be kept. */
+typedef bool prefixes_keep_fn(const void *arg, unsigned list);
+void prefixes_keep(struct prefixes *prefixes, prefixes_keep_fn *keep, const void *arg);
 
 #endif

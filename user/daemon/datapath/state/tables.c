@@ -56,7 +56,10 @@ int tables_claim(struct tables *tables, unsigned entry)
 	    idpool_claim(tables->entries, entry))
 		return -EPROTO;
 	service = &tables->maps->services[entry];
-	return extents_claim(tables->slots, service->table, service->table_size) ? -EPROTO : 0;
+	if (!extents_claim(tables->slots, service->table, service->table_size))
+		return 0;
+	idpool_retire(tables->entries, entry);
+	return -EPROTO;
 }
 
 void tables_retire(struct tables *tables, unsigned entry)

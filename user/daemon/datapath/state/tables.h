@@ -32,7 +32,9 @@ void tables_done(struct tables *tables);
  */
 int tables_take_slots(struct tables *tables, unsigned length, unsigned *ret_start);
 
-/* While adopting maps: marks an entry and its table as used. 0 or -EPROTO. */
+/* While adopting maps: marks an entry and its table as used. 0; -EPROTO: one of them does not
+ * exist, or is in use already, and the entry is not to be led to.
+ */
 int tables_claim(struct tables *tables, unsigned entry);
 
 /* Retires an entry together with its table. */
