@@ -47,7 +47,7 @@ say        = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test test-quick test-unit test-bpf test-e2e test-survival test-limits test-upgrade config-compare bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
+.PHONY: all deps demo test test-quick test-unit test-bpf test-e2e test-survival test-kill test-limits test-upgrade config-compare bench bench-keep bench-compare bench-instructions bench-tools lint format install uninstall clean help test-guest
 
 all: $(B)/sluiced $(B)/sluicectl $(B)/sluice-responder $(B)/sluice.bpf.o $(B)/sluicectl.bash-completion ## build the programs and the BPF object (default)
 
@@ -267,6 +267,10 @@ test-survival: all $(TRAFFIC_BIN) ## changes under load, in full size (by hand, 
 # A minute for each promise of the limiter: twenty minutes.
 test-limits: all $(TRAFFIC_BIN) ## what limits admit, in full size (by hand, as root)
 	$(Q)SLUICE_FULL=1 $(PYTEST) -q $(wildcard tests/e2e/test_limit_*.py tests/e2e/*/test_limit_*.py)
+
+# Half a second for each kill. Another SEED is other moments and configurations.
+test-kill: all $(TRAFFIC_BIN) ## kill -9 at random moments of reloads (by hand, as root): KILLS=1000, SEED=16
+	$(Q)SLUICE_KILLS=$(or $(KILLS),1000) SLUICE_SEED=$(or $(SEED),16) $(PYTEST) -q -s tests/e2e/test_kill.py
 
 # By hand: BASE is built in a worktree of its own. A minute.
 test-upgrade: all $(TRAFFIC_BIN) ## BASE=REVISION is taken over under load, and nothing is lost (as root)
