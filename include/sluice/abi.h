@@ -40,7 +40,7 @@
 #define SL_DEFAULT_BUCKETS          (1 << 17) /* of limits, in the LRU map */
 #define SL_DEFAULT_GATE             (1 << 13) /* lines; a power of two */
 #define SL_DEFAULT_LIMITS           4096
-#define SL_DEFAULT_PREFIXES         (1 << 20) /* memory is taken as they come */
+#define SL_DEFAULT_PREFIXES         (1 << 22) /* memory is taken as they come */
 #define SL_DEFAULT_EVENTS           (1 << 17) /* bytes of the ring */
 #define SL_DEFAULT_FLOWS            (1 << 19)
 #define SL_DEFAULT_HANDSHAKES       (1 << 16)

@@ -88,6 +88,12 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 		(void)fprintf(file, "%s %s %" JSON_INTEGER_FORMAT, i ? "," : ";", verbs[i],
 			      json_integer_value(json_object_get(answer, members[i])));
 	(void)fputs(" services\n", file);
+	if (json_integer_value(json_object_get(answer, "waiting")))
+		(void)fprintf(file,
+			      "%" JSON_INTEGER_FORMAT
+			      " of them wait for room in the maps, which has "
+			      "what they replace; they are tried again (sluicectl status)\n",
+			      json_integer_value(json_object_get(answer, "waiting")));
 	json_array_foreach(json_object_get(answer, "warnings"), i, warning)(void)
 		fprintf(stderr, "warning: %s\n", json_string_value(warning));
 }

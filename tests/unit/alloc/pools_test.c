@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -71,6 +72,22 @@ static void test_idpool(void **state)
 	idpool_free(pool);
 }
 
+/* What extents_available() says, by the units that no range in use owns. */
+static void check_available(const struct extents *extents, const int *owner, const enum owner *kind)
+{
+	unsigned available = 0, longest = 0, run = 0, said;
+
+	for (unsigned i = 0; i < SIZE; i++) {
+		bool is_free = owner[i] < 0 || kind[owner[i]] == RETIRED;
+
+		run = is_free ? run + 1 : 0;
+		available += is_free;
+		longest = run > longest ? run : longest;
+	}
+	assert_int_equal(extents_available(extents, &said), available);
+	assert_int_equal(said, longest);
+}
+
 /* Units of the array and the start of the range that owns each; -1: nobody. */
 static void test_extents(void **state)
 {
@@ -94,6 +111,7 @@ static void test_extents(void **state)
 		unsigned length = 1 + (unsigned)rand() % 20, run = 0, longest = 0;
 		int error;
 
+		check_available(extents, owner, kind);
 		if (rand() % 2) {
 			error = extents_take(extents, length, &start);
 			for (unsigned i = 0; i < SIZE; i++) {

@@ -57,7 +57,7 @@ struct service {
 	bool panic; /* too few are healthy, so that health is ignored (min_healthy) */
 	bool dirty; /* in the maps it is not as it should be: in balancer->dirty */
 	TAILQ_ENTRY(service) dirty_link;
-	char error[768]; /* why it could not be applied; empty: it was */
+	char error[768]; /* why it is not as it should be, and tried again; empty: it is */
 };
 
 /* A change that the operator has made at run time. It stays when the file is read again,
@@ -84,6 +84,7 @@ struct balancer {
 	struct checks *checks;
 	struct service *services; /* config->n_services, in its order */
 	TAILQ_HEAD(, service) dirty;
+	size_t retried; /* services of those that were looked at by balancer_retry() */
 	struct attachment *attachments; /* the interfaces that are wanted, missing ones too */
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */

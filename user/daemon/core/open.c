@@ -4,37 +4,13 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdlib.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/sizes.h"
 #include "daemon/log.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
-
-struct datapath_sizes balancer_needed_sizes(const struct config *config)
-{
-	struct datapath_sizes sizes = {
-		.services = 1,
-		.backends = 1,
-		.flows = config->flows.size,
-		.buckets = config->limiter.buckets,
-		.gate = config->limiter.gate,
-		.hash_seed = config->hash_seed,
-	};
-
-	for (size_t i = 0; i < config->n_services; i++) {
-		const struct service_config *service = &config->services[i];
-
-		sizes.services += (unsigned)service->n_addresses;
-		sizes.limits += (unsigned)service->n_limits;
-		/* The responder is one of its backends, at each address. */
-		sizes.backends += (unsigned)service->n_addresses;
-		sizes.slots += (unsigned)service->n_addresses * service->table_size;
-		for (size_t a = 0; a < service->n_addresses; a++)
-			for (size_t b = 0; b < service->n_backends; b++)
-				sizes.backends += service->addresses[a].family ==
-						  service->backends[b].ip.family;
-	}
-	return sizes;
-}
 
 void balancer_set_all(struct balancer *balancer)
 {
@@ -45,35 +21,6 @@ void balancer_set_all(struct balancer *balancer)
 
 	datapath_set_timeouts(balancer->datapath, &timeouts);
 	datapath_set_forwarding(balancer->datapath, balancer->config);
-}
-
-/* Maps are made for more than the configuration needs, and at least this, so that
- * reloads have room to grow: for twice as many small entries, and for a quarter more
- * slots, which are most of the memory.
- */
-#define ROOM_SERVICES 1024
-#define ROOM_BACKENDS 4096
-#define ROOM_SLOTS    (1U << 20)
-#define ROOM_LIMITS   512
-
-static unsigned roomy(unsigned needed, unsigned least)
-{
-	return needed > least / 2 ? needed * 2 : least;
-}
-
-static struct datapath_sizes roomy_sizes(const struct datapath_sizes *needed)
-{
-	return (struct datapath_sizes){
-		.services = roomy(needed->services, ROOM_SERVICES),
-		.backends = roomy(needed->backends, ROOM_BACKENDS),
-		.slots = needed->slots < ROOM_SLOTS / 2 ? ROOM_SLOTS
-							: needed->slots + needed->slots / 4,
-		.limits = roomy(needed->limits, ROOM_LIMITS),
-		.buckets = needed->buckets,
-		.gate = needed->gate,
-		.flows = needed->flows,
-		.hash_seed = needed->hash_seed,
-	};
 }
 
 /* Whether a program that was looked for was taken over: 0. -ENOENT: there is none, or it cannot
@@ -99,12 +46,16 @@ static int note_takeover(struct balancer *balancer, int error, const char *place
  */
 int balancer_open_datapath(struct balancer *balancer, struct diag *diag)
 {
-	struct datapath_sizes needed = balancer_needed_sizes(balancer->config);
-	struct datapath_sizes sizes = roomy_sizes(&needed);
+	struct datapath_sizes needed = {}, sizes;
+	_cleanup_(cleanup_free) struct datapath_table *tables = NULL;
 	const char *pin_dir = balancer->options.pin_dir;
 	int error = -ENOENT;
 	bool found = false;
 
+	if (sizes_needed(balancer->config, &needed))
+		return diag_no_memory(diag);
+	tables = needed.tables;
+	sizes = sizes_roomy(&needed);
 	for (size_t i = 0; error == -ENOENT && i < balancer->config->n_interfaces; i++) {
 		const char *name = balancer->config->interfaces[i].name;
 		unsigned ifindex = if_nametoindex(name);

@@ -12,9 +12,6 @@ struct balancer;
 struct config;
 struct diag;
 
-/* The least that the maps must hold for this configuration. */
-struct datapath_sizes balancer_needed_sizes(const struct config *config);
-
 /* Settings that hold for all services and can always be changed. */
 void balancer_set_all(struct balancer *balancer);
 

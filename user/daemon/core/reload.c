@@ -14,6 +14,7 @@
 #include "daemon/core/open.h"
 #include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
+#include "daemon/core/sizes.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
@@ -54,13 +55,12 @@ static size_t count_backends(const struct config *config)
 static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
 			struct balancer_change *ret_change)
 {
-	struct datapath_sizes needed = balancer_needed_sizes(config);
 	struct config_difference difference;
 	int error = config_compare(balancer->config, config, &difference);
 
 	if (error)
 		return diag_no_memory(diag);
-	error = datapath_fits(balancer->datapath, &needed, diag);
+	error = balancer_check_room(balancer, config, diag);
 	if (error)
 		return error;
 	error = check_sizes(balancer->config, config, diag);
@@ -168,6 +168,7 @@ int balancer_reload(struct balancer *balancer, struct diag *diag,
 	config_free(balancer->file);
 	balancer->file = file;
 	edits_forget_unfit(balancer);
+	ret_change->waiting = balancer_waiting(balancer);
 	balancer->reloaded_ms = clock_wall_ms();
 	balancer_detach_others(balancer, balancer->config);
 	return 0;

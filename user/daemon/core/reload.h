@@ -18,6 +18,7 @@ struct diag;
 struct balancer_change {
 	size_t services, backends;      /* of the new configuration */
 	size_t added, removed, changed; /* services */
+	size_t waiting;                 /* services that the maps have no room for yet */
 	/* What the machine lacks that the configuration names, and that does not hinder it. */
 	size_t n_warnings;
 	char warnings[CONFIG_INTERFACES_MAX][RELOAD_WARNING_SIZE];

@@ -123,6 +123,20 @@ static void inherit(struct backend *backend, const struct service *running)
 	backend->inherited = old->inherited;
 }
 
+/* Until it is applied, each address serves as it did. */
+static void inherit_serving(struct service *service, const struct service *running)
+{
+	const struct service_config *config = service->config;
+
+	service->panic = running->panic;
+	for (size_t i = 0; i < config->n_addresses; i++)
+		for (size_t j = 0; j < running->config->n_addresses; j++)
+			if (config->port == running->config->port &&
+			    config->proto == running->config->proto &&
+			    ip_equal(&config->addresses[i], &running->config->addresses[j]))
+				service->serving[i] = running->serving[j];
+}
+
 static int start_service(struct service *service)
 {
 	const struct service_config *config = service->config;
@@ -144,10 +158,8 @@ static int start_service(struct service *service)
 	}
 	service->dirty = !running || running->dirty || running->error[0] ||
 			 !config_service_equal(running->config, config);
-	if (!service->dirty) {
-		memcpy(service->serving, running->serving, sizeof(service->serving));
-		service->panic = running->panic;
-	}
+	if (running)
+		inherit_serving(service, running);
 	return 0;
 }
 

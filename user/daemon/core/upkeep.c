@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/reconcile.h"
 #include "daemon/core/reload.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
@@ -17,15 +18,31 @@
 #define TICK_MS 1000
 
 /* Between steps of the walk the loop does everything else. */
-#define WALK_PAUSE_MS 2
+#define WALK_PAUSE_MS  2
+#define RETRY_PAUSE_MS 2
 
 struct upkeep {
 	struct balancer *balancer;
 	uv_timer_t tick;
 	uv_timer_t walk;
+	uv_timer_t retry;
 	unsigned open; /* timers that the loop holds */
 	bool warned;   /* that the walk fails */
 };
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct upkeep *upkeep = timer->data;
+
+	if (balancer_retry(upkeep->balancer))
+		(void)uv_timer_start(timer, on_retry, RETRY_PAUSE_MS, 0);
+}
+
+static void retry(struct upkeep *upkeep)
+{
+	if (balancer_waiting(upkeep->balancer))
+		(void)uv_timer_start(&upkeep->retry, on_retry, 0, 0);
+}
 
 static void on_walk(uv_timer_t *timer)
 {
@@ -40,6 +57,8 @@ static void on_walk(uv_timer_t *timer)
 		log_error("cannot walk the flow table, flows that have ended stay in it: %s",
 			  strerror(-result));
 	upkeep->warned = result < 0;
+	/* A round has made room. */
+	retry(upkeep);
 }
 
 /* A weight that climbs: a new table at every tenth of the way. */
@@ -95,6 +114,7 @@ static void on_tick(uv_timer_t *timer)
 	end_drains(balancer);
 	datapath_access_tick(balancer->datapath);
 	datapath_settle_unused(balancer->datapath);
+	retry(upkeep);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(balancer->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
 }
@@ -106,10 +126,11 @@ int upkeep_new(struct balancer *balancer, struct upkeep **ret_upkeep)
 	if (!upkeep)
 		return -ENOMEM;
 	upkeep->balancer = balancer;
-	upkeep->open = 2;
+	upkeep->open = 3;
 	(void)uv_timer_init(balancer->loop, &upkeep->tick);
 	(void)uv_timer_init(balancer->loop, &upkeep->walk);
-	upkeep->tick.data = upkeep->walk.data = upkeep;
+	(void)uv_timer_init(balancer->loop, &upkeep->retry);
+	upkeep->tick.data = upkeep->walk.data = upkeep->retry.data = upkeep;
 	(void)uv_timer_start(&upkeep->tick, on_tick, TICK_MS, TICK_MS);
 	*ret_upkeep = upkeep;
 	return 0;
@@ -129,4 +150,5 @@ void upkeep_free(struct upkeep *upkeep)
 		return;
 	uv_close((uv_handle_t *)&upkeep->tick, on_closed);
 	uv_close((uv_handle_t *)&upkeep->walk, on_closed);
+	uv_close((uv_handle_t *)&upkeep->retry, on_closed);
 }

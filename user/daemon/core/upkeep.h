@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Work that is due by the clock: the walk over the flow table in small steps, slow starts
- * that climb, drains that come to their end.
+ * that climb, drains that come to their end, services that wait for room in the maps.
  */
 #ifndef SLUICE_DAEMON_CORE_UPKEEP_H
 #define SLUICE_DAEMON_CORE_UPKEEP_H

@@ -12,28 +12,47 @@
 #include "daemon/datapath/apply_slots.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
+#include "daemon/datapath/room.h"
 #include "daemon/datapath/state/counters.h"
 #include "lib/alloc/idpool.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-/* The installed backend that serves for the planned one: the same place, and
- * the same way to it, which cannot change under packets.
+/* The place of the installed backend that serves for the planned one: at the same address, and
+ * with the same way to it, which cannot change under packets.
  */
-static struct installed_backend *match_backend(const struct change *change,
-					       const struct plan_backend *planned)
+static size_t match_backend(const struct datapath *datapath, const struct installed *installed,
+			    const struct plan_backend *planned)
 {
-	const struct installed *installed = change->installed;
-
-	for (size_t i = 0; i < installed->n_backends; i++) {
-		struct installed_backend *backend = &installed->backends[i];
+	for (size_t i = 0; installed && i < installed->n_backends; i++) {
+		const struct installed_backend *backend = &installed->backends[i];
 
 		if (!memcmp(&backend->key, &planned->key, sizeof(planned->key)) &&
-		    change->datapath->maps.backends[backend->index].forward == planned->forward)
-			return backend;
+		    datapath->maps.backends[backend->index].forward == planned->forward)
+			return i;
 	}
-	return NULL;
+	return CHANGE_NEW;
+}
+
+bool datapath_has_backend(const struct datapath *datapath, const struct sl_key *service,
+			  const struct plan_backend *planned)
+{
+	return match_backend(datapath, installed_find(&datapath->installed, service), planned) !=
+	       CHANGE_NEW;
+}
+
+unsigned datapath_backend_room(const struct datapath *datapath)
+{
+	unsigned indices = idpool_available(datapath->backends.indices);
+	unsigned returns = idpool_available(datapath->backends.returns);
+
+	return indices < returns ? indices : returns;
+}
+
+bool datapath_gains_room(const struct datapath *datapath)
+{
+	return datapath->grace.n_dropped != 0;
 }
 
 /* Switches the backend to another hop: the copy not in use is written, then
@@ -82,31 +101,41 @@ static int apply_state(struct datapath *datapath, struct installed_backend *back
 	return 0;
 }
 
+/* Adds the backend, or makes sure that the replies of the one that is there are known. */
+static int apply_backend(struct change *change, size_t i)
+{
+	struct backends *backends = &change->datapath->backends;
+	const struct plan_backend *planned = &change->plan->backends[i];
+	struct installed *installed = change->installed;
+	struct installed_backend *backend;
+	int error;
+
+	if (change->places[i] == CHANGE_NEW) {
+		error = backends_add(backends, installed, planned);
+		backend = &installed->backends[installed->n_backends - 1];
+	} else {
+		backend = &installed->backends[change->places[i]];
+		error = backends_keep_reply(backends, installed, planned, backend);
+	}
+	if (error)
+		return error;
+	backend->wanted = true;
+	change->indices[i] = backend->index;
+	return apply_state(change->datapath, backend, planned);
+}
+
 static int apply_backends(struct change *change)
 {
-	const struct plan *plan = change->plan;
+	struct installed *installed = change->installed;
 	int error = 0;
 
-	for (size_t i = 0; i < change->installed->n_backends; i++)
-		change->installed->backends[i].wanted = false;
-	for (size_t i = 0; !error && i < plan->n_backends; i++) {
-		const struct plan_backend *planned = &plan->backends[i];
-		struct installed_backend *backend = match_backend(change, planned);
-
-		if (backend) {
-			error = backends_keep_reply(&change->datapath->backends, change->installed,
-						    planned, backend);
-		} else {
-			error = backends_add(&change->datapath->backends, change->installed,
-					     planned);
-			backend = &change->installed->backends[change->installed->n_backends - 1];
-		}
-		if (!error) {
-			backend->wanted = true;
-			change->indices[i] = backend->index;
-			error = apply_state(change->datapath, backend, planned);
-		}
+	for (size_t i = 0; i < installed->n_backends; i++) {
+		installed->backends[i].wanted = false;
+		change->states_before[i] =
+			change->datapath->maps.backends[installed->backends[i].index].state;
 	}
+	for (size_t i = 0; !error && i < change->plan->n_backends; i++)
+		error = apply_backend(change, i);
 	return error;
 }
 
@@ -144,6 +173,15 @@ static void undo(struct change *change)
 {
 	struct installed *installed = change->installed;
 
+	for (size_t i = 0; i < change->n_before; i++) {
+		struct sl_backend *entry =
+			&change->datapath->maps.backends[installed->backends[i].index];
+
+		__atomic_store_n(&entry->state,
+				 (entry->state & SL_BACKEND_HOP) |
+					 (change->states_before[i] & ~SL_BACKEND_HOP),
+				 __ATOMIC_RELEASE);
+	}
 	for (size_t i = change->n_before; i < installed->n_backends; i++)
 		installed->backends[i].wanted = false;
 	drop_backends(change, change->n_before);
@@ -151,49 +189,72 @@ static void undo(struct change *change)
 		publish_removal(change->datapath, installed);
 }
 
-static struct installed *find_or_make(struct datapath *datapath, const struct sl_key *key)
+static int make_installed(struct change *change)
 {
+	struct datapath *datapath = change->datapath;
 	struct installed_set *set = &datapath->installed;
-	struct installed *installed = installed_find(set, key);
-	unsigned id;
+	unsigned id = grace_take(&datapath->grace, set->ids);
 
-	if (installed)
-		return installed;
-	id = grace_take(&datapath->grace, set->ids);
 	if (!id)
-		return NULL;
+		return -ENOSPC;
 	counters_reset(&datapath->maps.map[MAP_SERVICE_STAT], id);
-	installed = installed_new(set, key, id);
-	if (!installed)
-		idpool_give(set->ids, id);
-	return installed;
+	change->installed = installed_new(set, &change->plan->key, id);
+	if (change->installed)
+		return 0;
+	idpool_give(set->ids, id);
+	return -ENOMEM;
+}
+
+/* Writes a change that there is room for. All or nothing. */
+static int write_change(struct change *change)
+{
+	int error = change->installed ? 0 : make_installed(change);
+
+	if (error)
+		return error;
+	error = apply_backends(change);
+	if (!error) {
+		retire_states(change);
+		error = apply_slots(change);
+	}
+	if (error) {
+		undo(change);
+		return error;
+	}
+	tables_purge_replaced(&change->datapath->tables, change->installed->replaced);
+	drop_backends(change, 0);
+	change->installed->claimed = true;
+	return 0;
 }
 
 int datapath_apply(struct datapath *datapath, const struct plan *plan, struct diag *diag)
 {
+	struct installed *installed = installed_find(&datapath->installed, &plan->key);
+	size_t n_before = installed ? installed->n_backends : 0;
 	_cleanup_(cleanup_free) unsigned *indices = calloc(plan->n_backends + 1, sizeof(*indices));
-	struct change change = { .datapath = datapath, .plan = plan, .indices = indices };
+	_cleanup_(cleanup_free) size_t *places = calloc(plan->n_backends + 1, sizeof(*places));
+	_cleanup_(cleanup_free) __u32 *states = calloc(n_before + 1, sizeof(*states));
+	struct change change = {
+		.datapath = datapath,
+		.plan = plan,
+		.installed = installed,
+		.n_before = n_before,
+		.states_before = states,
+		.places = places,
+		.indices = indices,
+	};
 	int error;
 
-	if (!indices)
+	if (!indices || !places || !states)
 		return diag_no_memory(diag);
-	change.installed = find_or_make(datapath, &plan->key);
-	if (!change.installed)
-		return diag_set(diag, ENOSPC, "the maps have no room for another service");
-	change.n_before = change.installed->n_backends;
-	error = apply_backends(&change);
-	if (!error)
-		retire_states(&change);
-	if (!error)
-		error = apply_slots(&change);
-	if (error) {
-		undo(&change);
-		return diag_set(diag, -error, "the maps have no room for it: %s", strerror(-error));
-	}
-	tables_purge_replaced(&datapath->tables, change.installed->replaced);
-	drop_backends(&change, 0);
-	change.installed->claimed = true;
-	return 0;
+	for (size_t i = 0; i < plan->n_backends; i++)
+		places[i] = match_backend(datapath, installed, &plan->backends[i]);
+	error = room_check(&change, diag);
+	if (error)
+		return error;
+	error = write_change(&change);
+	return error ? diag_set(diag, -error, "the maps have no room for it: %s", strerror(-error))
+		     : 0;
 }
 
 void datapath_unclaim(struct datapath *datapath)

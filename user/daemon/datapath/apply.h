@@ -5,17 +5,31 @@
 #ifndef SLUICE_DAEMON_DATAPATH_APPLY_H
 #define SLUICE_DAEMON_DATAPATH_APPLY_H
 
+#include <stdbool.h>
+
 struct datapath;
 struct diag;
 struct plan;
+struct plan_backend;
 struct sl_key;
 
 /* Makes the maps hold the service that plan describes: new backends first, then slots, then
  * the directory. Slots that move go into transition, so that established connections stay
- * where they are. All or nothing: on error (-ENOSPC, -ENOMEM, and diag) the service is as it
- * was.
+ * where they are. All or nothing: on error (-ENOMEM; -ENOSPC where the maps have no room at
+ * this moment; and diag) the service is as it was.
  */
 int datapath_apply(struct datapath *datapath, const struct plan *plan, struct diag *diag);
+
+/* How many more backends the maps can take now. */
+unsigned datapath_backend_room(const struct datapath *datapath);
+
+/* Whether indices are waiting for the walk, after which there is more room. */
+bool datapath_gains_room(const struct datapath *datapath);
+
+/* Whether the maps hold the backend that datapath_apply() would go on with for this planned one.
+ */
+bool datapath_has_backend(const struct datapath *datapath, const struct sl_key *service,
+			  const struct plan_backend *planned);
 
 /* From now on every service counts as unclaimed until it is applied again; adopted ones do
  * from the start.

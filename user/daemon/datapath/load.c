@@ -12,8 +12,8 @@
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/learn.h"
 #include "daemon/datapath/program/occupant.h"
+#include "daemon/datapath/sizes.h"
 #include "daemon/datapath/walk.h"
-#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
@@ -147,32 +147,6 @@ int datapath_load(const struct datapath_sizes *sizes, const char *pin_dir, struc
 	if (error)
 		return error;
 	*ret_datapath = TAKE_PTR(datapath);
-	return 0;
-}
-
-int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
-		  struct diag *diag)
-{
-	const struct map *map = datapath->maps.map;
-	const struct {
-		const char *name;
-		unsigned held, needed;
-	} rooms[] = {
-		{ "services", map[MAP_SERVICE_STAT].entries, sizes->services },
-		{ "backends", map[MAP_BACKENDS].entries, sizes->backends },
-		{ "slots", map[MAP_SLOTS].entries, sizes->slots },
-		{ "limits", map[MAP_LIMITS].entries, sizes->limits * 2 },
-	};
-
-	if (datapath->hash_seed != sizes->hash_seed)
-		return diag_set(diag, EEXIST,
-				"its hash_seed is %#llx, not %#llx, and another one would move all "
-				"connections to other backends",
-				(unsigned long long)datapath->hash_seed, sizes->hash_seed);
-	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
-		if (rooms[i].held < rooms[i].needed)
-			return diag_set(diag, ENOSPC, "its maps have room for %u %s, %u are needed",
-					rooms[i].held, rooms[i].name, rooms[i].needed);
 	return 0;
 }
 

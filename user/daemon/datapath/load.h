@@ -8,19 +8,8 @@
 #include <stdbool.h>
 
 struct datapath;
+struct datapath_sizes;
 struct diag;
-
-/* How many of each the maps hold; and the seed, which is as fixed as they are. */
-struct datapath_sizes {
-	unsigned services; /* twice as many entries are made */
-	unsigned backends;
-	unsigned slots;
-	unsigned limits;  /* twice as many are made: changed limits replace others */
-	unsigned buckets; /* of sources that are limited */
-	unsigned gate;    /* words of 8 bytes */
-	unsigned flows;
-	unsigned long long hash_seed;
-};
 
 /* Loads the embedded program with maps that hold `sizes`, pins both in pin_dir
  * (made; bpffs mounted where it is missing). A stale pin is replaced. 0 or
@@ -46,12 +35,6 @@ int datapath_adopt_pinned(const struct datapath_sizes *sizes, const char *pin_di
  * ownership of program_fd, also on failure. 0, or -errno and diag.
  */
 int datapath_new(int program_fd, struct diag *diag, struct datapath **ret_datapath);
-
-/* Whether the maps have room for sizes, and the program has their seed. 0; -ENOSPC, or
- * -EEXIST (another seed), and diag.
- */
-int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
-		  struct diag *diag);
 
 /* Removes the pins unless keep; attached programs stay attached. Accepts NULL. */
 void datapath_free(struct datapath *datapath, bool keep);

@@ -41,15 +41,13 @@ static void settle_slots(struct datapath *datapath, struct installed *installed,
 	}
 }
 
-/* No flow needs the replaced tables any longer. */
-static void forget_replaced(struct datapath *datapath, struct installed *installed)
+/* In its place: where the entries are all in use there is none for a new one. */
+void settle_forget_replaced(struct datapath *datapath, struct installed *installed)
 {
-	struct sl_service entry = *publish_entry_of(datapath, installed);
+	struct sl_service *entry = &datapath->maps.services[installed->entry];
 	unsigned replaced = installed->replaced;
 
-	entry.replaced = 0;
-	if (publish_entry(datapath, installed, &entry))
-		return; /* the next round tries again */
+	__atomic_store_n(&entry->replaced, 0, __ATOMIC_RELEASE);
 	installed->replaced = 0;
 	tables_retire_replaced(&datapath->tables, replaced);
 }
@@ -64,5 +62,5 @@ void settle_service(struct datapath *datapath, struct installed *installed,
 	if (transition->changed && !transition->n_tracking)
 		transition_end(transition);
 	if (installed->replaced && !transition->n_tracking)
-		forget_replaced(datapath, installed);
+		settle_forget_replaced(datapath, installed);
 }

@@ -16,4 +16,7 @@ struct installed;
 void settle_service(struct datapath *datapath, struct installed *installed,
 		    const struct datapath_timeouts *timeouts, unsigned now);
 
+/* No flow needs the tables any longer that the service's own has replaced: retires them. */
+void settle_forget_replaced(struct datapath *datapath, struct installed *installed);
+
 #endif

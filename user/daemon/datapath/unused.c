@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
+#include "daemon/datapath/settle.h"
 #include "daemon/datapath/stats.h"
 #include "lib/balance/slot.h"
 
@@ -27,8 +28,11 @@ static void settle(struct datapath *datapath, struct installed *installed, unsig
 		__atomic_store_n(&slots[i], slot_settle(slots[i]), __ATOMIC_RELEASE);
 		transition->n_tracking--;
 	}
-	if (!transition->n_tracking)
-		transition_end(transition);
+	if (transition->n_tracking)
+		return;
+	transition_end(transition);
+	if (installed->replaced)
+		settle_forget_replaced(datapath, installed);
 }
 
 void datapath_settle_unused(struct datapath *datapath)
@@ -37,7 +41,6 @@ void datapath_settle_unused(struct datapath *datapath)
 	unsigned now = clock_second();
 
 	while ((installed = installed_next(&datapath->installed, installed)))
-		if (installed->transition.n_tracking && !installed->replaced &&
-		    is_unused(datapath, installed))
+		if (installed->transition.n_tracking && is_unused(datapath, installed))
 			settle(datapath, installed, now);
 }

@@ -102,6 +102,23 @@ int extents_take(struct extents *extents, unsigned length, unsigned *ret_start)
 	return 0;
 }
 
+unsigned extents_available(const struct extents *extents, unsigned *ret_longest)
+{
+	unsigned available = 0, longest = 0, start = 0;
+
+	for (size_t at = 0; at <= extents->n; at++) {
+		unsigned end = at < extents->n ? extents->list[at].start : extents->size;
+
+		if (at < extents->n && extents->list[at].retired)
+			continue;
+		available += end - start;
+		longest = end - start > longest ? end - start : longest;
+		start = at < extents->n ? end_of(extents, at) : end;
+	}
+	*ret_longest = longest;
+	return available;
+}
+
 int extents_claim(struct extents *extents, unsigned start, unsigned length)
 {
 	size_t at = find(extents, start);

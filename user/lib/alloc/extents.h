@@ -14,6 +14,9 @@ void extents_free(struct extents *extents);
 /* 0, or -ENOSPC: no gap is long enough (extents_recycle() may make one). */
 int extents_take(struct extents *extents, unsigned length, unsigned *ret_start);
 
+/* How much is free or retired; *ret_longest: in one piece. */
+unsigned extents_available(const struct extents *extents, unsigned *ret_longest);
+
 /* Takes this very range. 0, -EBUSY where it overlaps one in use, -ERANGE. */
 int extents_claim(struct extents *extents, unsigned start, unsigned length);
 

@@ -44,7 +44,7 @@ static uint64_t backend_identity(const struct sl_key *key)
 
 static bool is_candidate(const struct plan_input *input)
 {
-	return input->admin_state == ADMIN_UP && input->resolved && input->weight;
+	return !input->absent && input->admin_state == ADMIN_UP && input->resolved && input->weight;
 }
 
 /* What picking members is about: the backends of the address's family. */
@@ -242,7 +242,7 @@ int plan_build(const struct service_config *service, const struct ip *address,
 		struct plan_backend *planned = &plan.backends[plan.n_backends];
 		const struct plan_input *input = &inputs[i];
 
-		if (service->backends[i].ip.family != address->family)
+		if (service->backends[i].ip.family != address->family || input->absent)
 			continue;
 		*planned = (struct plan_backend){
 			.key = plan_backend_key(service, &service->backends[i]),

@@ -27,6 +27,7 @@ struct plan_input {
 	unsigned weight;  /* the configured one, unless it starts slowly */
 	bool served_last; /* took new connections when anybody last did */
 	bool resolved;    /* hop is known */
+	bool absent;      /* is left out: the maps have no room for it now */
 	struct sl_hop hop;
 };
 

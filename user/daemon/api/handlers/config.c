@@ -13,17 +13,19 @@
 #include "lib/base/diag.h"
 #include "sluice/api.h"
 
+/* `waiting` is there only where services wait. */
 static struct api_answer answer_change(const struct balancer_change *change)
 {
 	json_t *warnings = json_array();
 
 	for (size_t i = 0; i < change->n_warnings; i++)
 		(void)json_array_append_new(warnings, view_text(change->warnings[i]));
-	return api_reply(json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "services",
-				   (json_int_t)change->services, "backends",
-				   (json_int_t)change->backends, "added", (json_int_t)change->added,
-				   "removed", (json_int_t)change->removed, "changed",
-				   (json_int_t)change->changed, "warnings", warnings));
+	return api_reply(json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:o*, s:o}", "services", (json_int_t)change->services,
+		"backends", (json_int_t)change->backends, "added", (json_int_t)change->added,
+		"removed", (json_int_t)change->removed, "changed", (json_int_t)change->changed,
+		"waiting", change->waiting ? json_integer((json_int_t)change->waiting) : NULL,
+		"warnings", warnings));
 }
 
 static struct api_answer post_reload(const struct api_ask *ask)

@@ -67,8 +67,8 @@ static void service_problems(const struct service *service, json_t *problems)
 	char address[ADDR_TEXT_SIZE];
 
 	if (service->error[0])
-		complain(problems, "service %s could not be applied: %s", config->name,
-			 service->error);
+		complain(problems, "service %s could not be applied, and is tried again: %s",
+			 config->name, service->error);
 	if (service->panic)
 		complain(problems,
 			 "service %s ignores health (panic): fewer than min_healthy, %u%s, of its "

@@ -40,7 +40,7 @@ void backends_done(struct backends *backends)
 }
 
 /* The responder's replies come through here too, whatever the service's do. */
-static bool has_replies(const struct plan_backend *planned)
+bool backends_have_reply(const struct plan_backend *planned)
 {
 	return sl_forward_returns(planned->forward) || planned->responder;
 }
@@ -95,7 +95,7 @@ int backends_add(struct backends *backends, struct installed *installed,
 	if (!backend.index)
 		return -ENOSPC;
 	write_entries(backends->maps, backend.index, planned);
-	if (has_replies(planned))
+	if (backends_have_reply(planned))
 		error = add_reply(backends, installed, &backend);
 	if (!error)
 		error = installed_add_backend(installed, &backend);
@@ -110,7 +110,7 @@ int backends_add(struct backends *backends, struct installed *installed,
 int backends_keep_reply(struct backends *backends, const struct installed *installed,
 			const struct plan_backend *planned, struct installed_backend *backend)
 {
-	if (!has_replies(planned))
+	if (!backends_have_reply(planned))
 		return 0;
 	if (!backend->reply)
 		return add_reply(backends, installed, backend);

@@ -5,6 +5,8 @@
 #ifndef SLUICE_DAEMON_DATAPATH_STATE_BACKENDS_H
 #define SLUICE_DAEMON_DATAPATH_STATE_BACKENDS_H
 
+#include <stdbool.h>
+
 #include "lib/alloc/directory.h"
 
 struct grace;
@@ -25,6 +27,9 @@ struct backends {
 /* maps and grace are borrowed. 0 or -ENOMEM; backends_done() frees, also after a failure. */
 int backends_init(struct backends *backends, struct maps *maps, struct grace *grace);
 void backends_done(struct backends *backends);
+
+/* Whether the replies of such a backend come through here. */
+bool backends_have_reply(const struct plan_backend *planned);
 
 /* Writes entries for a planned backend, which no slot leads to yet and which does not serve
  * yet, and makes it the service's last one. 0, -ENOSPC or -ENOMEM.
