@@ -139,8 +139,8 @@ def test_what_can_never_fit_is_refused_and_changes_nothing(lab):
              "its maps have room for 1048576 slots (table_size), 1310760 are needed: stop "
              "sluiced and start it again"),
             ([room.service("s", 8000, [9000], scheduler="source-hash", table_size=655373)],
-             "its maps have room for 1048576 slots (table_size), which is too few for a table "
-             "of 655373 slots beside the one of 655373 that it replaces: stop sluiced"),
+             "its maps have room for 1048576 slots (table_size), 1310747 are needed while tables "
+             "are replaced by others and connections go on by both: stop sluiced"),
             ([room.service(f"s{i}", 8000 + i, [9000 + i]) for i in range(1100)],
              "its maps have room for 1024 services, 1102 are needed: stop sluiced")):
         room.daemon.write(room.configuration(*services))

@@ -234,7 +234,7 @@ static unsigned interrupt_everywhere(struct config *from, struct config *to,
 	return writes - 1;
 }
 
-static void deny(const char *address)
+static void deny(void *address)
 {
 	struct prefix prefix;
 	struct diag diag = {};
@@ -242,6 +242,26 @@ static void deny(const char *address)
 	check(!prefix_parse(address, &prefix));
 	if (datapath_deny(pinned, &prefix, 0, &diag))
 		world_fail("%s", diag.text);
+}
+
+/* The first prefix that is denied at run time: where it is in the list, it is in force. */
+static void interrupt_first_denial(void)
+{
+	struct prefix prefix;
+	unsigned writes = 0;
+	bool whole = false;
+
+	for (; !whole; writes++) {
+		const struct prefix_set *denied;
+
+		whole = interrupt_after(&pinned->maps, writes, deny, "203.0.113.78/32");
+		take_over(writes);
+		denied = prefixes_find(&pinned->prefixes, SL_LIST_RUNTIME);
+		check(!(pinned->maps.tuning->access & SL_TUNING_RUNTIME) == !(denied && denied->n));
+		check(!prefix_parse("203.0.113.78/32", &prefix));
+		(void)datapath_undeny(pinned, &prefix);
+	}
+	check(writes > 2);
 }
 
 int main(void)
@@ -256,6 +276,7 @@ int main(void)
 		return 0;
 	}
 	load();
+	interrupt_first_denial();
 	world_apply(pinned, a);
 	deny("203.0.113.77/32");
 	deny("2001:db8:dead::/48");

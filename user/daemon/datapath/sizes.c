@@ -20,33 +20,31 @@ static unsigned replaced_size(const struct datapath *datapath, const struct data
 	return entry->table_size;
 }
 
-/* Tables are replaced one after the other, and each table needs room beside the one that it
- * replaces, while of all others the smaller one is there: the others are replaced before or
- * after it, as it is best.
+/* Whether tables can be replaced in any order, with each of them beside the one that it
+ * replaces: before and after that the larger of both is there at most, so that beside the larger
+ * ones of all services there must be room for the smaller one of any.
  */
 static int check_tables(const struct datapath *datapath, const struct datapath_sizes *sizes,
 			struct diag *diag)
 {
-	unsigned held = datapath->maps.map[MAP_SLOTS].entries;
-	unsigned long long least = 0;
+	unsigned held = datapath->maps.map[MAP_SLOTS].entries, both = 0;
+	unsigned long long larger = 0;
 
 	for (size_t i = 0; i < sizes->n_tables; i++) {
-		const struct datapath_table *table = &sizes->tables[i];
-		unsigned replaced = replaced_size(datapath, table);
+		unsigned size = sizes->tables[i].size;
+		unsigned replaced = replaced_size(datapath, &sizes->tables[i]);
+		unsigned smaller = replaced < size ? replaced : size;
 
-		least += replaced && replaced < table->size ? replaced : table->size;
+		larger += replaced < size ? size : replaced;
+		both = smaller > both ? smaller : both;
 	}
-	for (size_t i = 0; i < sizes->n_tables; i++) {
-		const struct datapath_table *table = &sizes->tables[i];
-		unsigned replaced = replaced_size(datapath, table);
-
-		if (least + (replaced > table->size ? replaced : replaced ? table->size : 0) > held)
-			return diag_set(
-				diag, ENOSPC,
-				"its maps have room for %u slots (table_size), which is too few for a table of %u slots beside the one of %u that it replaces",
-				held, table->size, replaced);
-	}
-	return 0;
+	if (larger + both <= held)
+		return 0;
+	return diag_set(
+		diag, ENOSPC,
+		"its maps have room for %u slots (table_size), %llu are needed while tables "
+		"are replaced by others and connections go on by both",
+		held, larger + both);
 }
 
 int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,

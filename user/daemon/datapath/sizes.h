@@ -36,7 +36,7 @@ struct datapath_sizes {
 	size_t n_tables;
 };
 
-/* Whether the maps can be brought to hold sizes, perhaps in steps, and the program has their
+/* Whether the maps can be brought to hold sizes, in whatever steps, and the program has their
  * seed. A table that replaces another one needs room beside it, so that connections go on. 0;
  * -ENOSPC, or -EEXIST (another seed), and diag.
  */
