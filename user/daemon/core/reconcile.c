@@ -60,81 +60,76 @@ struct shared {
 	unsigned limits, access; /* as a plan has them */
 };
 
-static int plan_address(const struct service *service, size_t address, const struct shared *shared,
-			struct plan *ret_plan)
-{
-	const struct service_config *config = service->config;
-	int error = plan_build(config, &config->addresses[address], shared->inputs,
-			       shared->responder, ret_plan);
-
-	if (error)
-		return error;
-	ret_plan->limits = shared->limits;
-	ret_plan->access = shared->access;
-	return 0;
-}
-
-/* Leaves out the backends that the maps have no room for; how many. They come in when those have
- * made room that are gone: a service may replace more backends than there is room for beside
- * them.
- */
-static size_t leave_out(const struct service *service, const struct plan *plan,
-			struct plan_input *inputs)
-{
-	const struct datapath *datapath = service->balancer->datapath;
-	unsigned room = datapath_backend_room(datapath);
-	size_t planned = 0, n = 0;
-
-	/* The responder comes first, whether it is there or not. */
-	room -= room && plan->n_backends && plan->backends[plan->n_backends - 1].responder;
-	for (size_t i = 0; i < service->config->n_backends; i++) {
-		if (service->config->backends[i].ip.family != plan->key.family ||
-		    datapath_has_backend(datapath, &plan->key, &plan->backends[planned++]))
-			continue;
-		inputs[i].absent = !room;
-		n += inputs[i].absent;
-		room -= room != 0;
-	}
-	return n;
-}
-
-static int apply_plan(struct service *service, size_t address, const struct shared *shared,
-		      struct diag *diag)
+/* Applies the address as `config` says, which is the service's own but for its shape. */
+static int attempt(struct service *service, size_t address, const struct service_config *config,
+		   const struct shared *shared, struct diag *diag)
 {
 	_cleanup_(plan_done) struct plan plan = {};
-	struct datapath *datapath = service->balancer->datapath;
-	int error = plan_address(service, address, shared, &plan);
-	size_t n;
+	int error = plan_build(config, &config->addresses[address], shared->inputs,
+			       shared->responder, &plan);
 
 	if (error)
 		return diag_no_memory(diag);
-	error = datapath_apply(datapath, &plan, diag);
+	plan.limits = shared->limits;
+	plan.access = shared->access;
+	error = datapath_apply(service->balancer->datapath, &plan, diag);
 	if (!error)
 		note_members(service, address, &plan, shared->inputs);
-	/* What the walk frees soon is waited for. */
-	if (error != -ENOSPC || datapath_gains_room(datapath))
-		return error;
-	n = leave_out(service, &plan, shared->inputs);
-	return n ? (int)n : error;
+	return error;
 }
 
-/* A service that is applied without some of its backends is not as it should be: -ENOSPC. */
+/* Leaves out the backends that the maps have no room for; whether there are any. They come in
+ * when those have made room that are gone: a service may replace more backends than there is
+ * room for beside them.
+ */
+static bool leave_out(const struct service *service, size_t address, const struct shared *shared)
+{
+	const struct service_config *config = service->config;
+	const struct datapath *datapath = service->balancer->datapath;
+	struct sl_key key = plan_service_key(config, &config->addresses[address]);
+	unsigned room = datapath_backend_room(datapath);
+	bool some = false;
+
+	/* The responder comes first, whether it is there or not. */
+	room -= room && shared->responder;
+	for (size_t i = 0; i < config->n_backends; i++) {
+		struct sl_key backend = plan_backend_key(config, &config->backends[i]);
+
+		if (backend.family != key.family ||
+		    datapath_has_backend(datapath, &key, &backend, config->forward))
+			continue;
+		shared->inputs[i].absent = !room;
+		some |= !room;
+		room -= room != 0;
+	}
+	return some;
+}
+
+/* Where the maps have no room for all of it at this moment, as much as there is room for: in the
+ * shape that the address has, without some of the backends, or both. So health is followed
+ * while the service waits. -ENOSPC, and diag says what there was no room for.
+ */
 static int apply_address(struct service *service, size_t address, const struct shared *shared,
 			 struct diag *diag)
 {
-	int left_out = apply_plan(service, address, shared, diag);
-	int error = left_out;
+	const struct datapath *datapath = service->balancer->datapath;
+	struct service_config before = *service->config;
+	struct sl_key key = plan_service_key(&before, &before.addresses[address]);
+	bool reshaped = datapath_shape(datapath, &key, &before.scheduler, &before.table_size) &&
+			(before.scheduler != service->config->scheduler ||
+			 before.table_size != service->config->table_size);
+	int error = attempt(service, address, service->config, shared, diag);
 
-	if (left_out > 0) {
-		error = apply_plan(service, address, shared, diag);
-		if (!error)
-			error = diag_set(diag, ENOSPC,
-					 "the maps have no room for %d of its backends now",
-					 left_out);
-		for (size_t i = 0; i < service->config->n_backends; i++)
-			shared->inputs[i].absent = false;
-	}
-	return error > 0 ? -ENOSPC : error;
+	if (error != -ENOSPC || (reshaped && !attempt(service, address, &before, shared, NULL)))
+		return error;
+	/* What the walk frees soon is waited for. */
+	if (datapath_gains_room(datapath) || !leave_out(service, address, shared))
+		return error;
+	if (attempt(service, address, service->config, shared, NULL) && reshaped)
+		(void)attempt(service, address, &before, shared, NULL);
+	for (size_t i = 0; i < before.n_backends; i++)
+		shared->inputs[i].absent = false;
+	return error;
 }
 
 static void fill_inputs(const struct service *service, struct plan_input *inputs)

@@ -19,27 +19,41 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-/* The place of the installed backend that serves for the planned one: at the same address, and
- * with the same way to it, which cannot change under packets.
+/* The place of the installed backend at this address, and with the same way to it, which cannot
+ * change under packets.
  */
 static size_t match_backend(const struct datapath *datapath, const struct installed *installed,
-			    const struct plan_backend *planned)
+			    const struct sl_key *key, enum sl_forward forward)
 {
 	for (size_t i = 0; installed && i < installed->n_backends; i++) {
 		const struct installed_backend *backend = &installed->backends[i];
 
-		if (!memcmp(&backend->key, &planned->key, sizeof(planned->key)) &&
-		    datapath->maps.backends[backend->index].forward == planned->forward)
+		if (!memcmp(&backend->key, key, sizeof(*key)) &&
+		    datapath->maps.backends[backend->index].forward == forward)
 			return i;
 	}
 	return CHANGE_NEW;
 }
 
 bool datapath_has_backend(const struct datapath *datapath, const struct sl_key *service,
-			  const struct plan_backend *planned)
+			  const struct sl_key *backend, enum sl_forward forward)
 {
-	return match_backend(datapath, installed_find(&datapath->installed, service), planned) !=
-	       CHANGE_NEW;
+	return match_backend(datapath, installed_find(&datapath->installed, service), backend,
+			     forward) != CHANGE_NEW;
+}
+
+bool datapath_shape(const struct datapath *datapath, const struct sl_key *service,
+		    enum sl_scheduler *ret_scheduler, unsigned *ret_table_size)
+{
+	const struct installed *installed = installed_find(&datapath->installed, service);
+	const struct sl_service *entry;
+
+	if (!installed || !installed->entry)
+		return false;
+	entry = publish_entry_of(datapath, installed);
+	*ret_scheduler = entry->scheduler;
+	*ret_table_size = entry->table_size;
+	return true;
 }
 
 unsigned datapath_backend_room(const struct datapath *datapath)
@@ -248,7 +262,8 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 	if (!indices || !places || !states)
 		return diag_no_memory(diag);
 	for (size_t i = 0; i < plan->n_backends; i++)
-		places[i] = match_backend(datapath, installed, &plan->backends[i]);
+		places[i] = match_backend(datapath, installed, &plan->backends[i].key,
+					  plan->backends[i].forward);
 	error = room_check(&change, diag);
 	if (error)
 		return error;

@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 
+#include "sluice/forwarding.h"
+#include "sluice/scheduler.h"
+
 struct datapath;
 struct diag;
 struct plan;
-struct plan_backend;
 struct sl_key;
 
 /* Makes the maps hold the service that plan describes: new backends first, then slots, then
@@ -26,10 +28,15 @@ unsigned datapath_backend_room(const struct datapath *datapath);
 /* Whether indices are waiting for the walk, after which there is more room. */
 bool datapath_gains_room(const struct datapath *datapath);
 
-/* Whether the maps hold the backend that datapath_apply() would go on with for this planned one.
- */
+/* Whether the service has this backend in the maps, reached in this way. */
 bool datapath_has_backend(const struct datapath *datapath, const struct sl_key *service,
-			  const struct plan_backend *planned);
+			  const struct sl_key *backend, enum sl_forward forward);
+
+/* What scheduler the service has in the maps, and a table of how many slots. False: it is not in
+ * them.
+ */
+bool datapath_shape(const struct datapath *datapath, const struct sl_key *service,
+		    enum sl_scheduler *ret_scheduler, unsigned *ret_table_size);
 
 /* From now on every service counts as unclaimed until it is applied again; adopted ones do
  * from the start.

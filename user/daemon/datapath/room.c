@@ -48,7 +48,7 @@ static int check_indices(const struct change *change, struct diag *diag)
 		const struct idpool *pool;
 	} indices[] = {
 		{ "services", !change->installed, datapath->installed.ids },
-		{ "entries of services", 1, datapath->tables.entries },
+		{ "entries of services", wants_table(change), datapath->tables.entries },
 		{ "backends", backends, datapath->backends.indices },
 		{ "backends of nat", returns, datapath->backends.returns },
 	};

@@ -3,21 +3,21 @@
 
 #include <errno.h>
 
+#include "daemon/datapath/apply.h"
 #include "daemon/datapath/internal.h"
-#include "daemon/datapath/publish.h"
 #include "lib/base/array.h"
 #include "lib/base/diag.h"
 
 /* The running table that this one replaces; 0: it replaces none. */
 static unsigned replaced_size(const struct datapath *datapath, const struct datapath_table *table)
 {
-	const struct installed *installed = installed_find(&datapath->installed, &table->key);
-	const struct sl_service *entry =
-		installed && installed->entry ? publish_entry_of(datapath, installed) : NULL;
+	enum sl_scheduler scheduler;
+	unsigned size;
 
-	if (!entry || (entry->table_size == table->size && entry->scheduler == table->scheduler))
+	if (!datapath_shape(datapath, &table->key, &scheduler, &size) ||
+	    (size == table->size && scheduler == table->scheduler))
 		return 0;
-	return entry->table_size;
+	return size;
 }
 
 /* Whether tables can be replaced in any order, with each of them beside the one that it
