@@ -181,7 +181,7 @@ $(B)/responder/hostile: $(call objects,tests/responder/hostile.c) $(B)/obj/user/
 
 # The real program and what writes its maps, against a model of docs/architecture.md,
 # Slots and transition.
-MODEL_OBJ := $(call objects,$(wildcard tests/model/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/clock.c user/daemon/log.c)
+MODEL_OBJ := $(call objects,$(wildcard tests/model/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) $(addprefix user/daemon/,clock.c lockfile.c log.c))
 
 $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 	$(call say,LINK,$@)

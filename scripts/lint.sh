@@ -103,13 +103,13 @@ allow() {
 libbpf='(bpf/|xdp/|linux/bpf\.h|([^ ]*/)?[^ /]*\.skel\.h)'
 libraries='(uv\.h|curl/|microhttpd\.h|libmnl/)'
 
-# room HEADERS FILE...: of the daemon's headers, these files may include clock.h, log.h
-# and those that the pattern matches, and no others.
+# room HEADERS FILE...: of the daemon's headers, these files may include clock.h, lockfile.h,
+# log.h and those that the pattern matches, and no others.
 room() {
 	pattern=$1
 	shift
 	[ $# -gt 0 ] || return 0
-	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(clock|log|$pattern)\.h\$" |
+	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(clock|lockfile|log|$pattern)\.h\$" |
 		sed 's|$|: not for this room|')
 	[ -z "$found" ] || complain "$found"
 }
@@ -121,7 +121,7 @@ for_others_of_core='core/(advice|backend|balancer|denied|edits|interfaces|reload
 # shellcheck disable=SC2046
 rooms() {
 	daemon=user/daemon
-	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]")
+	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]" "$daemon/lockfile.[ch]")
 	room 'netlink/.*' $(files "$daemon/netlink/*")
 	room '(nexthop/.*|netlink/netlink)' $(files "$daemon/nexthop/*")
 	room 'health/.*' $(files "$daemon/health/*")

@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -112,7 +113,40 @@ def test_a_second_daemon_on_the_same_interface_is_refused(lab):
     scene = all_serving(serve(lab))
     line = sentence(Daemon(scene.top.balancer, quiet(scene.top), name="second").run())
     assert any(device in line for device in scene.top.interfaces)
+    assert f"(process {scene.daemon.process.pid})" in line
     still_alone(scene)
+
+
+# As another user: takes the names and the locks by which daemons claim interfaces, as far as it
+# can, and says how many locks it got.
+SQUATTER = """
+import fcntl, glob, socket, sys
+taken = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(64)]
+for index, name in enumerate(taken):
+    name.bind("\\0sluice-interface-%d" % index)
+locked = []
+for path in glob.glob("/run/sluice/claims/*"):
+    try:
+        locked.append(open(path))
+        fcntl.flock(locked[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        pass
+print(len(locked), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_no_other_user_can_keep_it_from_starting(lab):
+    scene = all_serving(serve(lab))
+    scene.daemon.kill()  # leaves its lock files
+    squatter = scene.top.balancer.popen(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c",
+         SQUATTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert squatter.stdout.readline() == "0\n", "locks of daemons are open to other users"
+    scene.daemon.start()
+    all_serving(scene)
+    squatter.kill()
+    squatter.wait()
 
 
 def still_alone(scene):

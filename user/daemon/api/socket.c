@@ -7,21 +7,18 @@
 #include "daemon/api/socket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "daemon/lockfile.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
 #define SOCKET_MODE    0660
 #define SOCKET_BACKLOG 128
-#define LOCK_ATTEMPTS  10
 
 static void lock_path(const char *path, char buffer[static PATH_MAX])
 {
@@ -42,41 +39,23 @@ static int make_directory(const char *path, struct diag *diag)
 			strerror(errno));
 }
 
-/* Whether the locked file is still the one that the path leads to: an owner
- * that stops removes it, and a lock on a removed file does not exclude other daemons.
- */
-static bool is_current(int fd, const char *path)
-{
-	struct stat held, found;
-
-	return fstat(fd, &held) == 0 && stat(path, &found) == 0 && held.st_dev == found.st_dev &&
-	       held.st_ino == found.st_ino;
-}
-
 static int take_lock(const char *path, struct diag *diag, int *ret_lock)
 {
 	char name[PATH_MAX];
+	pid_t holder;
+	int error;
 
 	lock_path(path, name);
-	for (int i = 0; i < LOCK_ATTEMPTS; i++) {
-		_cleanup_(cleanup_close) int fd =
-			open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-		if (fd < 0)
-			return diag_set(diag, errno, "cannot open the lock file %s: %s", name,
-					strerror(errno));
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-			if (errno == EWOULDBLOCK)
-				return diag_set(diag, EADDRINUSE, "another sluiced answers on %s",
-						path);
-			return diag_set(diag, errno, "cannot lock %s: %s", name, strerror(errno));
-		}
-		if (is_current(fd, name)) {
-			*ret_lock = TAKE_FD(fd);
-			return 0;
-		}
-	}
-	return diag_set(diag, EAGAIN, "the lock file %s is replaced again and again", name);
+	error = lockfile_take(name, ret_lock, &holder);
+	if (error == -EWOULDBLOCK)
+		return diag_set(diag, EADDRINUSE, "another sluiced answers on %s", path);
+	if (error == -EPERM)
+		return diag_set(diag, EPERM,
+				"the lock file %s is open to other users; mend it: chmod 600 %s",
+				name, name);
+	return error ? diag_set(diag, -error, "cannot take the lock file %s: %s", name,
+				strerror(-error))
+		     : 0;
 }
 
 /* Removes the socket that an earlier daemon left. Does not wait: a listener whose queue is

@@ -6,12 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <xdp/libxdp.h>
 
+#include "daemon/datapath/claim.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/program/occupant.h"
 #include "daemon/datapath/program/owned.h"
@@ -98,28 +96,6 @@ static int explain(struct diag *diag, int error, const char *name, enum attach_m
 	default:
 		return diag_set(diag, error, "cannot attach to %s: %s", name, strerror(error));
 	}
-}
-
-/* An abstract socket belongs to the network namespace, as the interface does,
- * and goes with its process: no stale claims.
- */
-static int claim_interface(int ifindex, const char *name, struct diag *diag, int *ret_claim)
-{
-	_cleanup_(cleanup_close) int claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int length;
-
-	if (claim < 0)
-		return diag_set(diag, errno, "cannot make a socket: %s", strerror(errno));
-	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "sluice-interface-%d",
-			  ifindex);
-	if (bind(claim, (struct sockaddr *)&address,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)))
-		return diag_set(diag, errno == EADDRINUSE ? EBUSY : errno,
-				errno == EADDRINUSE ? "another sluiced runs %s" : "cannot claim %s",
-				name);
-	*ret_claim = TAKE_FD(claim);
-	return 0;
 }
 
 /* A sluice program with other maps than ours, left by a daemon that is gone
@@ -340,15 +316,14 @@ int attachment_claim(struct attachment *attachment, struct diag *diag)
 		return explain_missing(diag, attachment->name);
 	if (attachment->claim >= 0)
 		return 0;
-	error = claim_interface(ifindex, attachment->name, diag, &attachment->claim);
+	error = claim_take(ifindex, attachment->name, diag, &attachment->claim);
 	attachment->ifindex = ifindex;
 	return error;
 }
 
 void attachment_release(struct attachment *attachment)
 {
-	cleanup_close(&attachment->claim);
-	attachment->claim = -1;
+	claim_release(TAKE_FD(attachment->claim), attachment->ifindex);
 }
 
 int attachment_check(const struct datapath *datapath, const char *name, struct diag *diag)
