@@ -266,6 +266,20 @@ def test_after_a_kill_traffic_flows_and_the_next_daemon_takes_over(lab):
         assert not load.failed()
 
 
+def test_a_start_that_would_remove_all_that_runs_is_refused(lab):
+    scene = all_serving(serve(lab, backends=1, options=["--keep"]))
+    made = scene.daemon
+    made.kill()
+    for empty in ("", configuration(scene.top)):
+        made.write(empty)
+        line = sentence(made.run())
+        assert made.config_path in line and ("is empty" in line or "--force" in line)
+        assert clients.ask(scene.client, scene.top.service(4)).startswith("web-")
+    made.options.append("--force")
+    made.start()
+    assert made.status()["services"] == []
+
+
 def test_stale_pins_of_what_is_no_longer_attached_are_no_obstacle(lab):
     scene = all_serving(serve(lab))
     scene.daemon.kill()

@@ -141,6 +141,55 @@ def test_a_file_that_is_gone_changes_nothing(scene):
     assert what_runs(scene.daemon) == before
 
 
+NOTHING_LEFT = {
+    # the file, what is said
+    "an empty file": ("", ":1:1: is empty"),
+    "a comment": ("# cut\n", ":1:1: is empty"),
+    "cut before the services": ("interfaces: [front, back]\n", "--force"),
+    "no services": ("interfaces: [front, back]\nservices: []\n", "--force"),
+}
+
+
+@WAYS
+@pytest.mark.parametrize("row", NOTHING_LEFT.values(), ids=NOTHING_LEFT)
+def test_a_file_that_leaves_nothing_is_refused(scene, way, row):
+    text, said = row
+    good = configuration(scene.top, web(scene.top))
+    scene.daemon.write(good)
+    scene.daemon.reload()
+    before = what_runs(scene.daemon)
+    scene.daemon.write(text)
+    try:
+        status, told = way(scene.daemon)
+        assert said in told and status in (None, 1)
+        assert what_runs(scene.daemon) == before
+        done = scene.daemon.ctl("check", check=False)
+        assert done.returncode == 1 and said in done.stderr
+        problems = [line for line in scene.daemon.status()["problems"] if "SIGHUP" in line]
+        assert len(problems) == (way is by_signal) and all(said in line for line in problems)
+    finally:
+        scene.daemon.write(good)
+        scene.daemon.reload()
+    assert not [line for line in scene.daemon.status()["problems"] if "SIGHUP" in line]
+
+
+def test_a_file_that_leaves_nothing_is_taken_by_force(lab):
+    scene = all_serving(serve(lab, backends=1))
+    made = scene.daemon
+    made.write(configuration(scene.top, web(scene.top), interfaces=[]))
+    status, text = by_command(made)
+    assert status == 1 and "--force" in text
+    assert {row["name"] for row in made.status()["interfaces"]} == {"front", "back"}
+    made.write(configuration(scene.top))
+    assert made.ctl_json("reload", "--force")["removed"] == 1
+    assert made.status()["services"] == []
+    made.reload()  # there is nothing left that it could remove
+    made.write(configuration(scene.top, interfaces=[]))
+    assert made.request("POST", "/v1/reload", '{"force": false}')[0] == 409
+    made.ctl("reload", "--force")
+    assert made.status()["interfaces"] == []
+
+
 def test_an_unchanged_file_changes_nothing_and_restarts_no_check(scene):
     scene.daemon.write(configuration(scene.top, web(scene.top)))
     assert by_command(scene.daemon)[0] == 0

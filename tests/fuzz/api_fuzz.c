@@ -216,7 +216,7 @@ static void restore(void)
 		return;
 	t.balancer->n_edits = 0;
 	write_config();
-	assert(!balancer_reload(t.balancer, &diag, &change));
+	assert(!balancer_reload(t.balancer, true, &diag, &change));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

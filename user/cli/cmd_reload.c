@@ -9,8 +9,9 @@
 static int reload(struct cli *cli, char *const *arguments)
 {
 	static const char *const verbs[] = { "added", "removed", "changed" };
-	_cleanup_(json_decrefp) json_t *answer =
-		cli_ask(cli, &(struct request){ .method = "POST", .path = "/v1/reload" });
+	json_t *members =
+		cli->options.value[OPTION_FORCE] ? json_pack("{s:b}", "force", 1) : json_object();
+	_cleanup_(json_decrefp) json_t *answer = cli_post(cli, "/v1/reload", members);
 
 	(void)arguments;
 	if (!answer)
@@ -21,6 +22,7 @@ static int reload(struct cli *cli, char *const *arguments)
 
 const struct command cmd_reload[] = {
 	{ "reload", "", 0, 0, reload,
-	  .help = "read the configuration again, and apply what differs" },
+	  .help = "read the configuration again, and apply what differs",
+	  .options = OPTION(FORCE) },
 	{},
 };

@@ -37,6 +37,8 @@ struct diag;
 	  "of limit top: again and again, each second or each TIME, until Ctrl-C")              \
 	X(FOR, false, "--for", "TIME", NULL,                                                    \
 	  "of deny add: after this long it is lifted (30s, 10m, 2h)")                           \
+	X(FORCE, false, "--force", NULL, NULL,                                                  \
+	  "of reload: also if that removes all services or all interfaces")                     \
 	X(HELP, true, "--help", NULL, NULL, "this help, or that of a command")                  \
 	X(VERSION, true, "--version", NULL, NULL, "print the version")
 /* clang-format on */

@@ -25,7 +25,8 @@
 enum { EXIT_USAGE = 2 };
 
 static const char help_text[] =
-	"usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--keep] [-v]\n"
+	"usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--keep]\n"
+	"               [--force] [-v]\n"
 	"\n"
 	"The daemon of sluice, a layer-4 load balancer and rate limiter in XDP: reads the\n"
 	"configuration, checks backends, and keeps the program's maps true. Runs in the\n"
@@ -36,6 +37,7 @@ static const char help_text[] =
 	"      --socket PATH   control socket (default: /run/sluice/control.sock)\n"
 	"      --pin-dir DIR   where program and maps are pinned (default: /sys/fs/bpf/sluice)\n"
 	"      --keep          when stopping, leave the program attached and traffic flowing\n"
+	"      --force         start even if no service that runs is in the configuration\n"
 	"  -v, --verbose       log details\n"
 	"      --version       print the version and exit\n"
 	"  -h, --help          print this and exit\n"
@@ -53,15 +55,11 @@ struct arguments {
 };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "check", no_argument, NULL, 'C' },
-	{ "socket", required_argument, NULL, 's' },
-	{ "pin-dir", required_argument, NULL, 'p' },
-	{ "keep", no_argument, NULL, 'k' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },
-	{},
+	{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'C' },
+	{ "socket", required_argument, NULL, 's' }, { "pin-dir", required_argument, NULL, 'p' },
+	{ "keep", no_argument, NULL, 'k' },         { "force", no_argument, NULL, 'f' },
+	{ "verbose", no_argument, NULL, 'v' },      { "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },         {},
 };
 
 /* -1: go on. Else the exit status. */
@@ -85,6 +83,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'k':
 			arguments->options.keep = true;
+			break;
+		case 'f':
+			arguments->options.force = true;
 			break;
 		case 'v':
 			log_set_level(LOG_LEVEL_DEBUG);
@@ -186,7 +187,8 @@ static void on_reload(uv_timer_t *timer)
 	struct balancer_change change;
 	struct diag diag = {};
 
-	if (balancer_reload(process->balancer, &diag, &change)) {
+	if (balancer_reload(process->balancer, false, &diag, &change)) {
+		balancer_note_refusal(process->balancer, &diag);
 		log_diag(&diag);
 		log_error("reload refused, nothing has changed");
 		return;

@@ -67,11 +67,13 @@ def test_a_half_request_delays_nobody(scene, unchanged):
 def test_large_bodies_are_bounded_together(scene, unchanged):
     """Each of them is allowed; all of them are not."""
     size = 40 * 1024 * 1024
+    with open(scene.daemon.config_path, "rb") as file:
+        body = (file.read() + b"\n").ljust(size - 1, b"#")
     head = (f"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: {YAML}\r\n"
             f"Content-Length: {size}\r\n\r\n").encode()
     senders = [connect(scene.daemon) for _ in range(4)]
     for sock in senders:
-        sock.sendall(head + b"#" * (size - 1))
+        sock.sendall(head + body)
     with open(f"/proc/{scene.daemon.process.pid}/status", encoding="ascii") as file:
         resident = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
     assert resident < 200 * 1024, "kB"

@@ -161,15 +161,30 @@ static void types_of_checks(void **state)
 	}
 }
 
+/* Nothing is not a configuration: the file was lost, or cut. */
+static void empty_files(void **state)
+{
+	static const char *const rows[] = {
+		"", "\n", "# nothing\n", "---\n", "---\n...\n", "\xef\xbb\xbf# a byte order mark\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct config *config = NULL;
+		struct diag diag = {};
+
+		assert_int_equal(config_parse(rows[i], strlen(rows[i]), "f.yaml", &diag, &config),
+				 -EINVAL);
+		assert_null(config);
+		assert_string_equal(diag.file, "f.yaml");
+		assert_int_equal(diag.line, 1);
+		assert_non_null(strstr(diag.text, "is empty"));
+	}
+}
+
 static void files_without_services(void **state)
 {
 	static const char *const rows[] = {
-		"",
-		"\n",
-		"# nothing\n",
-		"---\n",
-		"---\n...\n",
-		"\xef\xbb\xbf# a byte order mark\n",
 		"%YAML 1.1\n---\nservices: []\n",
 		"services: []\n",
 		"services:\n",
@@ -290,6 +305,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(checks_are_read),
 		cmocka_unit_test(types_of_checks),
+		cmocka_unit_test(empty_files),
 		cmocka_unit_test(files_without_services),
 		cmocka_unit_test(what_can_be_configured),
 		cmocka_unit_test(services_are_found_by_name),

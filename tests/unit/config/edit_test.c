@@ -264,7 +264,7 @@ static void what_was_added_is_named(void **state)
 static void no_more_than_ten_names_are_listed(void **state)
 {
 	struct config *from;
-	struct config *config = parse("");
+	struct config *config = parse("{}");
 	struct bad row = { CHANGE(CHANGE_ADMIN_STATE, "none", "z"), ENOENT,
 			   "there is no service \"none\", nor any other" };
 

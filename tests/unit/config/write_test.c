@@ -141,7 +141,7 @@ static void it_is_fit_for_people(void **state)
 	static const struct {
 		const char *yaml, *written;
 	} rows[] = {
-		{ "", "{}\n" },
+		{ "{}", "{}\n" },
 		{ "interfaces: [{name: eth0, mode: auto}]\nservices: []\nflows: {size: 524288}\n",
 		  "interfaces:\n- eth0\n" },
 		/* every default written out, and none of them comes back */

@@ -44,7 +44,8 @@ struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
 }
 
 /* A configuration that is right in itself may still not fit this machine or the maps
- * that are in use: an interface is missing or taken, the maps are too small.
+ * that are in use: an interface is missing or taken, the maps are too small. Or it would
+ * remove all that runs.
  */
 static unsigned config_status(int error, const struct diag *diag)
 {
@@ -54,6 +55,7 @@ static unsigned config_status(int error, const struct diag *diag)
 	case EEXIST:
 	case EOPNOTSUPP:
 	case ENOSPC:
+	case ENOTEMPTY:
 		return MHD_HTTP_CONFLICT;
 	}
 	if (error == -EINVAL || diag->file[0])

@@ -32,7 +32,8 @@ struct balancer_options {
 	const char *config_path;
 	const char *socket_path;
 	const char *pin_dir;
-	bool keep; /* on stop, leave program and pins where they are */
+	bool keep;  /* on stop, leave program and pins where they are */
+	bool force; /* start also with a configuration that removes every service that runs */
 };
 
 /* A backend of a running service; config points into balancer->config. */
@@ -94,6 +95,7 @@ struct balancer {
 	bool running;                /* the start has succeeded */
 	bool took_over;              /* program and maps were there before us */
 	bool stopping;
+	char refused[1280]; /* why the last reload by signal was refused; empty: was not */
 	unsigned long long started_ms;  /* wall clock, Unix time */
 	uint64_t started_ns;            /* clock_monotonic_ns() */
 	unsigned long long reloaded_ms; /* wall clock of the last successful (re)load */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/core/balancer.h"
@@ -41,6 +42,20 @@ static int note_takeover(struct balancer *balancer, int error, const char *place
 	return error;
 }
 
+/* Refuses a configuration that leaves none of the services which the maps hold. */
+static int check_removal(const struct balancer *balancer, struct diag *diag)
+{
+	unsigned long n = datapath_count_services(balancer->datapath);
+
+	if (!n || balancer->config->n_services || balancer->options.force)
+		return 0;
+	(void)snprintf(diag->file, sizeof(diag->file), "%s", balancer->options.config_path);
+	return diag_set(diag, ENOTEMPTY,
+			"it has no services, so this start would remove all %lu that run; if that "
+			"is meant: sluiced --force",
+			n);
+}
+
 /* A program that cannot be taken over is replaced later, when its interface is attached to. The
  * pinned one comes last: where no interface runs it any more, its maps still hold the flows.
  */
@@ -73,6 +88,8 @@ int balancer_open_datapath(struct balancer *balancer, struct diag *diag)
 			balancer,
 			datapath_adopt_pinned(&needed, pin_dir, diag, &balancer->datapath),
 			"an earlier daemon has pinned", diag);
+	if (!error)
+		return check_removal(balancer, diag);
 	if (error == -ENOENT)
 		error = datapath_load(&sizes, pin_dir, diag, &balancer->datapath);
 	return error;

@@ -95,6 +95,25 @@ int balancer_check_interfaces(const struct balancer *balancer, const struct conf
 	return 0;
 }
 
+/* Refuses a configuration that leaves nothing of what runs. */
+static int check_removal(const struct balancer *balancer, const struct config *config,
+			 struct diag *diag)
+{
+	const struct config *running = balancer->config;
+
+	if (running->n_services && !config->n_services)
+		return diag_set(diag, ENOTEMPTY,
+				"it has no services, so all %zu that run would be removed; if that "
+				"is meant: sluicectl reload --force",
+				running->n_services);
+	if (running->n_interfaces && balancer_count_attached(balancer) && !config->n_interfaces)
+		return diag_set(diag, ENOTEMPTY,
+				"it names no interface, so the program would be taken off all %zu; "
+				"if that is meant: sluicectl reload --force",
+				balancer_count_attached(balancer));
+	return 0;
+}
+
 int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
 		   struct diag *diag, struct balancer_change *ret_change)
 {
@@ -103,6 +122,7 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 			 : config_load(balancer->options.config_path, diag, &config);
 
 	return error
+		       ?: check_removal(balancer, config, diag)
 		       ?: check_change(balancer, config, diag, ret_change)
 		       ?: balancer_check_interfaces(balancer, config, diag, ret_change);
 }
@@ -146,7 +166,7 @@ static int switch_file(struct balancer *balancer, struct config *config, struct 
 	return error;
 }
 
-int balancer_reload(struct balancer *balancer, struct diag *diag,
+int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 		    struct balancer_change *ret_change)
 {
 	struct config *file, *config;
@@ -155,8 +175,9 @@ int balancer_reload(struct balancer *balancer, struct diag *diag,
 	if (error)
 		return error;
 	config = edits_remake(balancer, file);
-	error = check_change(balancer, config, diag, ret_change)
-			?: balancer_check_interfaces(balancer, config, diag, ret_change);
+	error = force ? 0 : check_removal(balancer, config, diag);
+	error = error ?: check_change(balancer, config, diag, ret_change)
+			 ?: balancer_check_interfaces(balancer, config, diag, ret_change);
 	if (!error)
 		error = switch_file(balancer, config, diag);
 	if (error) {
@@ -170,8 +191,14 @@ int balancer_reload(struct balancer *balancer, struct diag *diag,
 	edits_forget_unfit(balancer);
 	ret_change->waiting = balancer_waiting(balancer);
 	balancer->reloaded_ms = clock_wall_ms();
+	balancer->refused[0] = '\0';
 	balancer_detach_others(balancer, balancer->config);
 	return 0;
+}
+
+void balancer_note_refusal(struct balancer *balancer, const struct diag *diag)
+{
+	diag_format(diag, balancer->refused, sizeof(balancer->refused));
 }
 
 int balancer_edit(struct balancer *balancer, const struct config_change *change,

@@ -5,6 +5,7 @@
 #ifndef SLUICE_DAEMON_CORE_RELOAD_H
 #define SLUICE_DAEMON_CORE_RELOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/config/config.h"
@@ -25,13 +26,19 @@ struct balancer_change {
 };
 
 /* Reads the file again and applies the difference, or nothing at all: -errno
- * and diag.
+ * and diag. A file that removes all services, or all interfaces, was probably lost or cut:
+ * unless force is set, it is refused (-ENOTEMPTY).
  */
-int balancer_reload(struct balancer *balancer, struct diag *diag,
+int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 		    struct balancer_change *ret_change);
 
-/* Checks a configuration (text NULL: the file) as a reload would, and changes
- * nothing.
+/* Notes for `problems` that a reload was refused whose operator gets no answer; the next
+ * reload that succeeds takes the note back.
+ */
+void balancer_note_refusal(struct balancer *balancer, const struct diag *diag);
+
+/* Checks a configuration (text NULL: the file) as a reload without force would, and
+ * changes nothing.
  */
 int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
 		   struct diag *diag, struct balancer_change *ret_change);

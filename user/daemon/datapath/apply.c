@@ -299,6 +299,11 @@ void datapath_remove_unclaimed(struct datapath *datapath)
 	}
 }
 
+unsigned long datapath_count_services(const struct datapath *datapath)
+{
+	return datapath->installed.by_key.count;
+}
+
 unsigned datapath_backend_state(const struct datapath *datapath, const struct sl_key *service,
 				const struct sl_key *backend)
 {

@@ -49,6 +49,9 @@ void datapath_claim(struct datapath *datapath, const struct sl_key *key);
 /* Removes every service that is unclaimed. */
 void datapath_remove_unclaimed(struct datapath *datapath);
 
+/* How many services the maps hold: adopted maps, those of the daemon before. */
+unsigned long datapath_count_services(const struct datapath *datapath);
+
 /* SL_BACKEND_* of this backend, as the maps have it: the state that a predecessor left. 0
  * where it is not in them.
  */

@@ -36,6 +36,16 @@ static int read_root(const struct node *root, const char *name, struct diag *dia
 	return error ? error : config_check_rules(config, root, NULL, diag);
 }
 
+/* A configuration without services says so: an empty file is one that was lost or cut. */
+static int refuse_empty(struct diag *diag)
+{
+	if (diag)
+		diag->line = diag->column = 1;
+	return diag_set(diag, EINVAL,
+			"is empty; a configuration without services and interfaces is "
+			"\"services: []\"");
+}
+
 int config_parse(const char *text, size_t length, const char *name, struct diag *diag,
 		 struct config **ret_config)
 {
@@ -52,8 +62,9 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	if (!config || section_init(&section_config, NULL, NULL, config) != 0)
 		return diag_no_memory(diag);
 	error = tree_new(text, length, diag, &tree);
-	if (!error && tree_root(tree))
-		error = read_root(tree_root(tree), name, diag, config);
+	if (!error)
+		error = tree_root(tree) ? read_root(tree_root(tree), name, diag, config)
+					: refuse_empty(diag);
 	if (error)
 		return error;
 	*ret_config = TAKE_PTR(config);

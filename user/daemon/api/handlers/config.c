@@ -32,7 +32,7 @@ static struct api_answer post_reload(const struct api_ask *ask)
 {
 	struct balancer_change change = {};
 	struct diag diag = {};
-	int error = balancer_reload(ask->balancer, &diag, &change);
+	int error = balancer_reload(ask->balancer, api_switch(ask, "force"), &diag, &change);
 
 	return error ? api_refuse_config(error, &diag) : answer_change(&change);
 }
@@ -83,7 +83,8 @@ static struct api_answer post_save(const struct api_ask *ask)
 
 const struct api_route handlers_config[] = {
 	{ "POST", "/v1/config/save", post_save, .takes = API_TAKES_MEMBERS },
-	{ "POST", "/v1/reload", post_reload, .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/reload", post_reload, .takes = API_TAKES_MEMBERS,
+	  .members = { { "force", .type = API_SWITCH } } },
 	{ "POST", "/v1/check", post_check, .takes = API_TAKES_CONFIG },
 	{},
 };

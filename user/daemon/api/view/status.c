@@ -22,13 +22,23 @@
 __attribute__((format(printf, 2, 3))) static void complain(json_t *problems, const char *format,
 							   ...)
 {
-	char text[1024];
+	char text[1600];
 	va_list args;
 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	(void)json_array_append_new(problems, view_text(text));
+}
+
+static void reload_problem(const struct balancer *balancer, json_t *problems)
+{
+	if (balancer->refused[0])
+		complain(
+			problems,
+			"the last reload, by SIGHUP, was refused, and an older configuration runs; "
+			"mend the file, then: sluicectl reload. The reason: %s",
+			balancer->refused);
 }
 
 static void interface_problems(const struct balancer *balancer, json_t *problems)
@@ -94,6 +104,7 @@ static json_t *view_problems(const struct balancer *balancer)
 {
 	json_t *problems = json_array();
 
+	reload_problem(balancer, problems);
 	advice_give(balancer, take_advice, problems);
 	interface_problems(balancer, problems);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
