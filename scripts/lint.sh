@@ -116,7 +116,7 @@ room() {
 
 # The rooms of user/daemon, and the headers of each that are for other rooms.
 for_others='datapath/(datapath|limits|access|denied|sources|attachment|events|responder|steer)'
-for_others_of_core='core/(advice|backend|balancer|denied|edits|interfaces|reload|save|service|sources|stats)'
+for_others_of_core='core/(advice|author|backend|balancer|denied|edits|interfaces|reload|save|service|sources|stats)'
 
 # shellcheck disable=SC2046
 rooms() {
@@ -133,7 +133,7 @@ rooms() {
 	room "(api/view/.*|$for_others_of_core|limits/.*|health/(check_result|checks)|nexthop/(nexthop|nexthops))" \
 		$(files "$daemon/api/view/*")
 	room "(api/.*|$for_others_of_core|limits/.*)" $(files "$daemon/api/handlers/*")
-	room '(api/.*|core/balancer)' $(files "$daemon/api/*" ":!$daemon/api/*/*")
+	room '(api/.*|core/(author|balancer))' $(files "$daemon/api/*" ":!$daemon/api/*/*")
 	room '(core/(advice|balancer|lifecycle|reload)|limits/watch|api/api)' $(files "$daemon/main.c")
 
 	# core/ is the one writer: the API reads by the functions of core/ and limits/, too.

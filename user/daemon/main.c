@@ -193,7 +193,7 @@ static void on_reload(uv_timer_t *timer)
 		log_error("reload refused, nothing has changed");
 		return;
 	}
-	log_info("reloaded: %zu services added, %zu removed, %zu changed", change.added,
+	log_info("reloaded: %zu services added, %zu removed, %zu changed, by SIGHUP", change.added,
 		 change.removed, change.changed);
 }
 

@@ -181,6 +181,8 @@ static struct api_answer answer_request(struct api *api, struct MHD_Connection *
 	if (body->refused)
 		return answer_refused(body);
 	call.balancer = api->balancer;
+	call.fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	call.type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
 	call.name = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name");
 	call.lines = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lines");

@@ -3,7 +3,12 @@
 
 #include <assert.h>
 #include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "daemon/core/author.h"
+#include "daemon/log.h"
 
 /* ---- the form of a body ------------------------------------------------ */
 
@@ -168,4 +173,16 @@ bool api_number(const struct api_ask *ask, const char *name, unsigned *value,
 	}
 	*value = (unsigned)given;
 	return true;
+}
+
+void api_log_change(const struct api_ask *ask, const char *format, ...)
+{
+	struct author author = author_of_socket(ask->call->fd);
+	char who[AUTHOR_TEXT_SIZE], text[768];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_info("%s: %s", author_format(&author, who), text);
 }

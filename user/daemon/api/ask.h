@@ -13,11 +13,13 @@
 #include "daemon/api/path.h"
 #include "daemon/api/reply.h"
 
+struct author;
 struct balancer;
 
 /* A request as it came. */
 struct api_call {
 	struct balancer *balancer;
+	int fd;             /* the connection */
 	const char *method; /* HEAD is asked as GET */
 	const char *path;   /* percent-encoded */
 	const char *type;   /* Content-Type, or NULL */
@@ -74,6 +76,12 @@ const char *api_name(const struct api_ask *ask, const char *name);
 /* A member of the body; the route must have it. NULL or false: it is not given. */
 const char *api_text(const struct api_ask *ask, const char *name);
 bool api_switch(const struct api_ask *ask, const char *name);
+
+/* Logs a change that was made by this request, in one line that begins with the user and
+ * the process that asked. Call it once for each change.
+ */
+void api_log_change(const struct api_ask *ask, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* A number within the bounds of the route's member; *value stays as it is where it is not
  * given. False: *ret_refusal.

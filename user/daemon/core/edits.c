@@ -2,6 +2,7 @@
 #include "daemon/core/edits.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -75,6 +76,45 @@ int edits_note(struct balancer *balancer, const struct config_change *change,
 		edits[balancer->n_edits++] =
 			(struct balancer_edit){ .change = *change, .deadline_ms = deadline_ms };
 	return 0;
+}
+
+static const char *describe_admin_state(enum admin_state admin_state)
+{
+	switch (admin_state) {
+	case ADMIN_UP:
+		return "enabled";
+	case ADMIN_DRAIN:
+		return "drained";
+	case ADMIN_DISABLED:
+		return "disabled";
+	}
+	return "";
+}
+
+const char *edits_describe(const struct config_change *change, char buffer[static EDIT_TEXT_SIZE])
+{
+	int length = snprintf(buffer, EDIT_TEXT_SIZE, "backend %s/%s ", change->service,
+			      change->backend);
+	size_t room = EDIT_TEXT_SIZE - (size_t)length;
+	char *end = buffer + length;
+
+	switch (change->kind) {
+	case CHANGE_ADD:
+		(void)snprintf(end, room, "added at run time, weight %u%s", change->weight,
+			       change->backup ? ", as a backup" : "");
+		break;
+	case CHANGE_REMOVE:
+		(void)snprintf(end, room, "removed at run time");
+		break;
+	case CHANGE_WEIGHT:
+		(void)snprintf(end, room, "given weight %u at run time", change->weight);
+		break;
+	case CHANGE_ADMIN_STATE:
+		(void)snprintf(end, room, "%s at run time",
+			       describe_admin_state(change->admin_state));
+		break;
+	}
+	return buffer;
 }
 
 struct config *edits_remake(struct balancer *balancer, struct config *file)

@@ -14,6 +14,11 @@
 int edits_note(struct balancer *balancer, const struct config_change *change,
 	       unsigned long long deadline_ms);
 
+#define EDIT_TEXT_SIZE 256
+
+/* "backend web/web-1 drained at run time". Returns buffer. */
+const char *edits_describe(const struct config_change *change, char buffer[static EDIT_TEXT_SIZE]);
+
 /* A configuration that was read anew, with the noted changes made: another object, or
  * file itself where there are none. Changes that do not fit any more are marked.
  */

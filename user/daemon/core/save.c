@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "daemon/core/balancer.h"
-#include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/write.h"
@@ -114,6 +113,5 @@ int balancer_save(struct balancer *balancer, struct diag *diag)
 		config_free(balancer->file);
 	balancer->file = balancer->config;
 	balancer->n_edits = 0;
-	log_info("what runs is saved to %s", balancer->options.config_path);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/edits.h"
 #include "daemon/core/reload.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
@@ -25,6 +26,8 @@
 static struct api_answer edit(const struct api_ask *ask, const struct config_change *change,
 			      unsigned timeout_ms)
 {
+	const char *timeout = timeout_ms ? api_text(ask, "timeout") : NULL;
+	char text[EDIT_TEXT_SIZE];
 	struct api_answer refusal;
 	const struct service *service;
 	struct diag diag = {};
@@ -34,6 +37,8 @@ static struct api_answer edit(const struct api_ask *ask, const struct config_cha
 		return api_refuse_diag(MHD_HTTP_NOT_FOUND, &diag);
 	if (error)
 		return api_refuse_config(error, &diag);
+	api_log_change(ask, "%s%s%s", edits_describe(change, text), timeout ? ", for " : "",
+		       timeout ?: "");
 	if (change->kind == CHANGE_REMOVE)
 		return api_reply(json_pack("{s:s, s:s}", "service", change->service, "removed",
 					   change->backend));

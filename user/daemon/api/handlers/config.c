@@ -34,7 +34,13 @@ static struct api_answer post_reload(const struct api_ask *ask)
 	struct diag diag = {};
 	int error = balancer_reload(ask->balancer, api_switch(ask, "force"), &diag, &change);
 
-	return error ? api_refuse_config(error, &diag) : answer_change(&change);
+	if (error)
+		return api_refuse_config(error, &diag);
+	api_log_change(ask,
+		       "the configuration reloaded%s: %zu services added, %zu removed, %zu changed",
+		       api_switch(ask, "force") ? " by force" : "", change.added, change.removed,
+		       change.changed);
+	return answer_change(&change);
 }
 
 static bool is_config_type(const char *type)
@@ -76,6 +82,10 @@ static struct api_answer post_save(const struct api_ask *ask)
 
 	if (error)
 		return api_refuse_diag(MHD_HTTP_INTERNAL_SERVER_ERROR, &diag);
+	if (n_changes)
+		api_log_change(ask,
+			       "the running configuration with %zu changes at run time saved to %s",
+			       n_changes, ask->balancer->options.config_path);
 	return api_reply(json_pack("{s:o, s:I}", "file",
 				   view_text(ask->balancer->options.config_path), "changes",
 				   (json_int_t)n_changes));

@@ -14,7 +14,6 @@
 #include "daemon/api/view/prefix_match.h"
 #include "daemon/core/balancer.h"
 #include "daemon/core/denied.h"
-#include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/base/prefix.h"
@@ -105,8 +104,8 @@ static struct api_answer post_denied(const struct api_ask *ask)
 	error = balancer_deny(ask->balancer, &prefix, seconds, &diag);
 	if (error)
 		return api_refuse_config(error, &diag);
-	log_info("%s is denied by the operator%s%s", format_short(&prefix, text),
-		 time ? ", for " : "", time ?: "");
+	api_log_change(ask, "%s is denied by the operator%s%s", format_short(&prefix, text),
+		       time ? ", for " : "", time ?: "");
 	return api_reply(json_pack("{s:o, s:o}", "prefix", view_prefix(&prefix), "ends_in_s",
 				   seconds ? json_integer(seconds) : json_null()));
 }
@@ -145,7 +144,8 @@ static struct api_answer delete_denied(const struct api_ask *ask)
 	if (error)
 		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "%s: %s",
 				  format_short(&prefix, text), strerror(-error));
-	log_info("%s is not denied by the operator any more", format_short(&prefix, text));
+	api_log_change(ask, "%s is not denied by the operator any more",
+		       format_short(&prefix, text));
 	return api_reply(json_pack("{s:o}", "removed", view_prefix(&prefix)));
 }
 

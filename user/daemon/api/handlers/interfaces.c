@@ -60,6 +60,7 @@ static struct api_answer post_attach(const struct api_ask *ask)
 	if (error)
 		return api_refuse_diag(attach_status(error), &diag);
 	attachment = balancer_attachment(ask->balancer, name);
+	api_log_change(ask, "the program attached to %s, mode %s", name, config_mode_name(mode));
 	return api_reply(json_pack("{s:o}", "attached",
 				   attachment ? view_attachment(attachment) : json_null()));
 }
@@ -81,6 +82,7 @@ static struct api_answer post_detach(const struct api_ask *ask)
 	error = balancer_detach(ask->balancer, name, &diag);
 	if (error)
 		return api_refuse_diag(attach_status(error), &diag);
+	api_log_change(ask, "the program detached from %s", name);
 	return api_reply(json_pack("{s:o}", "detached", view_text(name)));
 }
 

@@ -8,8 +8,8 @@
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
+#include "daemon/core/balancer.h"
 #include "daemon/core/sources.h"
-#include "daemon/log.h"
 #include "lib/base/addr.h"
 
 static struct api_answer get_limits(const struct api_ask *ask)
@@ -63,8 +63,10 @@ static struct api_answer forget(const struct api_ask *ask, const struct service 
 		return refusal;
 	forgotten = balancer_forget(ask->balancer, service, all ? NULL : &ip);
 	if (forgotten)
-		log_info("%zu bucket%s of %s forgotten by the operator", forgotten,
-			 forgotten == 1 ? "" : "s", all ? "all sources" : ip_format(&ip, text));
+		api_log_change(
+			ask, "%zu bucket%s of %s forgotten by the operator%s%s", forgotten,
+			forgotten == 1 ? "" : "s", all ? "all sources" : ip_format(&ip, text),
+			service ? ", for service " : "", service ? service->config->name : "");
 	return api_reply(json_pack("{s:o, s:I}", "address",
 				   all ? json_string(VIEW_ALL_SOURCES) : view_ip(&ip), "forgotten",
 				   (json_int_t)forgotten));

@@ -27,46 +27,12 @@ static const char *describe_end(const struct balancer *balancer, const struct ba
 	return buffer;
 }
 
-static json_t *describe_admin_state(const struct balancer *balancer,
-				    const struct balancer_edit *edit)
+static json_t *view_edit(const struct balancer *balancer, const struct balancer_edit *edit)
 {
-	const struct config_change *change = &edit->change;
-	char end[64];
+	char text[EDIT_TEXT_SIZE], end[64];
 
-	switch (change->admin_state) {
-	case ADMIN_UP:
-		return json_sprintf("backend %s/%s enabled at run time", change->service,
-				    change->backend);
-	case ADMIN_DRAIN:
-		return json_sprintf("backend %s/%s drained at run time%s", change->service,
-				    change->backend,
-				    describe_end(balancer, edit, end, sizeof(end)));
-	case ADMIN_DISABLED:
-		return json_sprintf("backend %s/%s disabled at run time", change->service,
-				    change->backend);
-	}
-	return NULL;
-}
-
-static json_t *describe(const struct balancer *balancer, const struct balancer_edit *edit)
-{
-	const struct config_change *change = &edit->change;
-
-	switch (change->kind) {
-	case CHANGE_ADD:
-		return json_sprintf("backend %s/%s added at run time, weight %u%s", change->service,
-				    change->backend, change->weight,
-				    change->backup ? ", as a backup" : "");
-	case CHANGE_REMOVE:
-		return json_sprintf("backend %s/%s removed at run time", change->service,
-				    change->backend);
-	case CHANGE_WEIGHT:
-		return json_sprintf("backend %s/%s given weight %u at run time", change->service,
-				    change->backend, change->weight);
-	case CHANGE_ADMIN_STATE:
-		return describe_admin_state(balancer, edit);
-	}
-	return NULL;
+	return json_sprintf("%s%s", edits_describe(&edit->change, text),
+			    describe_end(balancer, edit, end, sizeof(end)));
 }
 
 json_t *view_changes(const struct balancer *balancer)
@@ -74,7 +40,7 @@ json_t *view_changes(const struct balancer *balancer)
 	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->n_edits; i++)
-		if (json_array_append_new(array, describe(balancer, &balancer->edits[i])) < 0)
+		if (json_array_append_new(array, view_edit(balancer, &balancer->edits[i])) < 0)
 			return NULL;
 	return TAKE_PTR(array);
 }
