@@ -297,7 +297,7 @@ FUZZ_BIN    := $(patsubst tests/fuzz/%_fuzz.c,$(B)/%-fuzz,$(wildcard tests/fuzz/
 NOT_DAEMON  := $(B)/obj/user/daemon/main.o
 
 .PHONY: fuzz fuzz-targets
-fuzz: $(B)/.deps ## hostile configurations, requests, netlink messages, check answers (as root): SECONDS=60 each, F=api
+fuzz: $(B)/.deps ## hostile configurations, requests, netlink messages, check answers, state files (as root): SECONDS=60 each, F=api
 	$(Q)CLANG='$(CLANG)' scripts/deps.sh fuzz
 	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC='$(CLANG)' CFLAGS='$(FUZZ_FLAGS)' fuzz-targets
 	$(Q)scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ_BIN:$(B)/%=build/fuzz/%),$(error tests/fuzz has no $(F)_fuzz.c))
@@ -313,6 +313,8 @@ $(B)/netlink-fuzz: FUZZ_LIBS = libuv libmnl
 $(B)/netlink-fuzz: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,recvmsg mnl_socket_sendto uv_now uv_timer_start uv_timer_stop)
 $(B)/answer-fuzz:  $(call objects,$(wildcard user/daemon/health/*.c) user/daemon/clock.c user/daemon/log.c)
 $(B)/answer-fuzz:  FUZZ_LIBS = libuv libcurl
+$(B)/state-fuzz:   $(call objects,user/daemon/statefile/read.c user/daemon/statefile/record.c)
+$(B)/state-fuzz:   FUZZ_LIBS = jansson yaml-0.1
 
 $(B)/%-fuzz: $(B)/obj/tests/fuzz/%_fuzz.o $(LIB)
 	$(call say,LINK,$@)

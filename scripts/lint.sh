@@ -103,37 +103,38 @@ allow() {
 libbpf='(bpf/|xdp/|linux/bpf\.h|([^ ]*/)?[^ /]*\.skel\.h)'
 libraries='(uv\.h|curl/|microhttpd\.h|libmnl/)'
 
-# room HEADERS FILE...: of the daemon's headers, these files may include clock.h, lockfile.h,
-# log.h and those that the pattern matches, and no others.
+# room HEADERS FILE...: of the daemon's headers, these files may include author.h, clock.h,
+# lockfile.h, log.h and those that the pattern matches, and no others.
 room() {
 	pattern=$1
 	shift
 	[ $# -gt 0 ] || return 0
-	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(clock|lockfile|log|$pattern)\.h\$" |
+	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(author|clock|lockfile|log|$pattern)\.h\$" |
 		sed 's|$|: not for this room|')
 	[ -z "$found" ] || complain "$found"
 }
 
 # The rooms of user/daemon, and the headers of each that are for other rooms.
 for_others='datapath/(datapath|limits|access|denied|sources|attachment|events|responder|steer)'
-for_others_of_core='core/(advice|author|backend|balancer|denied|edits|interfaces|reload|save|service|sources|stats)'
+for_others_of_core='(core/(advice|backend|balancer|change|denied|edits|interfaces|reload|save|service|sources|stats)|statefile/statefile)'
 
 # shellcheck disable=SC2046
 rooms() {
 	daemon=user/daemon
-	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]" "$daemon/lockfile.[ch]")
+	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]" "$daemon/author.[ch]" "$daemon/lockfile.[ch]")
 	room 'netlink/.*' $(files "$daemon/netlink/*")
 	room '(nexthop/.*|netlink/netlink)' $(files "$daemon/nexthop/*")
 	room 'health/.*' $(files "$daemon/health/*")
 	room 'datapath/.*' $(files "$daemon/datapath/*")
 	room "(responder/.*|$for_others|netlink/netlink)" $(files "$daemon/responder/*")
-	room "(core/.*|responder/responder|nexthop/(follow|links|nexthop|nexthops)|health/(check_result|checks)|$for_others)" \
+	room 'statefile/.*' $(files "$daemon/statefile/*")
+	room "(core/.*|statefile/.*|responder/responder|nexthop/(follow|links|nexthop|nexthops)|health/(check_result|checks)|$for_others)" \
 		$(files "$daemon/core/*")
 	room "(limits/.*|core/(balancer|service)|$for_others)" $(files "$daemon/limits/*")
 	room "(api/view/.*|$for_others_of_core|limits/.*|health/(check_result|checks)|nexthop/(nexthop|nexthops))" \
 		$(files "$daemon/api/view/*")
 	room "(api/.*|$for_others_of_core|limits/.*)" $(files "$daemon/api/handlers/*")
-	room '(api/.*|core/(author|balancer))' $(files "$daemon/api/*" ":!$daemon/api/*/*")
+	room '(api/.*|core/balancer)' $(files "$daemon/api/*" ":!$daemon/api/*/*")
 	room '(core/(advice|balancer|lifecycle|reload)|limits/watch|api/api)' $(files "$daemon/main.c")
 
 	# core/ is the one writer: the API reads by the functions of core/ and limits/, too.

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of changes at run time share: a daemon that is as its file says."""
 
+import contextlib
 import json
+import os
 
 import pytest
 
@@ -25,6 +27,8 @@ def scene(running):
     if made.process.poll() is not None or made.status()["changes"] or not same:
         if made.process.poll() is None:
             assert made.stop() == 0
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(made.state_path)
         made.write(config)
         made.start()
     return all_serving(running)

@@ -22,6 +22,7 @@
 
 #include "daemon/api/api.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/change.h"
 #include "daemon/core/lifecycle.h"
 #include "daemon/core/reload.h"
 #include "daemon/limits/watch.h"
@@ -97,6 +98,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.config_path = FILE_NAME,
 		.socket_path = SOCKET,
 		.pin_dir = ROOM "/bpf/sluice",
+		.state_path = ROOM "/state/file",
 	};
 	struct config *config = NULL;
 	struct diag diag = {};
@@ -212,9 +214,11 @@ static void restore(void)
 	struct balancer_change change;
 	struct diag diag = {};
 
-	if (!t.balancer->n_edits)
+	struct revert revert = {};
+
+	if (!t.balancer->n_edits && !t.balancer->n_denials)
 		return;
-	t.balancer->n_edits = 0;
+	assert(!balancer_revert(t.balancer, &revert, &diag));
 	write_config();
 	assert(!balancer_reload(t.balancer, true, &diag, &change));
 }

@@ -4,6 +4,7 @@
 config:  the examples, and the configurations in the tests' C
 api:     a request for each route of docs/api.md, and some that are malformed
 answer:  the answers that tests/unit/health/probes_test.c knows, and in other ways sent
+state:   files of each kind of record, whole and with faults
 netlink: messages as the kernel sends them, for each that the next hops read
 """
 
@@ -212,9 +213,29 @@ def netlink():
     yield dumped + datagram(long) + quiet
 
 
+# ---- state --------------------------------------------------------------------
+def states():
+    change = '"service": "web", "backend": "web-1", "made": 1732339916000, "uid": 0, "user": "root"'
+    records = [
+        f'{{"change": "add", {change}, "address": "2001:db8::11", "port": 80, "weight": 3, '
+        '"backup": true, "state": "up"}',
+        f'{{"change": "remove", {change}, "undone": true}}',
+        f'{{"change": "weight", {change}, "weight": 7}}',
+        f'{{"change": "state", {change}, "state": "drain", "ends": 1732339917000}}',
+        '{"change": "deny", "prefix": "203.0.113.0/24", "made": 1, "ends": 2}',
+    ]
+    whole = "\n".join(['{"sluice_state": 1, "records": 5}', *records, ""]).encode()
+    yield whole
+    yield whole[:-30]
+    yield whole.replace(b": 5", b": 6")
+    yield whole.replace(b": 1,", b": 2,", 1)
+    yield b""
+
+
 # ---- all ----------------------------------------------------------------------
 def main(directory):
-    for make in (("config", configs), ("api", requests), ("answer", answers), ("netlink", netlink)):
+    for make in (("config", configs), ("api", requests), ("answer", answers), ("netlink", netlink),
+                 ("state", states)):
         target = pathlib.Path(directory) / make[0]
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """sluiced and sluicectl as a user runs them, and HTTP to the daemon's socket."""
 
+import functools
 import http.client
 import json
 import os
@@ -35,6 +36,13 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+@functools.cache
+def has_option(program, option):
+    """Whether a sluiced, which may be one of another revision, knows the option."""
+    done = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
+    return option in done.stdout
+
+
 class Daemon:
     """One sluiced in a namespace. config: a dict (JSON is YAML too), or text."""
 
@@ -46,6 +54,7 @@ class Daemon:
         self.socket_path = ns.lab.path(name, "control.sock")
         self.log_path = ns.lab.path(name, "log")
         self.pin_dir = f"{ns.lab.bpffs}/{name}"
+        self.state_path = ns.lab.path(name, "state")
         self.process = None
         if config is not None:
             self.write(config)
@@ -56,9 +65,10 @@ class Daemon:
             file.write(text)
 
     def argv(self):
+        state = ["--state", self.state_path] if has_option(self.program, "--state") else []
         return [
             self.program, "-c", self.config_path, "--socket", self.socket_path,
-            "--pin-dir", self.pin_dir, *self.options,
+            "--pin-dir", self.pin_dir, *state, *self.options,
         ]
 
     def spawn(self):

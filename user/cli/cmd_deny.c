@@ -30,9 +30,9 @@ static const struct out_section removed_sections[] = {
 };
 
 static const struct out_column denied[] = {
-	{ "PREFIX", OUT_TEXT, "prefix", NULL, 0 },
-	{ "ENDS IN", OUT_SECONDS, "ends_in_s", NULL, 0 },
-	{},
+	{ "PREFIX", OUT_TEXT, "prefix", NULL, 0 }, { "ENDS IN", OUT_SECONDS, "ends_in_s", NULL, 0 },
+	{ "BY", OUT_TEXT, "user", NULL, 0 },       { "UID", OUT_COUNT, "uid", NULL, 0 },
+	{ "SINCE", OUT_TEXT, "made", NULL, 0 },    {},
 };
 
 static const struct out_column configured[] = {

@@ -8,7 +8,9 @@
 
 static const struct out_list problems = { "problems:", true, 20 };
 static const struct out_list changes = {
-	"changed at run time (sluicectl config save writes it to the file):", false, 20
+	"changed at run time (sluicectl config save writes it to the file, and sluicectl revert "
+	"takes it back):",
+	false, 20
 };
 
 static const struct out_column daemon_fields[] = {
@@ -56,16 +58,45 @@ static void put_list(const struct out *out, const struct out_list *list, const j
 		(void)fputc('\n', out->file);
 }
 
+/* "backend web/web-1 drained at run time, by root (uid 0) at 2026-11-22T05:31:56Z". */
+static json_t *describe_row(const json_t *row)
+{
+	const char *text = json_string_value(json_object_get(row, "text")) ?: "";
+	const char *made = json_string_value(json_object_get(row, "made"));
+	const char *user = json_string_value(json_object_get(row, "user"));
+	const json_t *uid = json_object_get(row, "uid");
+
+	if (!made)
+		return json_string(text);
+	if (!json_is_integer(uid))
+		return json_sprintf("%s, at %s or before", text, made);
+	return json_sprintf("%s, by %s (uid %" JSON_INTEGER_FORMAT ") at %s", text,
+			    user ?: "a user without a name", json_integer_value(uid), made);
+}
+
+static json_t *describe_changes(const json_t *rows)
+{
+	json_t *sentences = json_array();
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)(void) json_array_append_new(sentences, describe_row(row));
+	return sentences;
+}
+
 static int show_status(struct cli *cli, char *const *arguments)
 {
 	_cleanup_(json_decrefp) json_t *status = cli_get(cli, "/v1/status");
+
+	_cleanup_(json_decrefp) json_t *made =
+		describe_changes(json_object_get(status, "run_time"));
 
 	(void)arguments;
 	if (!status)
 		return CLI_FAILED;
 	if (!cli->out.json) {
 		put_list(&cli->out, &problems, json_object_get(status, "problems"));
-		put_list(&cli->out, &changes, json_object_get(status, "changes"));
+		put_list(&cli->out, &changes, made);
 	}
 	out_answer(&cli->out, status, sections);
 	return CLI_DONE;

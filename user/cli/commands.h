@@ -14,6 +14,7 @@
 	X(backend)        \
 	X(backend_change) \
 	X(config)         \
+	X(revert)         \
 	X(limit)          \
 	X(deny)           \
 	X(stats)          \

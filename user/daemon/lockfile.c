@@ -86,12 +86,28 @@ int lockfile_take(const char *path, int *ret_fd, pid_t *ret_holder)
 	return -EAGAIN; /* the file is replaced again and again */
 }
 
+static int make_directories(const char *path)
+{
+	_cleanup_(cleanup_free) char *part = strdup(path);
+
+	if (!part)
+		return -ENOMEM;
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(part, 0755) && errno != EEXIST ? -errno : 0;
+}
+
 int lockfile_make_directory(const char *path)
 {
+	int error = make_directories(path);
 	struct stat status;
 
-	if (mkdir(path, 0755) && errno != EEXIST)
-		return -errno;
+	if (error)
+		return error;
 	if (lstat(path, &status))
 		return -errno;
 	return S_ISDIR(status.st_mode) && is_trusted(&status) && !(status.st_mode & 022) ? 0

@@ -20,8 +20,8 @@ int lockfile_take(const char *path, int *ret_fd, pid_t *ret_holder);
 /* Whether the open file is still the one that the path leads to. */
 bool lockfile_is_current(int fd, const char *path);
 
-/* Makes a directory of root's, or of this user's, in which no other user can make files. 0
- * or -errno. -EPERM: there is one which others may write to, or something else.
+/* Makes a directory of root's, or of this user's, in which no other user can make files, and
+ * those above it where they are missing. 0 or -errno. -EPERM: there is one which others may write to, or something else.
  */
 int lockfile_make_directory(const char *path);
 

@@ -25,8 +25,8 @@
 enum { EXIT_USAGE = 2 };
 
 static const char help_text[] =
-	"usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--keep]\n"
-	"               [--force] [-v]\n"
+	"usage: sluiced [-c FILE] [--check] [--socket PATH] [--pin-dir DIR] [--state FILE]\n"
+	"               [--keep] [--force] [-v]\n"
 	"\n"
 	"The daemon of sluice, a layer-4 load balancer and rate limiter in XDP: reads the\n"
 	"configuration, checks backends, and keeps the program's maps true. Runs in the\n"
@@ -36,6 +36,8 @@ static const char help_text[] =
 	"      --check         check the configuration and exit\n"
 	"      --socket PATH   control socket (default: /run/sluice/control.sock)\n"
 	"      --pin-dir DIR   where program and maps are pinned (default: /sys/fs/bpf/sluice)\n"
+	"      --state FILE    keeps the changes made at run time (default: /var/lib/sluice/state;\n"
+	"                      with another socket, a file there that is named after the socket)\n"
 	"      --keep          when stopping, leave the program attached and traffic flowing\n"
 	"      --force         start even if no service that runs is in the configuration\n"
 	"  -v, --verbose       log details\n"
@@ -55,11 +57,17 @@ struct arguments {
 };
 
 static const struct option long_options[] = {
-	{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'C' },
-	{ "socket", required_argument, NULL, 's' }, { "pin-dir", required_argument, NULL, 'p' },
-	{ "keep", no_argument, NULL, 'k' },         { "force", no_argument, NULL, 'f' },
-	{ "verbose", no_argument, NULL, 'v' },      { "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },         {},
+	{ "config", required_argument, NULL, 'c' },
+	{ "check", no_argument, NULL, 'C' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "pin-dir", required_argument, NULL, 'p' },
+	{ "state", required_argument, NULL, 'S' },
+	{ "keep", no_argument, NULL, 'k' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{},
 };
 
 /* -1: go on. Else the exit status. */
@@ -80,6 +88,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			break;
 		case 'p':
 			arguments->options.pin_dir = optarg;
+			break;
+		case 'S':
+			arguments->options.state_path = optarg;
 			break;
 		case 'k':
 			arguments->options.keep = true;

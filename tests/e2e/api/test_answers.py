@@ -24,7 +24,7 @@ BACKEND = {"service", "name", "address", "port", "weight", "role", "changed", "e
 def test_status(scene):
     status = scene.daemon.status()
     assert set(status) == {"version", "pid", "uptime_s", "config", "started", "reloaded",
-                           "problems", "changes", "flows", "interfaces", "services"}
+                           "problems", "changes", "run_time", "flows", "interfaces", "services"}
     assert status["changes"] == []
     assert set(status["flows"]) == {"tracked", "slots_in_transition"}
     assert status["pid"] == scene.daemon.process.pid

@@ -80,10 +80,11 @@ def test_the_list_of_denials(scene, nothing_denied):
         scene.daemon.ctl("deny", "add", prefix)
     scene.daemon.ctl("deny", "add", "198.51.100.0/24", "--for=10m")
     lines = scene.daemon.ctl("deny", "list").stdout.splitlines()
-    assert lines[0].split() == ["PREFIX", "ENDS", "IN"]
+    assert lines[0].split() == ["PREFIX", "ENDS", "IN", "BY", "UID", "SINCE"]
     assert [line.split()[0] for line in lines[1:5]] == [
         "198.51.100.0/24", "203.0.113.0/24", "203.0.113.9", "2001:db8:1234::/48"]
-    assert re.search(r" (10m 0s|9m \d+s)$", lines[1]) and lines[2].endswith(" -")
+    assert re.search(r" (10m 0s|9m \d+s) +root +0 +20\d\d-", lines[1])
+    assert re.search(r" - +root +0 +20\d\d-", lines[2])
     assert scene.daemon.get("/v1/denied?lines=1")["more"] == 3
     assert scene.daemon.ctl("deny", "list", "--lines=2").stdout.splitlines()[3] == "... and 2 more"
 

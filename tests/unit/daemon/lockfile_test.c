@@ -106,8 +106,14 @@ static void test_links_and_other_things(void **state)
 
 static void test_directories(void **state)
 {
+	char deep[160];
+
 	(void)state;
-	assert_int_equal(lockfile_make_directory(t.other), 0);
+	(void)snprintf(deep, sizeof(deep), "%s/a/b", t.other);
+	assert_int_equal(lockfile_make_directory(deep), 0);
+	assert_int_equal(rmdir(deep), 0);
+	(void)snprintf(deep, sizeof(deep), "%s/a", t.other);
+	assert_int_equal(rmdir(deep), 0);
 	assert_int_equal(lockfile_make_directory(t.other), 0);
 	assert_int_equal(chmod(t.other, 01777), 0);
 	assert_int_equal(lockfile_make_directory(t.other), -EPERM);

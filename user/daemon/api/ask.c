@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/core/author.h"
+#include "daemon/author.h"
 #include "daemon/log.h"
 
 /* ---- the form of a body ------------------------------------------------ */

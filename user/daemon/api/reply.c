@@ -45,7 +45,7 @@ struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
 
 /* A configuration that is right in itself may still not fit this machine or the maps
  * that are in use: an interface is missing or taken, the maps are too small. Or it would
- * remove all that runs.
+ * remove all that runs. A change that cannot be kept is refused, too.
  */
 static unsigned config_status(int error, const struct diag *diag)
 {
@@ -57,6 +57,8 @@ static unsigned config_status(int error, const struct diag *diag)
 	case ENOSPC:
 	case ENOTEMPTY:
 		return MHD_HTTP_CONFLICT;
+	case EIO:
+		return MHD_HTTP_INSUFFICIENT_STORAGE;
 	}
 	if (error == -EINVAL || diag->file[0])
 		return MHD_HTTP_UNPROCESSABLE_CONTENT;

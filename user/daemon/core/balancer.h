@@ -13,7 +13,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "daemon/author.h"
 #include "daemon/datapath/attachment.h"
+#include "lib/base/prefix.h"
 #include "lib/config/config.h"
 #include "lib/config/edit.h"
 
@@ -24,6 +26,7 @@ struct datapath;
 struct nexthop_watch;
 struct nexthops;
 struct responder;
+struct statefile;
 struct uv_loop_s;
 struct uv_timer_s;
 struct upkeep;
@@ -32,7 +35,8 @@ struct balancer_options {
 	const char *config_path;
 	const char *socket_path;
 	const char *pin_dir;
-	bool keep;  /* on stop, leave program and pins where they are */
+	const char *state_path; /* of the state file; NULL: the default of the socket */
+	bool keep;              /* on stop, leave program and pins where they are */
 	bool force; /* start also with a configuration that removes every service that runs */
 };
 
@@ -67,7 +71,18 @@ struct service {
 struct balancer_edit {
 	struct config_change change;
 	unsigned long long deadline_ms; /* uv_now() at which a drain ends in disabled; 0: never */
-	bool unfit;                     /* could not be made again when the file was last read */
+	unsigned long long ends_ms;     /* the same, by the wall clock */
+	unsigned long long made_ms;     /* by the wall clock */
+	struct author author;
+	bool unfit; /* could not be made again when the file was last read */
+};
+
+/* A prefix that the operator denies at run time. The maps have it, too. */
+struct denial {
+	struct prefix prefix;
+	unsigned long long ends_ms; /* by the wall clock; 0: never */
+	unsigned long long made_ms;
+	struct author author;
 };
 
 struct balancer {
@@ -80,6 +95,11 @@ struct balancer {
 	struct config *file;
 	struct balancer_edit *edits; /* in the order in which they were made */
 	size_t n_edits;
+	struct denial *denials; /* sorted by prefix_compare() */
+	size_t n_denials;
+	struct statefile *statefile; /* keeps edits and denials: kept.h */
+	char state_error[768];       /* why the state file does not have them all; "": it has */
+	char denials_error[768];     /* why the maps do not have all denials; "": they have */
 	struct datapath *datapath;
 	struct nexthops *nexthops;
 	struct checks *checks;

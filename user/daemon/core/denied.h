@@ -11,18 +11,33 @@
 #include "daemon/datapath/denied.h"
 
 struct balancer;
+struct denial;
 struct diag;
 
-/* seconds: until it is lifted; 0: never. A prefix that is denied already gets this
- * time. 0 or -errno and diag.
+/* seconds: until it is lifted, as denial->ends_ms says; 0: never. A prefix that is denied
+ * already gets this time. 0, or -errno and diag. -EIO: it cannot be kept.
  */
-int balancer_deny(struct balancer *balancer, const struct prefix *prefix, unsigned seconds,
+int balancer_deny(struct balancer *balancer, const struct denial *denial, unsigned seconds,
 		  struct diag *diag);
 
-/* 0 or -errno. -ENOENT: the prefix is not denied at run time. */
-int balancer_undeny(struct balancer *balancer, const struct prefix *prefix);
+/* 0, or -errno and diag. -ENOENT: the prefix is not denied at run time. -EIO: that cannot be
+ * kept.
+ */
+int balancer_undeny(struct balancer *balancer, const struct prefix *prefix, struct diag *diag);
+
+/* Lets all in, in the maps; the list and the state file are empty by then. */
+int balancer_undeny_all(struct balancer *balancer, struct diag *diag);
 
 /* *ret_denied is the caller's to free; sorted by prefix_compare(). 0 or -ENOMEM. */
 int balancer_denied(const struct balancer *balancer, struct denied **ret_denied, size_t *ret_n);
+
+/* The denial of this very prefix, or NULL. */
+const struct denial *balancer_denial(const struct balancer *balancer, const struct prefix *prefix);
+
+/* At the start: the maps and the state file come to hold the same. */
+int balancer_denied_start(struct balancer *balancer, struct diag *diag);
+
+/* By the clock, once a second. */
+void balancer_denied_tick(struct balancer *balancer);
 
 #endif

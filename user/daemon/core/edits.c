@@ -36,14 +36,15 @@ static const struct backend_config *find_in_file(const struct balancer *balancer
 	return NULL;
 }
 
-/* Whether the file says the same. It says nothing of a backend added at run time. */
-static bool in_file(const struct balancer *balancer, const struct config_change *change)
+/* Whether the file says the same. It says nothing of a backend that the list adds. */
+static bool in_file(const struct balancer *balancer, const struct edit_list *list,
+		    const struct config_change *change)
 {
 	const struct backend_config *backend = find_in_file(balancer, change);
 
-	for (size_t i = 0; i < balancer->n_edits; i++)
-		if (balancer->edits[i].change.kind == CHANGE_ADD &&
-		    same_backend(&balancer->edits[i].change, change))
+	for (size_t i = 0; i < list->n; i++)
+		if (list->edits[i].change.kind == CHANGE_ADD &&
+		    same_backend(&list->edits[i].change, change))
 			return false;
 	switch (change->kind) {
 	case CHANGE_ADD:
@@ -58,24 +59,49 @@ static bool in_file(const struct balancer *balancer, const struct config_change 
 	return false;
 }
 
-int edits_note(struct balancer *balancer, const struct config_change *change,
-	       unsigned long long deadline_ms)
+int edits_replay(const struct balancer *balancer, const struct balancer_edit *edit, bool undone,
+		 struct edit_list *ret_list)
 {
-	struct balancer_edit *edits =
-		reallocarray(balancer->edits, balancer->n_edits + 1, sizeof(*edits));
-	size_t kept = 0;
+	struct edit_list list = {
+		.edits = calloc(balancer->n_edits + 1, sizeof(*list.edits)),
+	};
 
-	if (!edits)
+	if (!list.edits)
 		return -ENOMEM;
-	balancer->edits = edits;
 	for (size_t i = 0; i < balancer->n_edits; i++)
-		if (!voids(change, &edits[i].change))
-			edits[kept++] = edits[i];
-	balancer->n_edits = kept;
-	if (!in_file(balancer, change))
-		edits[balancer->n_edits++] =
-			(struct balancer_edit){ .change = *change, .deadline_ms = deadline_ms };
+		if (!voids(&edit->change, &balancer->edits[i].change))
+			list.edits[list.n++] = balancer->edits[i];
+	if (!undone)
+		list.edits[list.n++] = *edit;
+	*ret_list = list;
 	return 0;
+}
+
+int edits_with(const struct balancer *balancer, const struct balancer_edit *edit,
+	       struct edit_list *ret_list, bool *ret_noted)
+{
+	int error = edits_replay(balancer, edit, true, ret_list);
+
+	if (error)
+		return error;
+	*ret_noted = !in_file(balancer, ret_list, &edit->change);
+	if (*ret_noted)
+		ret_list->edits[ret_list->n++] = *edit;
+	return 0;
+}
+
+void edits_swap(struct balancer *balancer, struct edit_list *list)
+{
+	const struct edit_list old = { .edits = balancer->edits, .n = balancer->n_edits };
+
+	balancer->edits = list->edits;
+	balancer->n_edits = list->n;
+	*list = old;
+}
+
+void edits_free(struct edit_list *list)
+{
+	free(list->edits);
 }
 
 static const char *describe_admin_state(enum admin_state admin_state)
@@ -173,19 +199,20 @@ unsigned long long edits_seconds_left(const struct balancer *balancer,
 	return edit->deadline_ms > now ? (edit->deadline_ms - now + 999) / 1000 : 0;
 }
 
-void edits_forget_unfit(struct balancer *balancer)
+size_t edits_forget_unfit(struct balancer *balancer)
 {
-	size_t kept = 0;
+	size_t kept = 0, n = balancer->n_edits;
+	char text[EDIT_TEXT_SIZE];
 
-	for (size_t i = 0; i < balancer->n_edits; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct balancer_edit *edit = &balancer->edits[i];
 
 		if (edit->unfit)
-			log_warning("what was changed at run time for %s/%s does not fit the new "
-				    "configuration and is forgotten",
-				    edit->change.service, edit->change.backend);
+			log_warning("does not fit the new configuration and is forgotten: %s",
+				    edits_describe(&edit->change, text));
 		else
 			balancer->edits[kept++] = *edit;
 	}
 	balancer->n_edits = kept;
+	return n - kept;
 }

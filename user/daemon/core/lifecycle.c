@@ -8,7 +8,9 @@
 
 #include "daemon/clock.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/denied.h"
 #include "daemon/core/interfaces.h"
+#include "daemon/core/kept.h"
 #include "daemon/core/limiter.h"
 #include "daemon/core/open.h"
 #include "daemon/core/reconcile.h"
@@ -74,11 +76,15 @@ static int start(struct balancer *balancer, struct diag *diag)
 	/* Another daemon's maps must not be touched, not even for a moment. */
 	error = balancer_claim_all(balancer, diag);
 	if (!error)
+		error = kept_open(balancer, diag);
+	if (!error)
 		error = balancer_open_datapath(balancer, diag);
 	if (error)
 		return error;
 	balancer_set_all(balancer);
-	error = balancer_apply_limiter(balancer, balancer->config, diag);
+	error = balancer_denied_start(balancer, diag);
+	if (!error)
+		error = balancer_apply_limiter(balancer, balancer->config, diag);
 	if (error)
 		return error;
 	balancer_apply_responder(balancer, balancer->config);
@@ -121,6 +127,8 @@ int balancer_start(struct balancer *balancer, struct diag *diag)
 	int error = start(balancer, diag);
 
 	balancer->running = !error;
+	if (!error)
+		kept_start(balancer);
 	return error;
 }
 
@@ -156,6 +164,8 @@ void balancer_free(struct balancer *balancer)
 	if (balancer->file != balancer->config)
 		config_free(balancer->file);
 	config_free(balancer->config);
+	kept_close(balancer);
+	free(balancer->denials);
 	free(balancer->attachments);
 	free(balancer->edits);
 	free(balancer);

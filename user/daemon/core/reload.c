@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* From one configuration to the next: by reload, by a change at run time. */
+/* From one configuration to the next. */
 #include "daemon/core/reload.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include "daemon/core/balancer.h"
 #include "daemon/core/edits.h"
 #include "daemon/core/interfaces.h"
+#include "daemon/core/kept.h"
 #include "daemon/core/limiter.h"
 #include "daemon/core/open.h"
 #include "daemon/core/reconcile.h"
@@ -51,9 +52,8 @@ static size_t count_backends(const struct config *config)
 	return n;
 }
 
-/* Whether a change of configuration can be made, and how large it is. */
-static int check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
-			struct balancer_change *ret_change)
+int balancer_check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
+			  struct balancer_change *ret_change)
 {
 	struct config_difference difference;
 	int error = config_compare(balancer->config, config, &difference);
@@ -123,14 +123,12 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 
 	return error
 		       ?: check_removal(balancer, config, diag)
-		       ?: check_change(balancer, config, diag, ret_change)
+		       ?: balancer_check_change(balancer, config, diag, ret_change)
 		       ?: balancer_check_interfaces(balancer, config, diag, ret_change);
 }
 
-/* From the configuration that runs to another one: new services are there before old ones
- * go. On failure nothing has changed, and config is still the caller's.
- */
-static int switch_config(struct balancer *balancer, struct config *config, struct diag *diag)
+/* New services are there before old ones go. */
+int balancer_switch(struct balancer *balancer, struct config *config, struct diag *diag)
 {
 	struct service *services = NULL, *old_services = balancer->services;
 	struct config *old_config = balancer->config;
@@ -160,7 +158,7 @@ static int switch_file(struct balancer *balancer, struct config *config, struct 
 	int error = balancer_attach_all(balancer, config, diag);
 
 	if (!error)
-		error = switch_config(balancer, config, diag);
+		error = balancer_switch(balancer, config, diag);
 	if (error)
 		balancer_attach_undo(balancer);
 	return error;
@@ -176,7 +174,7 @@ int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 		return error;
 	config = edits_remake(balancer, file);
 	error = force ? 0 : check_removal(balancer, config, diag);
-	error = error ?: check_change(balancer, config, diag, ret_change)
+	error = error ?: balancer_check_change(balancer, config, diag, ret_change)
 			 ?: balancer_check_interfaces(balancer, config, diag, ret_change);
 	if (!error)
 		error = switch_file(balancer, config, diag);
@@ -188,7 +186,8 @@ int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 	}
 	config_free(balancer->file);
 	balancer->file = file;
-	edits_forget_unfit(balancer);
+	if (edits_forget_unfit(balancer))
+		kept_put_later(balancer);
 	ret_change->waiting = balancer_waiting(balancer);
 	balancer->reloaded_ms = clock_wall_ms();
 	balancer->refused[0] = '\0';
@@ -199,26 +198,4 @@ int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 void balancer_note_refusal(struct balancer *balancer, const struct diag *diag)
 {
 	diag_format(diag, balancer->refused, sizeof(balancer->refused));
-}
-
-int balancer_edit(struct balancer *balancer, const struct config_change *change,
-		  unsigned timeout_ms, struct diag *diag)
-{
-	unsigned long long deadline = timeout_ms ? uv_now(balancer->loop) + timeout_ms : 0;
-	struct balancer_change unused;
-	struct config *config;
-	int error = config_apply_change(balancer->config, change, diag, &config);
-
-	if (error)
-		return error;
-	error = check_change(balancer, config, diag, &unused);
-	if (!error)
-		error = switch_config(balancer, config, diag);
-	if (error) {
-		config_free(config);
-		return error;
-	}
-	if (edits_note(balancer, change, deadline))
-		log_error("out of memory to remember a change at run time: a reload will undo it");
-	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * From one configuration to the next: by the file, or by a change at run time.
+ * From one configuration to the next: by the file.
  */
 #ifndef SLUICE_DAEMON_CORE_RELOAD_H
 #define SLUICE_DAEMON_CORE_RELOAD_H
@@ -11,7 +11,7 @@
 #include "lib/config/config.h"
 
 struct balancer;
-struct config_change;
+struct config;
 struct diag;
 
 #define RELOAD_WARNING_SIZE 128 /* a sentence about an interface */
@@ -50,10 +50,15 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 int balancer_check_interfaces(const struct balancer *balancer, const struct config *config,
 			      struct diag *diag, struct balancer_change *change);
 
-/* Changes one backend at run time; when this returns 0, packets go by it.
- * timeout_ms: of a drain, after which the backend is disabled; 0: none.
+/* For change.c: whether a change of configuration can be made, and how large it is. 0, or
+ * -errno and diag.
  */
-int balancer_edit(struct balancer *balancer, const struct config_change *change,
-		  unsigned timeout_ms, struct diag *diag);
+int balancer_check_change(struct balancer *balancer, const struct config *config, struct diag *diag,
+			  struct balancer_change *ret_change);
+
+/* For change.c: from the configuration that runs to another one, which fits, and which the
+ * balancer then owns. On failure nothing has changed, and config is still the caller's.
+ */
+int balancer_switch(struct balancer *balancer, struct config *config, struct diag *diag);
 
 #endif

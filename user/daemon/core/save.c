@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/kept.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/write.h"
@@ -113,5 +114,6 @@ int balancer_save(struct balancer *balancer, struct diag *diag)
 		config_free(balancer->file);
 	balancer->file = balancer->config;
 	balancer->n_edits = 0;
+	kept_put_later(balancer);
 	return 0;
 }

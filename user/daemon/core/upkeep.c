@@ -7,11 +7,12 @@
 #include <uv.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/change.h"
+#include "daemon/core/denied.h"
+#include "daemon/core/kept.h"
 #include "daemon/core/reconcile.h"
-#include "daemon/core/reload.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
-#include "daemon/datapath/denied.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 
@@ -87,13 +88,13 @@ static void end_drains(struct balancer *balancer)
 	struct diag diag = {};
 
 	for (size_t i = 0; i < balancer->n_edits; i++) {
-		struct config_change change = balancer->edits[i].change;
+		const struct balancer_edit drain = balancer->edits[i];
+		const struct config_change change = drain.change;
 
-		if (!balancer->edits[i].deadline_ms || balancer->edits[i].deadline_ms > now)
+		if (!drain.deadline_ms || drain.deadline_ms > now)
 			continue;
 		balancer->edits[i].deadline_ms = 0;
-		change.admin_state = ADMIN_DISABLED;
-		if (balancer_edit(balancer, &change, 0, &diag))
+		if (balancer_end_drain(balancer, &drain, &diag))
 			log_error("the drain of %s/%s has ended, but it cannot be disabled: %s",
 				  change.service, change.backend, diag.text);
 		else
@@ -112,7 +113,8 @@ static void on_tick(uv_timer_t *timer)
 		if (balancer->services[i].config->slow_start_ms)
 			climb(&balancer->services[i]);
 	end_drains(balancer);
-	datapath_access_tick(balancer->datapath);
+	balancer_denied_tick(balancer);
+	kept_retry(balancer);
 	datapath_settle_unused(balancer->datapath);
 	retry(upkeep);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(balancer->datapath))

@@ -18,18 +18,24 @@ struct diag;
 int datapath_deny(struct datapath *datapath, const struct prefix *prefix, unsigned seconds,
 		  struct diag *diag);
 
-/* -ENOENT: is not denied at run time. */
-int datapath_undeny(struct datapath *datapath, const struct prefix *prefix);
-
 struct denied {
 	struct prefix prefix;
 	unsigned seconds; /* that are left; 0: for ever */
 };
 
+/* Denies these prefixes and no others. 0, or -errno and diag, and nothing has changed. */
+int datapath_set_denied(struct datapath *datapath, const struct denied *denied, size_t n,
+			struct diag *diag);
+
+/* -ENOENT: is not denied at run time. */
+int datapath_undeny(struct datapath *datapath, const struct prefix *prefix);
+
 /* *ret_denied is the caller's to free; sorted by prefix_compare(). 0 or -ENOMEM. */
 int datapath_denied(const struct datapath *datapath, struct denied **ret_denied, size_t *ret_n);
 
-/* By the clock, once a second: removes the prefixes whose time has run out. */
-void datapath_access_tick(struct datapath *datapath);
+/* By the clock, once a second: removes the prefixes whose time has run out. Returns how many
+ * they were.
+ */
+size_t datapath_access_tick(struct datapath *datapath);
 
 #endif

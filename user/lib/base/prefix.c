@@ -92,7 +92,7 @@ const char *prefix_format(const struct prefix *prefix, char buffer[static PREFIX
 }
 
 /* As people write it, and as it is read. */
-static const char *format_short(const struct prefix *prefix, char buffer[static PREFIX_TEXT_SIZE])
+const char *prefix_format_short(const struct prefix *prefix, char buffer[static PREFIX_TEXT_SIZE])
 {
 	return prefix_is_address(prefix) ? ip_format(&prefix->ip, buffer)
 					 : prefix_format(prefix, buffer);
@@ -117,14 +117,14 @@ const char *prefix_fault(const char *text, char buffer[static PREFIX_FAULT_SIZE]
 		(void)cut(&prefix);
 		(void)snprintf(buffer, PREFIX_FAULT_SIZE,
 			       "\"%s\" is IPv4 in the form of IPv6; did you mean %s?", text,
-			       format_short(&prefix, meant));
+			       prefix_format_short(&prefix, meant));
 		return buffer;
 	}
 	if (!cut(&prefix))
 		return NULL;
 	(void)snprintf(buffer, PREFIX_FAULT_SIZE,
 		       "\"%s\" has bits behind the prefix; did you mean %s?", text,
-		       format_short(&prefix, meant));
+		       prefix_format_short(&prefix, meant));
 	return buffer;
 }
 

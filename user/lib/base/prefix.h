@@ -24,6 +24,9 @@ int prefix_parse(const char *text, struct prefix *ret_prefix);
 /* And back, "192.0.2.7/32" too; returns buffer. */
 const char *prefix_format(const struct prefix *prefix, char buffer[static PREFIX_TEXT_SIZE]);
 
+/* The same, but of a single address that address alone. */
+const char *prefix_format_short(const struct prefix *prefix, char buffer[static PREFIX_TEXT_SIZE]);
+
 #define PREFIX_FAULT_SIZE 160
 
 /* What is wrong with a text that prefix_parse() refuses, where it is one but for

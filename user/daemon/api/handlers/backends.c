@@ -12,8 +12,8 @@
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/change.h"
 #include "daemon/core/edits.h"
-#include "daemon/core/reload.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
 
@@ -27,11 +27,16 @@ static struct api_answer edit(const struct api_ask *ask, const struct config_cha
 			      unsigned timeout_ms)
 {
 	const char *timeout = timeout_ms ? api_text(ask, "timeout") : NULL;
+	const struct service *service;
 	char text[EDIT_TEXT_SIZE];
 	struct api_answer refusal;
-	const struct service *service;
 	struct diag diag = {};
-	int error = balancer_edit(ask->balancer, change, timeout_ms, &diag);
+	const struct edit_request request = {
+		.change = change,
+		.timeout_ms = timeout_ms,
+		.author = author_of_socket(ask->call->fd),
+	};
+	int error = balancer_edit(ask->balancer, &request, &diag);
 
 	if (error == -ENOENT)
 		return api_refuse_diag(MHD_HTTP_NOT_FOUND, &diag);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The configuration: checking, reloading and saving it. */
+#include <errno.h>
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/view/view.h"
 #include "daemon/core/balancer.h"
+#include "daemon/core/change.h"
+#include "daemon/core/edits.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/save.h"
 #include "lib/base/diag.h"
@@ -91,8 +94,50 @@ static struct api_answer post_save(const struct api_ask *ask)
 				   (json_int_t)n_changes));
 }
 
+static struct api_answer refuse_revert(const struct api_ask *ask, const struct revert *revert)
+{
+	struct api_list list = {};
+	char text[EDIT_TEXT_SIZE];
+
+	for (size_t i = 0; i < ask->balancer->n_edits; i++)
+		api_list_add(&list, edits_describe(&ask->balancer->edits[i].change, text));
+	return api_refuse(MHD_HTTP_NOT_FOUND,
+			  "nothing was changed at run time for %.64s%s%.64s; the changes are: %s",
+			  revert->service, revert->backend ? "/" : "", revert->backend ?: "",
+			  api_list_text(&list));
+}
+
+static struct api_answer post_revert(const struct api_ask *ask)
+{
+	struct revert revert = {
+		.service = api_text(ask, "service"),
+		.backend = api_text(ask, "backend"),
+	};
+	struct diag diag = {};
+	int error;
+
+	if (revert.backend && !revert.service)
+		return api_refuse(MHD_HTTP_BAD_REQUEST,
+				  "\"backend\" needs a \"service\" beside it");
+	error = balancer_revert(ask->balancer, &revert, &diag);
+	if (error == -ENOENT)
+		return refuse_revert(ask, &revert);
+	if (error)
+		return api_refuse_config(error, &diag);
+	if (revert.n_edits || revert.n_denials)
+		api_log_change(ask,
+			       "%zu changes of backends at run time taken back%s%s%s%s, %zu "
+			       "prefixes not denied any more",
+			       revert.n_edits, revert.service ? " for " : "", revert.service ?: "",
+			       revert.backend ? "/" : "", revert.backend ?: "", revert.n_denials);
+	return api_reply(json_pack("{s:I, s:I}", "changes", (json_int_t)revert.n_edits, "denied",
+				   (json_int_t)revert.n_denials));
+}
+
 const struct api_route handlers_config[] = {
 	{ "POST", "/v1/config/save", post_save, .takes = API_TAKES_MEMBERS },
+	{ "POST", "/v1/revert", post_revert, .takes = API_TAKES_MEMBERS,
+	  .members = { { "service", .type = API_TEXT }, { "backend", .type = API_TEXT } } },
 	{ "POST", "/v1/reload", post_reload, .takes = API_TAKES_MEMBERS,
 	  .members = { { "force", .type = API_SWITCH } } },
 	{ "POST", "/v1/check", post_check, .takes = API_TAKES_CONFIG },

@@ -12,6 +12,7 @@
 #include "daemon/api/view/limits.h"
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/prefix_match.h"
+#include "daemon/clock.h"
 #include "daemon/core/balancer.h"
 #include "daemon/core/denied.h"
 #include "lib/base/cleanup.h"
@@ -34,13 +35,6 @@ static struct api_answer get_denied(const struct api_ask *ask)
 }
 
 /* ---- a prefix ---------------------------------------------------------- */
-
-/* As the list has it. */
-static const char *format_short(const struct prefix *prefix, char buffer[static PREFIX_TEXT_SIZE])
-{
-	return prefix_is_address(prefix) ? ip_format(&prefix->ip, buffer)
-					 : prefix_format(prefix, buffer);
-}
 
 /* False: *ret_refusal. */
 static bool take_prefix(const char *text, struct prefix *ret_prefix, struct api_answer *ret_refusal)
@@ -83,7 +77,7 @@ static struct api_answer refuse_everybody(const struct prefix *prefix)
 	return api_refuse(MHD_HTTP_BAD_REQUEST,
 			  "%s would deny everybody: to take a service off, remove it from the "
 			  "configuration and reload, or disable its backends",
-			  format_short(prefix, text));
+			  prefix_format_short(prefix, text));
 }
 
 static struct api_answer post_denied(const struct api_ask *ask)
@@ -101,10 +95,17 @@ static struct api_answer post_denied(const struct api_ask *ask)
 		return refusal;
 	if (!prefix.bits)
 		return refuse_everybody(&prefix);
-	error = balancer_deny(ask->balancer, &prefix, seconds, &diag);
+	error = balancer_deny(ask->balancer,
+			      &(struct denial){
+				      .prefix = prefix,
+				      .ends_ms = seconds ? clock_wall_ms() + seconds * 1000ULL : 0,
+				      .made_ms = clock_wall_ms(),
+				      .author = author_of_socket(ask->call->fd),
+			      },
+			      seconds, &diag);
 	if (error)
 		return api_refuse_config(error, &diag);
-	api_log_change(ask, "%s is denied by the operator%s%s", format_short(&prefix, text),
+	api_log_change(ask, "%s is denied by the operator%s%s", prefix_format_short(&prefix, text),
 		       time ? ", for " : "", time ?: "");
 	return api_reply(json_pack("{s:o, s:o}", "prefix", view_prefix(&prefix), "ends_in_s",
 				   seconds ? json_integer(seconds) : json_null()));
@@ -122,9 +123,9 @@ static struct api_answer not_denied(const struct balancer *balancer, const struc
 	if (balancer_denied(balancer, &denied, &n) < 0)
 		return api_reply(NULL);
 	for (size_t i = 0; i < n; i++)
-		api_list_add(&list, format_short(&denied[i].prefix, text));
+		api_list_add(&list, prefix_format_short(&denied[i].prefix, text));
 	return api_refuse(MHD_HTTP_NOT_FOUND, "%s is not denied at run time%s; these are: %s",
-			  format_short(prefix, text),
+			  prefix_format_short(prefix, text),
 			  same ? ", but by the configuration: change it there and reload" : "",
 			  api_list_text(&list));
 }
@@ -134,18 +135,18 @@ static struct api_answer delete_denied(const struct api_ask *ask)
 	struct api_answer refusal;
 	char text[PREFIX_TEXT_SIZE];
 	struct prefix prefix;
+	struct diag diag = {};
 	int error;
 
 	if (!take_prefix(api_name(ask, "prefix"), &prefix, &refusal))
 		return refusal;
-	error = balancer_undeny(ask->balancer, &prefix);
+	error = balancer_undeny(ask->balancer, &prefix, &diag);
 	if (error == -ENOENT)
 		return not_denied(ask->balancer, &prefix);
 	if (error)
-		return api_refuse(MHD_HTTP_INTERNAL_SERVER_ERROR, "%s: %s",
-				  format_short(&prefix, text), strerror(-error));
+		return api_refuse_config(error, &diag);
 	api_log_change(ask, "%s is not denied by the operator any more",
-		       format_short(&prefix, text));
+		       prefix_format_short(&prefix, text));
 	return api_reply(json_pack("{s:o}", "removed", view_prefix(&prefix)));
 }
 

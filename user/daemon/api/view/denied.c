@@ -115,6 +115,16 @@ static json_t *view_configured(const struct config *config)
 	return error ? NULL : TAKE_PTR(rows);
 }
 
+/* A prefix, and who denied it when. */
+static json_t *view_row(const struct balancer *balancer, const struct denied *denied)
+{
+	const struct denial *denial = balancer_denial(balancer, &denied->prefix);
+	json_t *row = json_pack("{s:o, s:o}", "prefix", view_prefix(&denied->prefix), "ends_in_s",
+				ends_in(denied));
+
+	return denial ? view_merge(row, view_author(&denial->author, denial->made_ms)) : row;
+}
+
 json_t *view_denied(const struct balancer *balancer, size_t rows)
 {
 	_cleanup_(cleanup_free) struct denied *denied = NULL;
@@ -124,9 +134,7 @@ json_t *view_denied(const struct balancer *balancer, size_t rows)
 	if (balancer_denied(balancer, &denied, &n) < 0)
 		return NULL;
 	for (size_t i = 0; i < n && i < rows; i++)
-		if (json_array_append_new(array, json_pack("{s:o, s:o}", "prefix",
-							   view_prefix(&denied[i].prefix),
-							   "ends_in_s", ends_in(&denied[i]))) < 0)
+		if (json_array_append_new(array, view_row(balancer, &denied[i])) < 0)
 			return NULL;
 	return json_pack("{s:o, s:I, s:o}", "denied", TAKE_PTR(array), "more",
 			 (json_int_t)(n > rows ? n - rows : 0), "configured",

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 struct access_config;
+struct author;
 struct backend;
 struct ip;
 struct limit_config;
@@ -23,8 +24,16 @@ json_t *view_ip(const struct ip *ip);
 /* "192.0.2.0/24"; of a single address, that address. */
 json_t *view_prefix(const struct prefix *prefix);
 
+#define VIEW_TIME_SIZE 32
+
+/* Unix time in ms: "2026-11-22T05:31:56Z". Returns buffer. */
+const char *view_format_time(unsigned long long ms, char buffer[static VIEW_TIME_SIZE]);
+
 /* Unix time in ms: "2026-11-22T05:31:56Z". */
 json_t *view_time(unsigned long long ms);
+
+/* When a change was made, and by which user: null where that is unknown. */
+json_t *view_author(const struct author *author, unsigned long long made_ms);
 
 /* How many prefixes are allowed and denied, or null where none is. */
 json_t *view_access(const struct access_config *access);
@@ -42,7 +51,10 @@ json_t *view_service_row(const struct service *service);
 json_t *view_service_stats(const struct service *service);
 json_t *view_backend_stats(const struct backend *backend);
 
-/* The operator's changes at run time, a sentence each. */
+/* The operator's changes of backends at run time, a sentence each. */
 json_t *view_changes(const struct balancer *balancer);
+
+/* The same and the denied prefixes, a row each, with user and time. */
+json_t *view_authors(const struct balancer *balancer);
 
 #endif

@@ -15,6 +15,7 @@
 #include "daemon/core/balancer.h"
 #include "daemon/core/service.h"
 #include "daemon/core/stats.h"
+#include "daemon/statefile/statefile.h"
 #include "lib/base/cleanup.h"
 
 /* ---- problems ---------------------------------------------------------- */
@@ -39,6 +40,20 @@ static void reload_problem(const struct balancer *balancer, json_t *problems)
 			"the last reload, by SIGHUP, was refused, and an older configuration runs; "
 			"mend the file, then: sluicectl reload. The reason: %s",
 			balancer->refused);
+}
+
+static void state_problems(const struct balancer *balancer, json_t *problems)
+{
+	char text[STATEFILE_TEXT_SIZE];
+
+	if (statefile_problem(balancer->statefile, text))
+		complain(problems, "%s", text);
+	if (balancer->state_error[0])
+		complain(problems, "a restart would lose changes at run time: %s",
+			 balancer->state_error);
+	if (balancer->denials_error[0])
+		complain(problems, "not all prefixes that are denied at run time are denied: %s",
+			 balancer->denials_error);
 }
 
 static void interface_problems(const struct balancer *balancer, json_t *problems)
@@ -105,6 +120,7 @@ static json_t *view_problems(const struct balancer *balancer)
 	json_t *problems = json_array();
 
 	reload_problem(balancer, problems);
+	state_problems(balancer, problems);
 	advice_give(balancer, take_advice, problems);
 	interface_problems(balancer, problems);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
@@ -136,12 +152,13 @@ json_t *view_status(const struct balancer *balancer)
 {
 	uint64_t up_ns = clock_monotonic_ns() - balancer->started_ns;
 	json_t *status = json_pack(
-		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", SLUICE_VERSION,
-		"pid", (int)getpid(), "uptime_s", (json_int_t)(up_ns / 1000000000), "config",
-		view_text(balancer->options.config_path), "started",
+		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+		SLUICE_VERSION, "pid", (int)getpid(), "uptime_s", (json_int_t)(up_ns / 1000000000),
+		"config", view_text(balancer->options.config_path), "started",
 		view_time(balancer->started_ms), "reloaded", view_time(balancer->reloaded_ms),
-		"problems", view_problems(balancer), "changes", view_changes(balancer), "flows",
-		view_flows(balancer), "interfaces", view_interfaces(balancer));
+		"problems", view_problems(balancer), "changes", view_changes(balancer), "run_time",
+		view_authors(balancer), "flows", view_flows(balancer), "interfaces",
+		view_interfaces(balancer));
 
 	return view_merge(status, view_services(balancer));
 }

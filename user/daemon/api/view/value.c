@@ -6,6 +6,7 @@
 
 #include "daemon/api/view/parts.h"
 #include "daemon/api/view/view.h"
+#include "daemon/author.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
 
@@ -47,14 +48,27 @@ json_t *view_prefix(const struct prefix *prefix)
 					 : json_string(prefix_format(prefix, buffer));
 }
 
-json_t *view_time(unsigned long long ms)
+const char *view_format_time(unsigned long long ms, char buffer[static VIEW_TIME_SIZE])
 {
 	time_t seconds = (time_t)(ms / 1000);
-	char text[32];
-	struct tm utc;
+	struct tm utc = {};
 
-	if (!gmtime_r(&seconds, &utc))
-		return json_null();
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return json_string(text);
+	(void)gmtime_r(&seconds, &utc);
+	(void)strftime(buffer, VIEW_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return buffer;
+}
+
+json_t *view_time(unsigned long long ms)
+{
+	char text[VIEW_TIME_SIZE];
+
+	return json_string(view_format_time(ms, text));
+}
+
+json_t *view_author(const struct author *author, unsigned long long made_ms)
+{
+	json_t *uid = author->known ? json_integer((json_int_t)author->uid) : json_null();
+	json_t *user = author->user[0] ? view_text(author->user) : json_null();
+
+	return json_pack("{s:o, s:o, s:o}", "made", view_time(made_ms), "uid", uid, "user", user);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "daemon/core/author.h"
+#include "daemon/author.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -20,6 +20,9 @@ static void find_user(uid_t uid, char ret_user[static AUTHOR_USER_SIZE])
 		if (found->pw_uid != uid)
 			continue;
 		(void)snprintf(ret_user, AUTHOR_USER_SIZE, "%s", found->pw_name);
+		for (char *c = ret_user; *c; c++)
+			if (*c <= 0x20 || *c > 0x7e)
+				*c = '?';
 		return;
 	}
 }

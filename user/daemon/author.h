@@ -2,8 +2,8 @@
  *
  * The user and the process that ask for a change at run time.
  */
-#ifndef SLUICE_DAEMON_CORE_AUTHOR_H
-#define SLUICE_DAEMON_CORE_AUTHOR_H
+#ifndef SLUICE_DAEMON_AUTHOR_H
+#define SLUICE_DAEMON_AUTHOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,8 +15,9 @@
 struct author {
 	bool known;
 	uid_t uid;
-	pid_t pid;                   /* 0: unknown, as of a change that a file remembers */
-	char user[AUTHOR_USER_SIZE]; /* the name of uid when the change was made; "": none */
+	pid_t pid; /* 0: unknown, as of a change that a file remembers */
+	char user
+		[AUTHOR_USER_SIZE]; /* the name of uid at that time, in printable ASCII; "": none */
 };
 
 /* The process that has connected to this Unix socket. The name is from /etc/passwd alone: a
