@@ -29,6 +29,7 @@ def scene(running):
             assert made.stop() == 0
         with contextlib.suppress(FileNotFoundError):
             os.unlink(made.state_path)
+        os.chown(made.config_path, 0, 0)
         made.write(config)
         made.start()
     return all_serving(running)

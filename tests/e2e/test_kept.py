@@ -125,6 +125,35 @@ def test_what_is_saved_is_kept_no_more(made):
     made.kill()
 
 
+def test_denials_for_good_are_saved(made):
+    made.ctl("deny", "add", "203.0.113.9")
+    made.ctl("deny", "add", "2001:db8:1::/48")
+    made.ctl("deny", "add", "203.0.113.10", "--for", "1h")
+    made.weight("web", "c", 7)
+    assert made.save()["changes"] == 3
+    assert set(denied(made)) == {"203.0.113.10"}
+    listed = made.get("/v1/denied")["configured"]
+    assert listed == [{"scope": "all services", "allow": 0, "deny": 2}]
+    assert [row["by"] for row in made.get("/v1/sources/203.0.113.9")["denied"]] == ["configuration"]
+    assert made.reload()["changed"] == 0
+    assert made.save()["changes"] == 0
+    made.kill()
+    made.start()
+    assert set(denied(made)) == {"203.0.113.10"} and rows(made)["c"] == ("up", 7)
+    assert made.get("/v1/sources/203.0.113.9")["denied"]
+    made.kill()
+
+
+def test_denials_beside_allowed_prefixes_stay_at_run_time(made):
+    """In the file, the longer of two prefixes decides; at run time, none can let in."""
+    made.write(config_of() | {"allow": ["203.0.113.9", "192.0.2.0/24"]})
+    made.reload()
+    made.ctl("deny", "add", "203.0.113.0/24")
+    assert made.save()["changes"] == 0
+    assert set(denied(made)) == {"203.0.113.0/24"}
+    made.kill()
+
+
 def test_a_file_that_has_no_such_service_any_more(made):
     made.disable("other", "a")
     made.disable("web", "a")

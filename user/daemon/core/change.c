@@ -164,5 +164,5 @@ int balancer_revert(struct balancer *balancer, struct revert *revert, struct dia
 	}
 	if (edits_forget_unfit(balancer))
 		kept_put_later(balancer);
-	return revert->n_denials ? balancer_undeny_all(balancer, diag) : 0;
+	return revert->n_denials ? balancer_denied_put(balancer, diag) : 0;
 }

@@ -139,11 +139,6 @@ int balancer_undeny(struct balancer *balancer, const struct prefix *prefix, stru
 	return error;
 }
 
-int balancer_undeny_all(struct balancer *balancer, struct diag *diag)
-{
-	return datapath_set_denied(balancer->datapath, NULL, 0, diag);
-}
-
 int balancer_denied(const struct balancer *balancer, struct denied **ret_denied, size_t *ret_n)
 {
 	return datapath_denied(balancer->datapath, ret_denied, ret_n);
@@ -220,18 +215,23 @@ static size_t drop_ended(struct balancer *balancer, unsigned long long now,
 	return kept;
 }
 
-int balancer_denied_start(struct balancer *balancer, struct diag *diag)
+int balancer_denied_put(struct balancer *balancer, struct diag *diag)
 {
-	_cleanup_(cleanup_free) struct denied *denied = NULL;
+	_cleanup_(cleanup_free) struct denied *denied =
+		calloc(balancer->n_denials + 1, sizeof(*denied));
 	size_t n;
 
-	if (adopt(balancer))
-		return diag_no_memory(diag);
-	denied = calloc(balancer->n_denials + 1, sizeof(*denied));
 	if (!denied)
 		return diag_no_memory(diag);
 	n = drop_ended(balancer, clock_wall_ms(), denied);
-	if (datapath_set_denied(balancer->datapath, denied, n, diag)) {
+	return datapath_set_denied(balancer->datapath, denied, n, diag);
+}
+
+int balancer_denied_start(struct balancer *balancer, struct diag *diag)
+{
+	if (adopt(balancer))
+		return diag_no_memory(diag);
+	if (balancer_denied_put(balancer, diag)) {
 		(void)snprintf(balancer->denials_error, sizeof(balancer->denials_error), "%s",
 			       diag->text);
 		log_error("not all prefixes that are denied at run time are denied: %s",

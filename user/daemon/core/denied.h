@@ -25,8 +25,8 @@ int balancer_deny(struct balancer *balancer, const struct denial *denial, unsign
  */
 int balancer_undeny(struct balancer *balancer, const struct prefix *prefix, struct diag *diag);
 
-/* Lets all in, in the maps; the list and the state file are empty by then. */
-int balancer_undeny_all(struct balancer *balancer, struct diag *diag);
+/* The maps come to hold the balancer's list. 0 or -errno and diag. */
+int balancer_denied_put(struct balancer *balancer, struct diag *diag);
 
 /* *ret_denied is the caller's to free; sorted by prefix_compare(). 0 or -ENOMEM. */
 int balancer_denied(const struct balancer *balancer, struct denied **ret_denied, size_t *ret_n);

@@ -11,9 +11,14 @@
 #include <unistd.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/denied.h"
 #include "daemon/core/kept.h"
+#include "daemon/core/reload.h"
+#include "daemon/log.h"
+#include "daemon/statefile/path.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/config/deny.h"
 #include "lib/config/write.h"
 
 /* Gives the file path's mode and owner; the mode first, since it is the owner's to change. */
@@ -94,26 +99,97 @@ static int replace_file(const char *link_path, const char *text, struct diag *di
 		return diag_set(diag, -error, "cannot write a new file beside %s: %s", path,
 				strerror(-error));
 	error = exchange(fresh, path, old);
+	/* On the disk before the state file forgets what is saved. */
 	if (!error)
-		return 0;
+		return statefile_sync(path) ? diag_set(diag, EIO, "cannot write %s to the disk: %s",
+						       path, strerror(errno))
+					    : 0;
 	(void)unlink(fresh);
 	return diag_set(diag, -error, "cannot replace %s: %s", path, strerror(-error));
 }
 
-int balancer_save(struct balancer *balancer, struct diag *diag)
-{
-	_cleanup_(cleanup_free) char *text = NULL;
-	int error = config_write(balancer->config, &text);
+/* ---- what is saved ------------------------------------------------------- */
 
-	if (error)
-		return diag_no_memory(diag);
-	error = replace_file(balancer->options.config_path, text, diag);
-	if (error)
-		return error;
+/* A denial for good says in the file what it says at run time, unless the file has a list of
+ * allowed prefixes: of those the longer ones would decide.
+ */
+static bool is_saved(const struct balancer *balancer, const struct denial *denial)
+{
+	return !denial->ends_ms && !balancer->config->access.allow.n;
+}
+
+size_t balancer_unsaved(const struct balancer *balancer)
+{
+	size_t n = balancer->n_edits;
+
+	for (size_t i = 0; i < balancer->n_denials; i++)
+		n += is_saved(balancer, &balancer->denials[i]);
+	return n;
+}
+
+/* The configuration to write: the one that runs, with the denials that are saved. */
+static int make_config(const struct balancer *balancer, struct config **ret_config)
+{
+	_cleanup_(cleanup_free) struct prefix *prefixes =
+		calloc(balancer->n_denials + 1, sizeof(*prefixes));
+	size_t n = 0;
+
+	if (!prefixes)
+		return -ENOMEM;
+	for (size_t i = 0; i < balancer->n_denials; i++)
+		if (is_saved(balancer, &balancer->denials[i]))
+			prefixes[n++] = balancer->denials[i].prefix;
+	return config_deny(balancer->config, prefixes, n, ret_config);
+}
+
+/* The file has the saved denials now: they are its own, and no longer made at run time. Where
+ * the maps cannot take them as the file's, they stay as they are, and are denied twice after
+ * the next start.
+ */
+static void hand_over_denials(struct balancer *balancer)
+{
+	struct diag diag = {};
+	size_t kept = 0;
+
+	if (balancer_switch(balancer, balancer->file, &diag)) {
+		log_warning("the saved prefixes stay denied at run time: %s", diag.text);
+		return;
+	}
+	for (size_t i = 0; i < balancer->n_denials; i++)
+		if (!is_saved(balancer, &balancer->denials[i]))
+			balancer->denials[kept++] = balancer->denials[i];
+	balancer->n_denials = kept;
+	if (balancer_denied_put(balancer, &diag))
+		log_warning("the saved prefixes stay denied in the maps: %s", diag.text);
+}
+
+/* The configuration of the file is another object now; NULL: the one that runs. */
+static void set_file(struct balancer *balancer, struct config *config)
+{
 	if (balancer->file != balancer->config)
 		config_free(balancer->file);
-	balancer->file = balancer->config;
+	balancer->file = config ?: balancer->config;
 	balancer->n_edits = 0;
+	if (config)
+		hand_over_denials(balancer);
 	kept_put_later(balancer);
-	return 0;
+}
+
+int balancer_save(struct balancer *balancer, struct diag *diag)
+{
+	bool has_denials = balancer_unsaved(balancer) > balancer->n_edits;
+	_cleanup_(config_freep) struct config *config = NULL;
+	_cleanup_(cleanup_free) char *text = NULL;
+	int error = has_denials ? make_config(balancer, &config) : 0;
+
+	if (error)
+		return diag_set(diag, -error, "the denied prefixes cannot be saved: %s",
+				error == -E2BIG ? "they are too many for a configuration"
+						: strerror(-error));
+	if (config_write(config ?: balancer->config, &text))
+		return diag_no_memory(diag);
+	error = replace_file(balancer->options.config_path, text, diag);
+	if (!error)
+		set_file(balancer, TAKE_PTR(config));
+	return error;
 }

@@ -2,10 +2,12 @@
 #include "daemon/statefile/path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/cleanup.h"
 #include "sluice/api.h"
@@ -53,4 +55,14 @@ void statefile_directory(const char *path, char ret_directory[static STATEFILE_P
 			       slash > path ? (int)(slash - path) : 1, path);
 	else
 		(void)snprintf(ret_directory, STATEFILE_PATH_SIZE, ".");
+}
+
+int statefile_sync(const char *path)
+{
+	_cleanup_(cleanup_close) int fd = -1;
+	char directory[STATEFILE_PATH_SIZE];
+
+	statefile_directory(path, directory);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) ? -errno : 0;
 }

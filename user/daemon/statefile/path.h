@@ -12,6 +12,9 @@
  */
 int statefile_default_path(const char *socket_path, char ret_path[static STATEFILE_PATH_SIZE]);
 
+/* Has the directory of a path written to the disk. 0 or -errno. */
+int statefile_sync(const char *path);
+
 /* The directory of a path. */
 void statefile_directory(const char *path, char ret_directory[static STATEFILE_PATH_SIZE]);
 

@@ -37,16 +37,6 @@ DEFINE_CLEANUP(statefile_free, struct statefile *);
 
 /* ---- writing ------------------------------------------------------------- */
 
-static int sync_directory(const char *path)
-{
-	_cleanup_(cleanup_close) int fd = -1;
-	char directory[STATEFILE_PATH_SIZE];
-
-	statefile_directory(path, directory);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) ? -errno : 0;
-}
-
 static int write_all(FILE *stream, const struct statefile_content *content)
 {
 	char line[RECORD_SIZE], header[READ_HEADER_SIZE];
@@ -110,7 +100,7 @@ static int replace(struct statefile *file, const struct statefile_content *conte
 		return error;
 	}
 	use(file, fd, content->n);
-	error = sync_directory(file->path);
+	error = statefile_sync(file->path);
 	if (error)
 		use(file, -1, 0); /* the next change replaces the file, too */
 	return error;
@@ -121,7 +111,7 @@ static int remove_file(struct statefile *file)
 	if (unlink(file->path) && errno != ENOENT)
 		return -errno;
 	use(file, -1, 0);
-	return sync_directory(file->path);
+	return statefile_sync(file->path);
 }
 
 /* A line that is not on the disk as a whole is taken back. */

@@ -79,7 +79,7 @@ static struct api_answer post_check(const struct api_ask *ask)
 /* A file that says all there is already keeps its comments. */
 static struct api_answer post_save(const struct api_ask *ask)
 {
-	size_t n_changes = ask->balancer->n_edits;
+	size_t n_changes = balancer_unsaved(ask->balancer);
 	struct diag diag = {};
 	int error = n_changes ? balancer_save(ask->balancer, &diag) : 0;
 
