@@ -117,10 +117,11 @@ def test_a_service_that_waits_for_room_is_a_problem_until_there_is_some(lab):
     backends are as they should be."""
     room = Room(lab)
     before, after = another_scheduler(room)
-    for services in (before, after):
-        room.daemon.write(room.configuration(*services))
-        answer = room.daemon.reload()
-    assert answer["waiting"] == 1
+    room.daemon.write(room.configuration(*before))
+    assert "waiting" not in room.daemon.reload()
+    room.daemon.write(room.configuration(*after))
+    told = room.daemon.ctl("reload").stdout
+    assert "1 of them wait until what they replace has made room in the maps" in told
     problem, = room.problems()
     assert "is tried again: the maps have no room for 349493 more slots now" in problem
     serving = [row["state"] for row in room.daemon.status()["services"]]

@@ -90,9 +90,8 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 	(void)fputs(" services\n", file);
 	if (json_integer_value(json_object_get(answer, "waiting")))
 		(void)fprintf(file,
-			      "%" JSON_INTEGER_FORMAT
-			      " of them wait for room in the maps, which has "
-			      "what they replace; they are tried again (sluicectl status)\n",
+			      "%" JSON_INTEGER_FORMAT " of them wait until what they replace "
+			      "has made room in the maps, and are tried again: sluicectl status\n",
 			      json_integer_value(json_object_get(answer, "waiting")));
 	json_array_foreach(json_object_get(answer, "warnings"), i, warning)(void)
 		fprintf(stderr, "warning: %s\n", json_string_value(warning));
