@@ -9,6 +9,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/direct.h"
 #include "bpf/forward_ipip.h"
 #include "bpf/forward_nat.h"
 #include "bpf/packet.h"
@@ -84,12 +85,14 @@ static __always_inline const struct sl_hop *backend_hop(const struct sl_backend 
 static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_packet *packet,
 						  const struct sl_hop *hop)
 {
-	const struct sl_backend *backend = packet->backend;
+	struct sl_backend *backend = packet->backend;
 
 	switch ((enum sl_forward)backend->forward) {
 	case SL_FORWARD_DSR:
 		return rewrite_ttl(xdp, packet) ?: send_to_hop(xdp, packet, hop);
 	case SL_FORWARD_NAT:
+		if (unlikely(backend->state & SL_BACKEND_ASKED))
+			direct_serve(packet, backend);
 		return rewrite_ttl(xdp, packet)
 		    ?: rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr, backend->port)
 		    ?: send_to_hop(xdp, packet, hop);

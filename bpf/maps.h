@@ -37,8 +37,12 @@ volatile struct sl_tuning sl_tuning SEC(SL_SECTION_TUNING) = {
 	.outer_v6_varies = 0xffffffffU,
 	.outer_v4 = bpf_htonl(SL_DEFAULT_OUTER_V4),
 	.outer_v4_varies = bpf_htonl(0xffffffffU >> SL_DEFAULT_OUTER_V4_BITS),
+	.direct_tcp = 900,
+	.direct_udp = 120,
 };
 _Static_assert(SL_DEFAULT_OUTER_V6_BITS <= 96, "all of the last 32 bits vary");
+
+volatile struct sl_return_filter sl_return_filter SEC(SL_SECTION_FILTER);
 
 #define ENTRIES(name, entries) ENTRIES_##name = (entries),
 enum { SL_SIZES(ENTRIES) };

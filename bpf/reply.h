@@ -12,6 +12,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/direct.h"
 #include "bpf/forward.h"
 #include "bpf/forward_nat.h"
 #include "bpf/maps.h"
@@ -76,6 +77,11 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 
 	if (!reply_comes_from_backend(xdp, packet))
 		return SL_PASS_ELSEWHERE;
+	if (direct_is_reply(xdp, packet)) {
+		/* It may be for another backend itself. */
+		(void)direct_pass(xdp, packet);
+		return SL_PASS_DIRECT;
+	}
 	route = route_line(packet);
 	if (!route)
 		return SL_PASS_UNRESOLVED;

@@ -17,9 +17,9 @@
 #include "sluice/slot.h"
 
 /* The backend at index, if it has all the bits of want in its state; else NULL. */
-static __always_inline const struct sl_backend *backend_that(__u32 index, __u32 want)
+static __always_inline struct sl_backend *backend_that(__u32 index, __u32 want)
 {
-	const struct sl_backend *backend = NULL;
+	struct sl_backend *backend = NULL;
 
 	if (index != SL_NO_BACKEND)
 		backend = bpf_map_lookup_elem(&sl_backends, &index);

@@ -21,10 +21,10 @@ static __always_inline bool key_equal(const struct sl_key *a, const struct sl_ke
 /* Both searches below are one, over two pairs of maps; a map cannot be passed
  * as an argument and still be looked up inline, hence the expansion.
  */
-#define DIRECTORY_FIND(directory, mask, entries, wanted)                       \
+#define DIRECTORY_FIND(directory, mask, entries, wanted, place)                \
 	({                                                                     \
 		typeof(*(entries).value) *found_ = NULL, *entry_;              \
-		__u32 at_ = sl_hash_key(wanted);                               \
+		__u32 at_ = (place);                                           \
 		__u64 *word_;                                                  \
                                                                                \
 		for (int i_ = 0; i_ < SL_DIRECTORY_PROBES; i_++, at_++) {      \
@@ -46,9 +46,20 @@ static __always_inline bool key_equal(const struct sl_key *a, const struct sl_ke
 /* Whether the packet is for a service. */
 static __always_inline bool find_service(struct sl_packet *packet)
 {
+	packet->place = sl_hash_key(&packet->destination);
 	packet->service = DIRECTORY_FIND(sl_directory, sl_settings.directory_mask, sl_services,
-					 &packet->destination);
+					 &packet->destination, packet->place);
 	return packet->service;
+}
+
+/* The return entry of a nat backend by its endpoint, whose place in the directory is given; or
+ * NULL.
+ */
+static __always_inline struct sl_return *find_endpoint(const struct sl_key *key, __u32 place)
+{
+	if (likely(!sl_return_filter.keys[place % SL_RETURN_FILTER]))
+		return NULL;
+	return DIRECTORY_FIND(sl_return_dir, sl_settings.return_mask, sl_returns, key, place);
 }
 
 /* Whether the packet comes from the endpoint of a nat backend. */
@@ -58,7 +69,7 @@ static __always_inline bool find_return(struct sl_packet *packet)
 
 	key.addr = packet->source;
 	key.port = packet->source_port;
-	packet->reply = DIRECTORY_FIND(sl_return_dir, sl_settings.return_mask, sl_returns, &key);
+	packet->reply = find_endpoint(&key, sl_hash_key(&key));
 	return packet->reply;
 }
 

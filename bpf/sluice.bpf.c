@@ -11,6 +11,7 @@
 #include "bpf/access.h"
 #include "bpf/count.h"
 #include "bpf/deliver.h"
+#include "bpf/direct.h"
 #include "bpf/limit.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
@@ -40,7 +41,7 @@ static __always_inline enum sl_verdict run_pipeline(struct xdp_md *xdp, struct s
 		return serve(xdp, packet);
 	if (find_return(packet))
 		return return_to_client(xdp, packet);
-	return SL_PASS_NO_SERVICE;
+	return direct_pass(xdp, packet);
 }
 
 SEC("xdp")

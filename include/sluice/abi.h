@@ -18,6 +18,7 @@
 #include "sluice/abi/access.h"
 #include "sluice/abi/address.h"
 #include "sluice/abi/backend.h"
+#include "sluice/abi/direct.h"
 #include "sluice/abi/flow.h"
 #include "sluice/abi/limit.h"
 #include "sluice/abi/service.h"
@@ -26,7 +27,7 @@
  * .rodata.abi of a program that it finds on an interface before it trusts anything else of
  * that program.
  */
-#define SL_ABI 4
+#define SL_ABI 5
 
 /* Sizes of the maps in the object file, which hold where `ip link` attaches it. The daemon
  * sizes the maps by its configuration before it loads the program.
@@ -45,6 +46,7 @@
 #define SL_DEFAULT_FLOWS            (1 << 19)
 #define SL_DEFAULT_HANDSHAKES       (1 << 16)
 #define SL_DEFAULT_AFFINITIES       (1 << 16)
+#define SL_DEFAULT_DIRECT           (1 << 14) /* entries, of each of two maps */
 
 /* Default seed of the hash that picks a slot: machines that share traffic must
  * share it, so it is a constant and not random.
@@ -80,8 +82,12 @@ struct sl_tuning {
 	__be32 outer_v4_varies;
 	/* Raised whenever routes, neighbours or devices have changed: see sl_route. */
 	__u32 route_generation;
+	/* SL_SECONDs without a packet after which a connection with a backend itself is
+	 * forgotten (sl_direct).
+	 */
+	__u32 direct_tcp, direct_udp;
 };
-_Static_assert(sizeof(struct sl_tuning) == 96, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 104, "sl_tuning has no holes");
 
 /* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
 #define SL_DEFAULT_OUTER_V4      0xac100000U

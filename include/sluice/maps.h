@@ -22,6 +22,7 @@
 #define SL_SECTION_ABI    ".rodata.abi"    /* __u32: SL_ABI */
 #define SL_SECTION_CONFIG ".rodata.config" /* struct sl_settings */
 #define SL_SECTION_TUNING ".data.tuning"   /* struct sl_tuning */
+#define SL_SECTION_FILTER ".data.filter"   /* struct sl_return_filter */
 
 /* How many entries maps have: name, entries in the object file, which hold where
  * `ip link` attaches it. sluiced sets its own before it loads the program.
@@ -36,6 +37,8 @@
 	X(FLOWS, SL_DEFAULT_FLOWS)                                            \
 	X(HANDSHAKES, SL_DEFAULT_HANDSHAKES)                                  \
 	X(AFFINITIES, SL_DEFAULT_AFFINITIES)                                  \
+	X(DIRECT, SL_DEFAULT_DIRECT)                                          \
+	X(DIRECT_PEERS, SL_DIRECT_PEERS)                                      \
 	X(RETURN_DIRECTORY, SL_DEFAULT_RETURN_DIRECTORY)                      \
 	X(DEVICES, SL_DEFAULT_DEVICES)                                        \
 	X(ROUTES, SL_ROUTES)                                                  \
@@ -104,6 +107,22 @@ enum sl_size { SL_SIZES(SL_SIZE_ENUM) SL_SIZE_COUNT };
 	/* sl_backends. */                                                                          \
 	MAP(RETURN_DIR, return_dir, ARRAY, __u32, __u64, RETURN_DIRECTORY, MAPPED)                  \
 	MAP(RETURNS, returns, ARRAY, __u32, struct sl_return, BACKENDS, MAPPED)                     \
+                                                                                                    \
+	/* Connections with nat backends themselves, whose packets stay as they are (TCP). The */   \
+	/* program writes. Full: the least recently seen one is forgotten, until its peer speaks */ \
+	/* again. */                                                                                \
+	MAP(DIRECT_FLOWS, direct_flows, LRU_HASH, struct sl_direct_key, struct sl_direct, DIRECT,   \
+	    UNMAPPED)                                                                               \
+                                                                                                    \
+	/* Packets to nat backends themselves that have not been answered yet, and peers of UDP: */ \
+	/* apart, because any sender can make such entries. Written and full as */                  \
+	/* sl_direct_flows. */                                                                      \
+	MAP(DIRECT_ASKED, direct_asked, LRU_HASH, struct sl_direct_key, struct sl_direct, DIRECT,   \
+	    UNMAPPED)                                                                               \
+                                                                                                    \
+	/* The SL_SECOND until which peers that share a word may have entries in these two; the */  \
+	/* program writes. */                                                                       \
+	MAP(DIRECT_PEERS, direct_peers, ARRAY, __u32, __u32, DIRECT_PEERS, UNMAPPED)                \
                                                                                                     \
 	/* By ifindex, the devices that replies can leave by. A device that is not here takes no */ \
 	/* frames from XDP, and the kernel sends them. */                                           \

@@ -22,6 +22,7 @@
 	X(PASS_PROTOCOL, PASS, NONE, "neither TCP nor UDP")                                        \
 	X(PASS_NO_SERVICE, PASS, NONE, "no service has this address, port and protocol")           \
 	X(PASS_OWN, PASS, NONE, "a backend's reply to this machine itself")                        \
+	X(PASS_DIRECT, PASS, NONE, "to or from a backend itself, not through its service")         \
 	X(PASS_ELSEWHERE, PASS, NONE, "a backend's source address, where that backend is not")     \
 	X(PASS_FORWARDING_OFF, PASS, NONE, "a backend's reply, but IP forwarding is off here")     \
 	X(PASS_TOO_BIG, PASS, NONE, "a backend's reply beyond the MTU: the kernel refuses it")     \

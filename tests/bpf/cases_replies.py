@@ -40,6 +40,13 @@ def answers():
             own = service("nat", "tcp", link)
             yield passed(f"an IPv{family} answer to another address of the balancer, {link.name}",
                          answer(own, family, client=FRONT[family]), "PASS_OWN", link.device)
+        for svc in (NAT_TCP, NAT_UDP):
+            yield passed(f"an IPv{family} {upper(svc.proto)} packet to a backend itself",
+                         frame((FRONT_LINK.mac, FRONT_LINK.backend_mac),
+                               (CLIENT[family], 39999, BACK_LINK.backend[family],
+                                svc.backend_port), svc.proto), "PASS_DIRECT")
+        yield passed(f"an IPv{family} backend that opens a connection from its service's port",
+                     answer(NAT_TCP, family, cport=39998, l4={"flags": "S"}), "PASS_DIRECT", "back")
         yield passed(f"an IPv{family} answer in a VLAN that its backend is not in",
                      answer(NAT_TCP, family, tags=(7,)), "PASS_ELSEWHERE", "back")
         yield passed(f"an untagged IPv{family} answer of a backend in a VLAN",

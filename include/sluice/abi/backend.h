@@ -35,10 +35,11 @@ struct sl_device {
 _Static_assert(sizeof(struct sl_device) == 8, "sl_device has no holes");
 
 /* sl_backend.state */
-#define SL_BACKEND_HOP       1 /* the index of the copy of hops[] that is in use */
-#define SL_BACKEND_SERVES    2 /* its established connections go on */
-#define SL_BACKEND_NEW       4 /* it takes new ones */
-#define SL_BACKEND_RESPONDER 8 /* it is sluice's own, which answers in the backends' place */
+#define SL_BACKEND_HOP       1  /* the index of the copy of hops[] that is in use */
+#define SL_BACKEND_SERVES    2  /* its established connections go on */
+#define SL_BACKEND_NEW       4  /* it takes new ones */
+#define SL_BACKEND_RESPONDER 8  /* it is sluice's own, which answers in the backends' place */
+#define SL_BACKEND_ASKED     16 /* peers may be asking it itself, by UDP; the program writes this */
 
 /* A backend of one service; one cache line. All but state and hops is immutable once a slot
  * leads to it; the hop is changed by writing the copy that is not in use, then `state`.
@@ -61,10 +62,22 @@ struct sl_return {
 	__u16 pad;
 	__u32 backend; /* index into sl_backends and sl_backend_stat */
 	__u32 service; /* index into sl_service_stat */
-	__u32 pad2;
-	__u64 pad3;
+	/* SL_SECONDs: until then some peer may have a connection with the backend itself
+	 * (sl_direct); 0: none has. The program writes.
+	 */
+	__u32 direct_until;
+	__u64 pad2;
 };
 _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
+
+/* Most packets that are for no service neither come from a nat backend nor are for one. One byte
+ * here says so, by the low bits of the key's place in sl_return_dir: it counts the keys that
+ * have the same ones, up to 255, which is never lowered again.
+ */
+#define SL_RETURN_FILTER (1 << 14)
+struct sl_return_filter {
+	__u8 keys[SL_RETURN_FILTER];
+};
 
 /* nat: the route cache. An entry is the result of the last bpf_fib_lookup() for a client.
  * Each CPU has a table of its own, mapped directly: clients share lines, and a line may

@@ -105,7 +105,7 @@ static int apply_state(struct datapath *datapath, struct installed_backend *back
 
 	if (error)
 		return error;
-	state = (entry->state & SL_BACKEND_HOP) |
+	state = (entry->state & (SL_BACKEND_HOP | SL_BACKEND_ASKED)) |
 		(planned->serves && backend->hop_known ? SL_BACKEND_SERVES : 0) |
 		(planned->member ? SL_BACKEND_NEW : 0) |
 		(planned->responder ? SL_BACKEND_RESPONDER : 0);

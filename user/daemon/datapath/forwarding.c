@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "lib/base/array.h"
 #include "lib/config/config.h"
@@ -29,12 +30,21 @@ static void set_outer_source(struct sl_tuning *tuning, const struct ipip_config 
 	tuning->outer_v6_varies = varies(&ipip->source_v6, 128);
 }
 
+/* Connections with a backend itself are remembered as long as others are. */
+static void set_direct(struct sl_tuning *tuning, const struct flows_config *flows)
+{
+	tuning->direct_tcp = clock_timeout(flows->tcp_idle_ms);
+	tuning->direct_udp = clock_timeout(flows->udp_idle_ms);
+}
+
 static void set_forward(struct sl_tuning *tuning, const struct config *config,
 			enum sl_forward forward)
 {
 	switch (forward) {
 	case SL_FORWARD_DSR:
+		break;
 	case SL_FORWARD_NAT:
+		set_direct(tuning, &config->flows);
 		break;
 	case SL_FORWARD_IPIP:
 		set_outer_source(tuning, &config->ipip);

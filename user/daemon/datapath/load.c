@@ -23,7 +23,10 @@
 /* The share of handshakes, and of pinned clients, as sluice/abi.h has it too. */
 #define FLOWS_PER_OTHER 8
 
-#define GATE_LINE_WORDS (sizeof(struct sl_gate_line) / sizeof(__u64))
+/* The share of connections with backends themselves. */
+#define FLOWS_PER_DIRECT 32
+
+#define GATE_LINE_WORDS  (sizeof(struct sl_gate_line) / sizeof(__u64))
 
 static void datapath_cleanup(struct datapath **datapath)
 {
@@ -50,6 +53,7 @@ static int load_program(const struct datapath_sizes *sizes, struct diag *diag, i
 		[SL_SIZE_FLOWS] = sizes->flows,
 		[SL_SIZE_HANDSHAKES] = sizes->flows / FLOWS_PER_OTHER,
 		[SL_SIZE_AFFINITIES] = sizes->flows / FLOWS_PER_OTHER,
+		[SL_SIZE_DIRECT] = sizes->flows / FLOWS_PER_DIRECT,
 		[SL_SIZE_RETURN_DIRECTORY] = power_of_two(sizes->backends * DIRECTORY_SPARSENESS),
 		[SL_SIZE_LIMITS] = sizes->limits * 2,
 		[SL_SIZE_GATE] = power_of_two(sizes->gate / GATE_LINE_WORDS),

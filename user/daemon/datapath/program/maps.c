@@ -26,6 +26,7 @@ struct map_rule {
 static const struct map_rule rules[MAP_COUNT] = {
 	[MAP_CONFIG] = { SL_SECTION_CONFIG, SL_SIZE_ONE, sizeof(struct sl_settings), false },
 	[MAP_TUNING] = { SL_SECTION_TUNING, SL_SIZE_ONE, sizeof(struct sl_tuning), true },
+	[MAP_FILTER] = { SL_SECTION_FILTER, SL_SIZE_ONE, sizeof(struct sl_return_filter), true },
 #define MAP(enumerator, name, kind, key, value, entries, memory) \
 	[MAP_##enumerator] = { "sl_" #name, SL_SIZE_##entries, sizeof(value), IS_##memory },
 #define RING(enumerator, name, entries) \
@@ -146,6 +147,7 @@ static int open_map(struct maps *maps, __u32 id, bool *abi_seen, struct diag *di
 static void set_pointers(struct maps *maps)
 {
 	maps->tuning = maps->map[MAP_TUNING].memory;
+	maps->filter = maps->map[MAP_FILTER].memory;
 #define POINTER_MAPPED(enumerator, name) maps->name = maps->map[MAP_##enumerator].memory;
 #define POINTER_UNMAPPED(enumerator, name)
 #define POINTER_SPARSE(enumerator, name)

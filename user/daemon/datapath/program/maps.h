@@ -14,7 +14,12 @@ struct diag;
 
 /* Not in the list: sections of data, which are maps to the kernel. */
 #define MAP_ENUM(enumerator, ...) MAP_##enumerator,
-enum map_name { MAP_CONFIG, MAP_TUNING, SL_MAPS(MAP_ENUM, MAP_ENUM, MAP_ENUM) MAP_COUNT };
+enum map_name {
+	MAP_CONFIG,
+	MAP_TUNING,
+	MAP_FILTER,
+	SL_MAPS(MAP_ENUM, MAP_ENUM, MAP_ENUM) MAP_COUNT
+};
 #undef MAP_ENUM
 
 struct map {
@@ -27,6 +32,7 @@ struct map {
 struct maps {
 	struct map map[MAP_COUNT];
 	struct sl_tuning *tuning;
+	struct sl_return_filter *filter;
 	/* map[].memory of those that are mapped, by type */
 #define POINTER_MAPPED(name, value) value *name;
 #define POINTER_UNMAPPED(name, value)

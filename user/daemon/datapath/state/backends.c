@@ -2,6 +2,7 @@
 #include "daemon/datapath/state/backends.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 #include "daemon/datapath/program/maps.h"
 #include "daemon/datapath/state/counters.h"
@@ -9,6 +10,7 @@
 #include "daemon/datapath/state/installed.h"
 #include "lib/alloc/idpool.h"
 #include "lib/balance/plan.h"
+#include "sluice/hash.h"
 
 static const struct sl_key *return_key(const void *entries, unsigned index)
 {
@@ -45,6 +47,35 @@ bool backends_have_reply(const struct plan_backend *planned)
 	return sl_forward_returns(planned->forward) || planned->responder;
 }
 
+/* The byte of the filter that counts keys like this one. */
+static __u8 *filter_byte(const struct backends *backends, const struct sl_key *key)
+{
+	return &backends->maps->filter->keys[sl_hash_key(key) % SL_RETURN_FILTER];
+}
+
+/* The byte is never 0 while the key is in the directory. A daemon that is killed between the
+ * two stores, or one that finds a word that leads nowhere, leaves it too high, which costs
+ * packets a look-up that finds no entry.
+ */
+static int put_return(struct backends *backends, const struct sl_key *key, unsigned reply)
+{
+	__u8 *byte = filter_byte(backends, key);
+	bool known = directory_find(&backends->return_dir, key) != SL_DIRECTORY_EMPTY;
+
+	if (!known && *byte < UINT8_MAX)
+		__atomic_store_n(byte, *byte + 1, __ATOMIC_SEQ_CST);
+	return directory_put(&backends->return_dir, key, reply);
+}
+
+static void remove_return(struct backends *backends, const struct sl_key *key)
+{
+	__u8 *byte = filter_byte(backends, key);
+
+	directory_remove(&backends->return_dir, key);
+	if (*byte && *byte < UINT8_MAX)
+		__atomic_store_n(byte, *byte - 1, __ATOMIC_SEQ_CST);
+}
+
 /* nat: makes the backend's replies known. */
 static int add_reply(struct backends *backends, const struct installed *installed,
 		     struct installed_backend *backend)
@@ -61,7 +92,7 @@ static int add_reply(struct backends *backends, const struct installed *installe
 		.backend = backend->index,
 		.service = installed->id,
 	};
-	error = directory_put(&backends->return_dir, &backend->key, reply);
+	error = put_return(backends, &backend->key, reply);
 	if (error)
 		idpool_give(backends->returns, reply);
 	else
@@ -116,7 +147,7 @@ int backends_keep_reply(struct backends *backends, const struct installed *insta
 		return add_reply(backends, installed, backend);
 	if (directory_find(&backends->return_dir, &backend->key) == backend->reply)
 		return 0;
-	return directory_put(&backends->return_dir, &backend->key, backend->reply);
+	return put_return(backends, &backend->key, backend->reply);
 }
 
 void backends_drop(struct backends *backends, const struct installed_backend *backend)
@@ -124,7 +155,7 @@ void backends_drop(struct backends *backends, const struct installed_backend *ba
 	if (backend->reply) {
 		/* Another service may have taken the backend over meanwhile. */
 		if (directory_find(&backends->return_dir, &backend->key) == backend->reply)
-			directory_remove(&backends->return_dir, &backend->key);
+			remove_return(backends, &backend->key);
 		idpool_retire(backends->returns, backend->reply);
 	}
 	/* Flows, and slots as their `previous`, may still name it. */
