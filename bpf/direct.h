@@ -11,7 +11,8 @@
  * the noted one if it also begins where the noted packet's acknowledgement says. So a sender
  * who does not see these numbers cannot take the packets of another's connection for itself.
  *
- * UDP has no numbers: a question to a backend itself is answered by the backend itself, unless
+ * UDP has no numbers. Where the service tracks all its flows, a packet to a peer that has none
+ * is no reply. Elsewhere a question to a backend itself is answered by the backend itself, unless
  * the same peer has used the service lately. The service is preferred, because the sender of
  * the question may have lied about its address.
  *
@@ -28,6 +29,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/clock.h"
+#include "bpf/flow.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
@@ -316,11 +318,30 @@ static __always_inline bool direct_look_up(struct xdp_md *xdp, const struct sl_p
 	return true;
 }
 
+/* Whether the packet goes to a client of the service that tracks all its flows. If so, the
+ * flow was seen now.
+ */
+static __always_inline bool direct_has_flow(const struct sl_packet *packet)
+{
+	struct sl_flow_key key = {
+		.source = packet->destination.addr,
+		.port = packet->destination.port,
+		.service = packet->reply->service,
+	};
+	struct sl_flow *flow = bpf_map_lookup_elem(&sl_flows, &key);
+
+	if (flow)
+		flow_touch(flow, packet, coarse_seconds());
+	return flow;
+}
+
 /* Whether a packet that comes from the backend of packet->reply is none of its service's. */
 static __always_inline bool direct_is_reply(struct xdp_md *xdp, const struct sl_packet *packet)
 {
-	if (likely(!packet->syn && !packet->reply->direct_until))
+	if (likely(!packet->syn && !packet->reply->exceptions))
 		return false;
+	if (packet->reply->flags & SL_RETURN_TRACKED)
+		return !direct_has_flow(packet);
 	return (packet->syn || direct_possible(packet->reply, packet)) &&
 	       direct_look_up(xdp, packet);
 }

@@ -87,6 +87,7 @@ NARROW_LINK = Link("a network behind the back link", "back", BACK_MAC,
                    {4: "10.200.0.11", 6: "2001:db8:b200::b"}, BACK_LINK.backend_mac)
 NARROW = Service("narrow", 8206, "udp", "ipip", NARROW_LINK)
 SOURCE_HASHED = Service("source-hashed", 8207, "udp", "ipip", BACK_LINK)
+TRACKED = Service("tracked", 8209, "udp", "nat", BACK_LINK)
 
 LIMITED = Service("limited", 8100, "udp", "dsr", BACK_LINK)  # one packet an hour
 REJECTING_TCP = Service("rejecting-tcp", 8104, "tcp", "nat", BACK_LINK)  # one packet an hour
@@ -210,6 +211,7 @@ def configuration():
             *(entry(svc) for svc in SERVICES.values()),
             entry(NARROW),
             entry(SOURCE_HASHED, scheduler="source-hash"),
+            entry(TRACKED, scheduler="round-robin"),
             entry(LIMITED, limit=hourly(1)),
             entry(REJECTING_TCP, limit=hourly(1, action="reject")),
             entry(REJECTING_UDP, limit=hourly(1, action="reject")),

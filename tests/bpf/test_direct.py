@@ -10,9 +10,10 @@ import struct
 
 import pytest
 
+import frames
 from case import ETH, FAMILIES, NAT_TCP, NAT_UDP, service, transport_offset
 from frames import (
-    BACK_LINK, CLIENT, CLIENT_MAC, FRONT_LINK, FRONT_MAC, VLAN_LINK, answer, frame, request,
+    BACK_LINK, CLIENT, CLIENT_MAC, FRONT_LINK, FRONT_MAC, TRACKED, VLAN_LINK, answer, frame, request,
     returned,
 )
 from lab import wait
@@ -234,6 +235,34 @@ def test_a_question_is_forgotten_when_it_is_old(datapath):
         ends.is_answered(payload=b"answer")
         wait.until(lambda: ends.answers(None, 0, 0, b"late")[1] == Action.REDIRECT,
                    "the service's address is the source again")
+
+
+def test_a_question_of_a_backend_where_all_flows_are_tracked(datapath):
+    """The first of its packets that the service's flows do not know stays as it is, once the
+    service has tracked them long enough.
+    """
+    for family in FAMILIES:
+        client, other = (Ends(datapath, TRACKED, family) for _ in range(2))
+        with datapath.reconfigured(flows={"udp_idle": "1s"}):
+            wait.until(lambda: other.answers(None, 0, 0, b"question")[1] == Action.PASS,
+                       "a backend may ask from its service's port")
+        client.uses_service()
+        client.is_served(payload=b"answer")
+        other.is_answered(payload=b"question")
+        client.asks(payload=b"spoofed")
+        client.is_served(payload=b"answer")
+
+
+def test_a_service_that_no_longer_tracks_all_flows(datapath):
+    services = frames.configuration()["services"]
+    (tracked,) = (svc for svc in services if svc["name"] == TRACKED.name)
+    ends = Ends(datapath, TRACKED, 4)
+    with datapath.reconfigured(flows={"udp_idle": "1s"}):
+        wait.until(lambda: ends.answers(None, 0, 0, b"question")[1] == Action.PASS,
+                   "a backend may ask from its service's port")
+        tracked["scheduler"] = "maglev"
+        with datapath.reconfigured(services=services):
+            ends.is_served(payload=b"answer")
 
 
 # ---- a flood -------------------------------------------------------------------

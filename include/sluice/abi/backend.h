@@ -54,6 +54,9 @@ struct sl_backend {
 };
 _Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
 
+/* sl_return.flags */
+#define SL_RETURN_TRACKED 1 /* UDP: all flows of the service are tracked, since long enough */
+
 /* nat: the source of a backend's replies, and the service's address that replaces it. */
 struct sl_return {
 	struct sl_key key;   /* the backend's address, port, protocol */
@@ -62,11 +65,18 @@ struct sl_return {
 	__u16 pad;
 	__u32 backend; /* index into sl_backends and sl_backend_stat */
 	__u32 service; /* index into sl_service_stat */
-	/* SL_SECONDs: until then some peer may have a connection with the backend itself
-	 * (sl_direct); 0: none has. The program writes.
-	 */
-	__u32 direct_until;
-	__u64 pad2;
+	__u32 pad2;
+	/* 0: all packets of the backend's are replies. */
+	union {
+		struct {
+			/* SL_SECONDs: until then some peer may have a connection with the
+			 * backend itself (sl_direct); 0: none has. The program writes.
+			 */
+			__u32 direct_until;
+			__u32 flags; /* SL_RETURN_* */
+		};
+		__u64 exceptions;
+	};
 };
 _Static_assert(sizeof(struct sl_return) == 64, "a return is one cache line");
 

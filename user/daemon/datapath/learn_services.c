@@ -156,6 +156,7 @@ static int learn_service(struct learning *learning, unsigned entry)
 	if (!installed)
 		return -ENOMEM;
 	installed->entry = entry;
+	installed_track(installed, service->flags & SL_SERVICE_TRACKED, clock_second());
 	error = learn_named(learning, installed);
 	for (unsigned i = 0; !error && i < service->table_size; i++)
 		error = learn_slot(learning, installed, i);

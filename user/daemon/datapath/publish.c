@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "lib/alloc/extents.h"
 #include "lib/alloc/idpool.h"
@@ -37,12 +38,15 @@ int publish_entry(struct datapath *datapath, struct installed *installed,
 	if (!index)
 		return -ENOSPC;
 	services[index] = *entry;
+	if (!(entry->flags & SL_SERVICE_TRACKED))
+		backends_know_flows(&datapath->backends, installed, false);
 	error = directory_put(&tables->directory, &installed->key, index);
 	if (error) {
 		idpool_give(tables->entries, index);
 		return error;
 	}
 	installed->entry = index;
+	installed_track(installed, entry->flags & SL_SERVICE_TRACKED, clock_second());
 	use(datapath, entry);
 	if (!old)
 		return 0;

@@ -52,11 +52,21 @@ void settle_forget_replaced(struct datapath *datapath, struct installed *install
 	tables_retire_replaced(&datapath->tables, replaced);
 }
 
+/* Whether every live flow of the service has been seen since it tracks them all. */
+static bool knows_flows(const struct installed *installed, const struct datapath_timeouts *timeouts,
+			unsigned now)
+{
+	return installed->tracked && installed->key.proto == IPPROTO_UDP &&
+	       now - installed->tracked_since > clock_timeout(timeouts->udp_idle_ms);
+}
+
 void settle_service(struct datapath *datapath, struct installed *installed,
 		    const struct datapath_timeouts *timeouts, unsigned now)
 {
 	struct transition *transition = &installed->transition;
 
+	if (knows_flows(installed, timeouts, now))
+		backends_know_flows(&datapath->backends, installed, true);
 	if (transition->n_tracking)
 		settle_slots(datapath, installed, timeouts, now);
 	if (transition->changed && !transition->n_tracking)

@@ -150,6 +150,18 @@ int backends_keep_reply(struct backends *backends, const struct installed *insta
 	return put_return(backends, &backend->key, backend->reply);
 }
 
+void backends_know_flows(struct backends *backends, const struct installed *installed, bool know)
+{
+	__u32 flags = know ? SL_RETURN_TRACKED : 0;
+
+	for (size_t i = 0; i < installed->n_backends; i++) {
+		struct sl_return *entry = &backends->maps->returns[installed->backends[i].reply];
+
+		if (installed->backends[i].reply && entry->flags != flags)
+			__atomic_store_n(&entry->flags, flags, __ATOMIC_RELEASE);
+	}
+}
+
 void backends_drop(struct backends *backends, const struct installed_backend *backend)
 {
 	if (backend->reply) {

@@ -44,6 +44,11 @@ int backends_add(struct backends *backends, struct installed *installed,
 int backends_keep_reply(struct backends *backends, const struct installed *installed,
 			const struct plan_backend *planned, struct installed_backend *backend);
 
+/* Says to the program whether it knows all flows of the service, so that a packet of its
+ * backends to a client without one is no reply.
+ */
+void backends_know_flows(struct backends *backends, const struct installed *installed, bool know);
+
 /* Retires the indices that a backend occupies; no slot leads to it any more. */
 void backends_drop(struct backends *backends, const struct installed_backend *backend);
 

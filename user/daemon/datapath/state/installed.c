@@ -68,6 +68,13 @@ struct installed *installed_new(struct installed_set *set, const struct sl_key *
 	return TAKE_PTR(installed);
 }
 
+void installed_track(struct installed *installed, bool tracked, unsigned now)
+{
+	if (tracked && !installed->tracked)
+		installed->tracked_since = now;
+	installed->tracked = tracked;
+}
+
 void installed_free(struct installed_set *set, struct installed *installed)
 {
 	set->by_id[installed->id] = NULL;

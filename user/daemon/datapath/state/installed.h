@@ -34,6 +34,9 @@ struct installed {
 	size_t n_backends;
 	bool claimed; /* false: adopted, or unclaimed, and not applied since */
 	struct transition transition;
+	/* Whether the published entry tracks all flows, and the SL_SECOND since when it has. */
+	bool tracked;
+	unsigned tracked_since;
 	unsigned replaced; /* in sl_services: sl_service.replaced of the entry; 0: none */
 };
 
@@ -60,6 +63,9 @@ struct installed *installed_next(const struct installed_set *set, const struct i
 
 /* A new, empty, unpublished one under an id that was taken or claimed. NULL: no memory. */
 struct installed *installed_new(struct installed_set *set, const struct sl_key *key, unsigned id);
+
+/* Notes whether its published entry tracks all flows. now: an SL_SECOND. */
+void installed_track(struct installed *installed, bool tracked, unsigned now);
 
 /* Forgets it. The indices that it occupies are not given back. */
 void installed_free(struct installed_set *set, struct installed *installed);
