@@ -82,20 +82,39 @@ static __always_inline const struct sl_hop *backend_hop(const struct sl_backend 
 	return &backend->hops[backend->state & SL_BACKEND_HOP];
 }
 
-static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_packet *packet,
-						  const struct sl_hop *hop)
+/* Whether the backend that was chosen is the client. It would get a packet from itself, and its
+ * answer would stay there: without this packet's source rewritten too, none can come back.
+ */
+static __always_inline bool is_own_client(const struct sl_packet *packet)
+{
+	const struct sl_addr *client = &packet->source, *backend = &packet->backend->addr;
+
+	return unlikely(client->halves[1] == backend->halves[1]) &&
+	       client->halves[0] == backend->halves[0];
+}
+
+static __always_inline enum sl_verdict forward_nat(struct xdp_md *xdp, struct sl_packet *packet,
+						   const struct sl_hop *hop)
 {
 	struct sl_backend *backend = packet->backend;
 
-	switch ((enum sl_forward)backend->forward) {
+	if (is_own_client(packet))
+		return SL_DROP_HAIRPIN;
+	if (unlikely(backend->state & SL_BACKEND_ASKED))
+		direct_serve(packet, backend);
+	return rewrite_ttl(xdp, packet)
+	    ?: rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr, backend->port)
+	    ?: send_to_hop(xdp, packet, hop);
+}
+
+static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_packet *packet,
+						  const struct sl_hop *hop)
+{
+	switch ((enum sl_forward)packet->backend->forward) {
 	case SL_FORWARD_DSR:
 		return rewrite_ttl(xdp, packet) ?: send_to_hop(xdp, packet, hop);
 	case SL_FORWARD_NAT:
-		if (unlikely(backend->state & SL_BACKEND_ASKED))
-			direct_serve(packet, backend);
-		return rewrite_ttl(xdp, packet)
-		    ?: rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr, backend->port)
-		    ?: send_to_hop(xdp, packet, hop);
+		return forward_nat(xdp, packet, hop);
 	case SL_FORWARD_IPIP:
 		return encapsulate(xdp, packet, hop) ?: address_frame(xdp, packet, hop);
 	}

@@ -40,6 +40,7 @@
 	X(DROP_NO_BACKEND, DROP, DROPPED, "no backend of the service can serve")                   \
 	X(DROP_TTL, DROP, DROPPED, "TTL or hop limit used up")                                     \
 	X(DROP_TOO_BIG, DROP, DROPPED, "no room for the outer header on the way to the backend")   \
+	X(DROP_HAIRPIN, DROP, DROPPED, "a nat backend, as a client, would be sent its own packet") \
 	X(DROP_NO_ROUTE, DROP, DROPPED, "a backend's reply to an address without a route")         \
 	X(DROP_INTERNAL, DROP, DROPPED, "a map's entry is invalid, or the frame has no headroom")
 

@@ -69,6 +69,17 @@ def answers():
                      frame((BACK_LINK.mac, BACK_LINK.backend_mac),
                            (BACK_LINK.backend[family], DSR_TCP.port, CLIENT[family], 40000), "tcp"),
                      "PASS_NO_SERVICE", "back")
+        for svc in (NAT_TCP, NAT_UDP):
+            yield dropped(f"an IPv{family} {upper(svc.proto)} backend that is its own client",
+                          request(svc, family, source=BACK_LINK.backend[family],
+                                  macs=(BACK_LINK.mac, BACK_LINK.backend_mac)),
+                          "DROP_HAIRPIN", "back")
+        own, other = service("nat", "tcp"), service("nat", "tcp", FRONT_LINK)
+        yield Case(f"an IPv{family} backend that is another one's client",
+                   request(other, family, source=own.link.backend[family],
+                           macs=(own.link.mac, own.link.backend_mac)),
+                   "FORWARDED", "back",
+                   delivered(other, family, source=own.link.backend[family]), "front")
         yield Case(f"an IPv{family} backend that is a client of the service itself",
                    request(DSR_TCP, family, source=BACK_LINK.backend[family],
                            macs=(BACK_LINK.mac, BACK_LINK.backend_mac)),
