@@ -52,9 +52,10 @@ struct sl_packet {
 	const struct sl_service *service;
 	struct sl_return *reply;
 	struct sl_backend *backend;
-	__u32 place; /* of the destination in a directory */
-	__u32 hash;  /* of the flow, as the service's scheduler wants it */
-	__u64 slot;  /* of the service's table, that the flow hashes to (sluice/slot.h) */
+	__u32 ingress; /* return: the device in whose name the route to the client is asked for */
+	__u32 place;   /* of the destination in a directory */
+	__u32 hash;    /* of the flow, as the service's scheduler wants it */
+	__u64 slot;    /* of the service's table, that the flow hashes to (sluice/slot.h) */
 	__u32 backend_index;
 	bool opened;        /* a new connection, as far as can be told */
 	enum course course; /* set by limit and select, taken by deliver */

@@ -19,8 +19,33 @@
 #include "bpf/rewrite.h"
 #include "bpf/route.h"
 
-/* A packet with a backend's source address must arrive by the backend's own device and VLAN;
- * otherwise any host could have packets sent under the service's address.
+/* Whether packets of the backend may come in as this one did, beside the way of its hop: by
+ * another route, or by a member of a bond or team. If not, the daemon can tell where it came in,
+ * unless no way to the backend is known yet.
+ */
+static __always_inline bool reply_has_origin(const struct xdp_md *xdp, struct sl_packet *packet,
+					     const struct sl_hop *hop)
+{
+	struct sl_origins *origins = bpf_map_lookup_elem(&sl_origins, &packet->backend_index);
+
+	if (!origins || !hop->ifindex)
+		return false;
+	for (int i = 0; i < SL_ORIGINS; i++) {
+		const struct sl_origin *from = &origins->from[i];
+
+		if (from->ifindex == xdp->ingress_ifindex && from->vlan == packet->vlan) {
+			packet->ingress = from->name;
+			return true;
+		}
+	}
+	origins->foreign_ifindex = xdp->ingress_ifindex;
+	origins->foreign_vlan = packet->vlan;
+	origins->foreign_seen = coarse_seconds();
+	return false;
+}
+
+/* A packet with a backend's source address must arrive by a device and VLAN that lead to the
+ * backend; otherwise any host could have packets sent under the service's address.
  */
 static __always_inline bool reply_comes_from_backend(const struct xdp_md *xdp,
 						     struct sl_packet *packet)
@@ -32,7 +57,9 @@ static __always_inline bool reply_comes_from_backend(const struct xdp_md *xdp,
 	if (!packet->backend)
 		return false;
 	hop = backend_hop(packet->backend);
-	return hop->ifindex == xdp->ingress_ifindex && hop->vlan == packet->vlan;
+	packet->ingress = xdp->ingress_ifindex;
+	return likely(hop->ifindex == xdp->ingress_ifindex && hop->vlan == packet->vlan) ||
+	       reply_has_origin(xdp, packet, hop);
 }
 
 static __always_inline enum sl_verdict rewrite_reply(struct xdp_md *xdp,
@@ -85,7 +112,7 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 	route = route_line(packet);
 	if (!route)
 		return SL_PASS_UNRESOLVED;
-	if (!route_holds(route, xdp, packet)) {
+	if (!route_holds(route, packet)) {
 		verdict = find_route(xdp, packet, route);
 		if (verdict)
 			return verdict;

@@ -31,7 +31,7 @@ static __always_inline struct sl_route *route_line(const struct sl_packet *packe
 }
 
 /* Whether the line holds the packet's route, and it is still true. */
-static __always_inline bool route_holds(const struct sl_route *route, const struct xdp_md *xdp,
+static __always_inline bool route_holds(const struct sl_route *route,
 					const struct sl_packet *packet)
 {
 	const struct sl_addr *client = &packet->destination.addr;
@@ -39,7 +39,7 @@ static __always_inline bool route_holds(const struct sl_route *route, const stru
 	return route->client.halves[1] == client->halves[1] &&
 	       route->client.halves[0] == client->halves[0] &&
 	       route->family == packet->destination.family &&
-	       route->service == packet->reply->service && route->ingress == xdp->ingress_ifindex &&
+	       route->service == packet->reply->service && route->ingress == packet->ingress &&
 	       route->generation == sl_tuning.route_generation &&
 	       (__s64)(route->until - kernel_ticks()) > 0;
 }
@@ -47,7 +47,7 @@ static __always_inline bool route_holds(const struct sl_route *route, const stru
 static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_packet *packet,
 					 struct bpf_fib_lookup *fib)
 {
-	fib->ifindex = xdp->ingress_ifindex;
+	fib->ifindex = packet->ingress;
 	fib->l4_protocol = packet->destination.proto;
 	fib->sport = packet->reply->port;
 	fib->dport = packet->destination.port;
@@ -104,7 +104,7 @@ static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet 
 	route->client = packet->destination.addr;
 	route->family = packet->destination.family;
 	route->service = packet->reply->service;
-	route->ingress = xdp->ingress_ifindex;
+	route->ingress = packet->ingress;
 	route->generation = generation;
 	route->until = kernel_ticks() + sl_ticks(sl_second_ns(1));
 	return result;

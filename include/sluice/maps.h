@@ -108,6 +108,9 @@ enum sl_size { SL_SIZES(SL_SIZE_ENUM) SL_SIZE_COUNT };
 	MAP(RETURN_DIR, return_dir, ARRAY, __u32, __u64, RETURN_DIRECTORY, MAPPED)                  \
 	MAP(RETURNS, returns, ARRAY, __u32, struct sl_return, BACKENDS, MAPPED)                     \
                                                                                                     \
+	/* By the index of a backend. The program writes what is foreign. */                        \
+	MAP(ORIGINS, origins, ARRAY, __u32, struct sl_origins, BACKENDS, MAPPED)                    \
+                                                                                                    \
 	/* Connections with nat backends themselves, whose packets stay as they are (TCP). The */   \
 	/* program writes. Full: the least recently seen one is forgotten, until its peer speaks */ \
 	/* again. */                                                                                \

@@ -99,6 +99,9 @@ def pretend_network(balancer):
         f"route add 2001:db8:e::/64 via {ROUTER[6]} mtu lock 1400",
         f"route add 10.200.0.0/24 via {BACK_LINK.backend[4]} mtu {NARROW_MTU[4]}",
         f"route add 2001:db8:b200::/64 via {BACK_LINK.backend[6]} mtu {NARROW_MTU[6]}",
+        f"route add 10.201.0.0/24 nexthop via {BACK_LINK.backend[4]} nexthop via {ROUTER[4]}",
+        f"route add 2001:db8:b201::/64 nexthop via {BACK_LINK.backend[6]}"
+        f" nexthop via {ROUTER[6]}",
         "route add blackhole 203.0.115.0/24",
         "route add blackhole 2001:db8:d::/64",
     ]

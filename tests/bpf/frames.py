@@ -87,6 +87,11 @@ NARROW_LINK = Link("a network behind the back link", "back", BACK_MAC,
                    {4: "10.200.0.11", 6: "2001:db8:b200::b"}, BACK_LINK.backend_mac)
 NARROW = Service("narrow", 8206, "udp", "ipip", NARROW_LINK)
 SOURCE_HASHED = Service("source-hashed", 8207, "udp", "ipip", BACK_LINK)
+# Behind a gateway of the back link and one of the front link.
+TWO_WAYS_LINK = Link("a network by two ways", "back", BACK_MAC,
+                     {4: "10.201.0.11", 6: "2001:db8:b201::b"}, BACK_LINK.backend_mac)
+TWO_WAYS = Service("two-ways", 8210, "udp", "nat", TWO_WAYS_LINK)
+
 TRACKED = Service("tracked", 8209, "udp", "nat", BACK_LINK)
 
 LIMITED = Service("limited", 8100, "udp", "dsr", BACK_LINK)  # one packet an hour
@@ -211,6 +216,7 @@ def configuration():
             *(entry(svc) for svc in SERVICES.values()),
             entry(NARROW),
             entry(SOURCE_HASHED, scheduler="source-hash"),
+            entry(TWO_WAYS),
             entry(TRACKED, scheduler="round-robin"),
             entry(LIMITED, limit=hourly(1)),
             entry(REJECTING_TCP, limit=hourly(1, action="reject")),

@@ -127,7 +127,11 @@ const char *hop_text(const struct nexthop *hop)
 	n += snprintf(text + n, sizeof(text) - n, " dst=%s src=%s out=%s vlan=%u", dst, src, out,
 		      ntohs(hop->wire.vlan));
 	if (hop->wire.mtu != 1500)
-		(void)snprintf(text + n, sizeof(text) - n, " mtu=%u", hop->wire.mtu);
+		n += snprintf(text + n, sizeof(text) - n, " mtu=%u", hop->wire.mtu);
+	for (unsigned i = 0; i < SL_ORIGINS && hop->origins[i].ifindex; i++) {
+		check(if_indextoname(hop->origins[i].ifindex, out));
+		n += snprintf(text + n, sizeof(text) - n, " also=%s", out);
+	}
 	return text;
 }
 

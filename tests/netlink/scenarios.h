@@ -18,6 +18,8 @@
 	X(route_moves)          \
 	X(no_route)             \
 	X(local)                \
+	X(several_ways)         \
+	X(members)              \
 	X(mtu)                  \
 	X(vlan)                 \
 	X(bridge)               \

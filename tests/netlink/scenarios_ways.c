@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Where an address is reached, and how that changes. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -404,4 +405,71 @@ void takes_no_frames(void)
 	expect(&b, "needs-polling dev=v5 gw=-", SOON);
 	unwatch(&a);
 	unwatch(&b);
+}
+
+/* Of two ways the kernel names one; packets may come back by the other one, too. */
+static void expect_both(const struct seen *seen, const char *first, const char *second)
+{
+	int used = strcmp(seen->last.device, "v0") != 0;
+	char expected[256];
+
+	(void)snprintf(expected, sizeof(expected), "%s also=v%d",
+		       via(used ? second : first, used, used ? P1_MAC : P0_MAC), !used);
+	expect(seen, expected, SOON);
+}
+
+void several_ways(void)
+{
+	struct seen a, b, c;
+
+	ip("route add 10.99.0.0/16 nexthop via 10.77.0.2 nexthop via 10.78.0.2");
+	ip("route add fd99::/16 nexthop via fd77::2 nexthop via fd78::2");
+	ip("nexthop add id 1 via 10.77.0.2 dev v0");
+	ip("nexthop add id 2 via 10.78.0.2 dev v1");
+	ip("nexthop add id 3 group 1/2");
+	ip("route add 10.98.0.0/16 nhid 3");
+	watch(&a, "10.99.1.1");
+	watch(&b, "fd99::1");
+	watch(&c, "10.98.1.1");
+	expect_both(&a, "10.77.0.2", "10.78.0.2");
+	expect_both(&b, "fd77::2", "fd78::2");
+	expect_both(&c, "10.77.0.2", "10.78.0.2");
+	ip("route replace 10.99.0.0/16 via 10.77.0.2");
+	expect(&a, via("10.77.0.2", 0, P0_MAC), SOON);
+	unwatch(&a);
+	unwatch(&b);
+	unwatch(&c);
+}
+
+/* The members of a bond come and go. */
+void members(void)
+{
+	struct seen a;
+
+	if (!ip_can("link add b0 type bond mode active-backup"))
+		skip("this kernel has no bonds");
+	ip("link add m0 type veth peer name n0");
+	ip("link add m1 type veth peer name n1");
+	ip("link set n0 up");
+	ip("link set n1 up");
+	ip("link set m0 master b0");
+	ip("link set b0 address 02:79:00:00:00:01 up");
+	ip("address add 10.79.0.1/24 dev b0");
+	ip("neigh add 10.79.0.2 lladdr 02:79:00:00:00:02 dev b0 nud permanent");
+	watch(&a, "10.79.0.2");
+	expect(&a,
+	       "resolved dev=b0 gw=- dst=02:79:00:00:00:02 src=02:79:00:00:00:01 out=b0 vlan=0 "
+	       "also=m0",
+	       SOON);
+	ip("link set m1 master b0");
+	expect(&a,
+	       "resolved dev=b0 gw=- dst=02:79:00:00:00:02 src=02:79:00:00:00:01 out=b0 vlan=0 "
+	       "also=m0 also=m1",
+	       SOON);
+	ip("link set m0 nomaster");
+	expect(&a,
+	       "resolved dev=b0 gw=- dst=02:79:00:00:00:02 src=02:79:00:00:00:01 out=b0 vlan=0 "
+	       "also=m1",
+	       SOON);
+	unwatch(&a);
 }

@@ -54,6 +54,31 @@ struct sl_backend {
 };
 _Static_assert(sizeof(struct sl_backend) == 64, "a backend is one cache line");
 
+/* nat: devices by which packets of a backend may come in, beside the one of its hop. */
+#define SL_ORIGINS 7
+
+struct sl_origin {
+	__u32 ifindex; /* 0: none, also while the entry is being written */
+	__u32 name;    /* the device that routes name: a bond or team, where ifindex is a member */
+	__be16 vlan;   /* 0: untagged */
+	__u16 pad;
+	__u32 pad2;
+};
+_Static_assert(sizeof(struct sl_origin) == 16, "sl_origin has no holes");
+
+struct sl_origins {
+	struct sl_origin from[SL_ORIGINS];
+	/* Where a packet with the backend's address came in last that was not believed; the
+	 * program writes.
+	 */
+	__u32 foreign_ifindex; /* 0: there was none */
+	__be16 foreign_vlan;
+	__u16 pad;
+	__u32 foreign_seen; /* SL_SECONDs */
+	__u32 pad2;
+};
+_Static_assert(sizeof(struct sl_origins) == 128, "origins are two cache lines");
+
 /* sl_return.flags */
 #define SL_RETURN_TRACKED 1 /* UDP: all flows of the service are tracked, since long enough */
 
@@ -97,7 +122,7 @@ struct sl_return_filter {
 struct sl_route {
 	struct sl_addr client;
 	struct sl_hop hop;
-	__u32 ingress;    /* the device that the reply arrived on */
+	__u32 ingress;    /* the device that the reply arrived on, by its name for routes */
 	__u32 service;    /* sl_return.service of the reply */
 	__u32 generation; /* sl_tuning.route_generation, when the kernel was asked */
 	__u64 until;      /* ticks of the gate's clock; 0: the line is empty */

@@ -5,13 +5,17 @@
 #include <string.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/service.h"
+#include "daemon/datapath/datapath.h"
 #include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/nexthops.h"
+#include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 
-#define ADVICE_SIZE    512
-#define IPV6_MTU_LEAST 1280U /* RFC 8200 section 5 */
+#define ADVICE_SIZE     512
+#define FOREIGN_SECONDS 60    /* a packet longer ago is no problem now */
+#define IPV6_MTU_LEAST  1280U /* RFC 8200 section 5 */
 
 /* Whether the kernel forwards packets that arrive on an interface. A setting that cannot
  * be read (the kernel has no IPv6) counts as on: there is nothing to advise.
@@ -97,6 +101,16 @@ static void advise_sending(const struct balancer *balancer, const struct attachm
 	say(arg, text);
 }
 
+/* A bond or team whose members run the program. */
+static bool has_attached_member(const struct balancer *balancer, const struct nexthop *hop)
+{
+	for (size_t i = 0; i < SL_ORIGINS; i++)
+		if (hop->origins[i].ifindex && hop->origins[i].name == hop->wire.ifindex &&
+		    is_wanted(balancer, hop->origins[i].ifindex))
+			return true;
+	return false;
+}
+
 /* A nat backend's replies must meet the program; and many drivers send redirected frames
  * only while they run an XDP program themselves.
  */
@@ -107,7 +121,7 @@ static void advise_attaching(const struct backend *backend, advice_fn *say, void
 	char text[ADVICE_SIZE];
 
 	if (!balancer->n_attachments || hop->state != NEXTHOP_RESOLVED ||
-	    is_wanted(balancer, hop->wire.ifindex))
+	    is_wanted(balancer, hop->wire.ifindex) || has_attached_member(balancer, hop))
 		return;
 	(void)snprintf(text, sizeof(text),
 		       "backend %s/%s is behind %s, to which sluice is not attached; mend it: "
@@ -115,6 +129,37 @@ static void advise_attaching(const struct backend *backend, advice_fn *say, void
 		       backend->service->config->name, backend->config->name, hop->device,
 		       hop->device);
 	say(arg, text);
+}
+
+/* Replies that come in where none may are not believed: without this, clients only wait. */
+static void advise_origin(const struct backend *backend, advice_fn *say, void *arg)
+{
+	const struct service_config *service = backend->service->config;
+	const struct nexthop *hop = nexthop_watch_get(backend->hop);
+	struct sl_key keys[CONFIG_ADDRESSES_MAX], key = plan_backend_key(service, backend->config);
+	size_t n = service_keys(backend->service, keys);
+	char text[ADVICE_SIZE], address[ADDR_TEXT_SIZE], name[IF_NAMESIZE], vlan[24] = "";
+	struct datapath_foreign foreign;
+
+	for (size_t i = 0; i < n; i++) {
+		if (hop->state != NEXTHOP_RESOLVED ||
+		    !datapath_foreign(backend->service->balancer->datapath, &keys[i], &key,
+				      &foreign) ||
+		    foreign.seconds > FOREIGN_SECONDS || !if_indextoname(foreign.ifindex, name))
+			continue;
+		if (foreign.vlan)
+			(void)snprintf(vlan, sizeof(vlan), " (VLAN %u)", foreign.vlan);
+		ip_format(&backend->config->ip, address);
+		(void)snprintf(
+			text, sizeof(text),
+			"backend %s/%s: packets from it come in by %s%s, but the route to it "
+			"uses %s, so its replies are not believed; mend it: let a route to %s "
+			"use that interface too, or the backend answer by %s",
+			service->name, backend->config->name, name, vlan, hop->device, address,
+			hop->device);
+		say(arg, text);
+		return;
+	}
 }
 
 /* No IPv6 sender makes packets shorter than 1280 bytes when it is told that one was too
@@ -147,6 +192,7 @@ void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		for (size_t j = 0; j < balancer->config->services[i].n_backends; j++) {
 			advise_attaching(&balancer->services[i].backends[j], say, arg);
+			advise_origin(&balancer->services[i].backends[j], say, arg);
 			advise_mtu(&balancer->services[i].backends[j], say, arg);
 		}
 }

@@ -146,6 +146,7 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 			.served_last = backend->served_last,
 			.resolved = hop->state == NEXTHOP_RESOLVED,
 			.hop = hop->wire,
+			.origins = hop->origins,
 		};
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/datapath/apply_slots.h"
 #include "daemon/datapath/internal.h"
+#include "daemon/datapath/origins.h"
 #include "daemon/datapath/publish.h"
 #include "daemon/datapath/room.h"
 #include "daemon/datapath/state/counters.h"
@@ -105,6 +106,8 @@ static int apply_state(struct datapath *datapath, struct installed_backend *back
 
 	if (error)
 		return error;
+	if (planned->resolved)
+		origins_put(&datapath->maps.origins[backend->index], planned->origins);
 	state = (entry->state & (SL_BACKEND_HOP | SL_BACKEND_ASKED)) |
 		(planned->serves && backend->hop_known ? SL_BACKEND_SERVES : 0) |
 		(planned->member ? SL_BACKEND_NEW : 0) |

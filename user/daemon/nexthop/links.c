@@ -131,6 +131,7 @@ static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 	netlink_nested(attrs[IFLA_LINKINFO], IFLA_INFO_MAX, info);
 	if (!netlink_get_text(info[IFLA_INFO_KIND], &kind))
 		return LINK_PLAIN; /* hardware */
+	link->has_members = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
 	if (strcmp(kind, "vlan") == 0)
 		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
 	link->veth = strcmp(kind, "veth") == 0;
@@ -166,6 +167,7 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	struct link link = {};
 	const char *name;
+	__u32 master;
 
 	if (!netlink_attrs(message, sizeof(*info), IFLA_MAX, attrs) ||
 	    info->ifi_family != AF_UNSPEC || info->ifi_index <= 0)
@@ -178,6 +180,8 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	link.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & FLAG_LOWER_UP);
 	(void)netlink_get_u32(attrs[IFLA_MTU], &link.mtu);
 	parse_program(attrs[IFLA_XDP], &link);
+	if (netlink_get_u32(attrs[IFLA_MASTER], &master))
+		link.master = (int)master;
 	link.kind = parse_kind(attrs, &link);
 	if (info->ifi_type != ARPHRD_ETHER || !netlink_get_mac(attrs[IFLA_ADDRESS], link.mac))
 		link.kind = LINK_OTHER;
@@ -189,7 +193,7 @@ static bool same(const struct link *a, const struct link *b)
 {
 	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan && a->mtu == b->mtu &&
 	       a->parent == b->parent && a->program == b->program && a->native == b->native &&
-
+	       a->master == b->master && a->has_members == b->has_members &&
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;
 }
 

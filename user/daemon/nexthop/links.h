@@ -48,11 +48,13 @@ struct link {
 	enum link_takes takes;
 	char name[IF_NAMESIZE];
 	__u8 mac[6];
-	__u32 mtu;      /* 0: not told */
-	__u32 program;  /* the id of the XDP program that the kernel names; 0: none */
-	__u16 vlan;     /* id */
-	int parent;     /* ifindex of a VLAN's; of the other end of a veth, if it is here; or 0 */
-	unsigned round; /* of links_load() */
+	__u32 mtu;        /* 0: not told */
+	__u32 program;    /* the id of the XDP program that the kernel names; 0: none */
+	__u16 vlan;       /* id */
+	int parent;       /* ifindex of a VLAN's; of the other end of a veth, if it is here; or 0 */
+	int master;       /* ifindex of the bond, team or bridge that it is in; 0: none */
+	bool has_members; /* a bond or team, whose members' frames are its own */
+	unsigned round;   /* of links_load() */
 	/* Tells the device from an earlier one that had its ifindex; never 0. */
 	unsigned long long serial;
 };

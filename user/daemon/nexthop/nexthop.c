@@ -10,6 +10,7 @@
 bool nexthop_equal(const struct nexthop *a, const struct nexthop *b)
 {
 	return a->state == b->state && memcmp(&a->wire, &b->wire, sizeof(a->wire)) == 0 &&
+	       memcmp(a->origins, b->origins, sizeof(a->origins)) == 0 &&
 	       ip_equal(&a->gateway, &b->gateway) && strcmp(a->device, b->device) == 0 &&
 	       strcmp(a->carrier, b->carrier) == 0;
 }

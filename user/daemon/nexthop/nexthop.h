@@ -25,7 +25,9 @@ enum nexthop_state {
 struct nexthop {
 	enum nexthop_state state;
 	struct sl_hop wire; /* valid when resolved. A VLAN device is given as its parent + id */
-	struct ip gateway;  /* family 0: on link */
+	/* Of the wire, beside its own device: where packets from there may come in. */
+	struct sl_origin origins[SL_ORIGINS];
+	struct ip gateway;         /* family 0: on link */
 	char device[IF_NAMESIZE];  /* as the route names it; "" where there is no route */
 	char carrier[IF_NAMESIZE]; /* the device that takes no frames now; else "" */
 };

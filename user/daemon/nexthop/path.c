@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "daemon/nexthop/origins.h"
+
 int nexthop_path_find(struct nexthop_sources *sources, const struct ip *ip, uint64_t now_ms,
 		      struct nexthop_path *path)
 {
@@ -99,6 +101,7 @@ static void describe_unicast(const struct nexthop_sources *sources, const struct
 	hop->wire.ifindex = carrier->ifindex;
 	hop->wire.vlan = carrier == link ? 0 : htons(link->vlan);
 	hop->wire.mtu = route_mtu(&path->route, link);
+	origins_find(&sources->links, &path->route, &hop->wire, hop->origins);
 }
 
 struct nexthop nexthop_path_describe(const struct nexthop_sources *sources,

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "daemon/netlink/netlink.h"
@@ -52,19 +53,70 @@ static void on_answer(const struct nlmsghdr *message, void *arg)
 	(void)netlink_get_u32(metrics[RTAX_MTU], &route->mtu);
 }
 
-int route_lookup(struct netlink *netlink, const struct ip *destination, struct route *ret_route)
+static void add_way(struct route *route, int ifindex)
+{
+	if (route->n_ways < ROUTE_WAYS)
+		route->ways[route->n_ways++] = ifindex;
+}
+
+/* One struct rtnexthop behind the other, each with its attributes. */
+static void read_multipath(const struct nlattr *attr, struct route *route)
+{
+	const char *place = mnl_attr_get_payload(attr);
+	size_t left = mnl_attr_get_payload_len(attr), step;
+	struct rtnexthop hop;
+
+	for (; left >= sizeof(hop); place += step, left -= step) {
+		memcpy(&hop, place, sizeof(hop));
+		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
+			return;
+		add_way(route, hop.rtnh_ifindex);
+		step = RTNH_ALIGN((size_t)hop.rtnh_len);
+		if (step > left)
+			return;
+	}
+}
+
+static void on_entry(const struct nlmsghdr *message, void *arg)
+{
+	const struct nlattr *attrs[RTA_MAX + 1];
+	struct route *route = arg;
+	__u32 ifindex;
+
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+	    !netlink_attrs(message, sizeof(struct rtmsg), RTA_MAX, attrs))
+		return;
+	if (attrs[RTA_MULTIPATH])
+		read_multipath(attrs[RTA_MULTIPATH], route);
+	else if (netlink_get_u32(attrs[RTA_OIF], &ifindex))
+		add_way(route, (int)ifindex);
+}
+
+/* flags: RTM_F_FIB_MATCH asks for the table's entry instead of what follows from it. */
+static int ask(struct netlink *netlink, const struct ip *destination, unsigned flags,
+	       netlink_answer_fn *answer, struct route *route)
 {
 	char buffer[NETLINK_REQUEST_SIZE];
 	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETROUTE, 0);
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-	struct route route = {};
 	int error;
 
 	header->rtm_family = netlink_af(destination);
 	header->rtm_dst_len = destination->family == SL_FAMILY_IPV4 ? 32 : 128;
+	header->rtm_flags = flags;
 	netlink_put_ip(request, RTA_DST, destination);
-	error = netlink_ask(netlink, request, on_answer, &route);
-	if (error < 0 && !means_no_route(error))
+	error = netlink_ask(netlink, request, answer, route);
+	return error < 0 && means_no_route(error) ? 0 : error;
+}
+
+int route_lookup(struct netlink *netlink, const struct ip *destination, struct route *ret_route)
+{
+	struct route route = {};
+	int error = ask(netlink, destination, 0, on_answer, &route);
+
+	if (!error && route.kind == ROUTE_UNICAST)
+		error = ask(netlink, destination, RTM_F_FIB_MATCH, on_entry, &route);
+	if (error < 0)
 		return error;
 	*ret_route = route;
 	return 0;

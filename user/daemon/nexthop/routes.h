@@ -10,6 +10,8 @@
 
 struct netlink;
 
+#define ROUTE_WAYS 8
+
 enum route_kind {
 	ROUTE_NONE,  /* none, or one that says unreachable, blackhole, prohibit, broadcast, ... */
 	ROUTE_LOCAL, /* an address of the machine's own */
@@ -20,7 +22,12 @@ struct route {
 	enum route_kind kind;
 	int ifindex;       /* unless ROUTE_NONE */
 	struct ip gateway; /* family 0: on link. May be IPv6 for an IPv4 destination */
-	__u32 mtu;         /* the route's own, or what the kernel has learned; 0: the device's */
+	/* All devices that packets to there may take, also ifindex: a route can have several
+	 * next hops. Beyond ROUTE_WAYS, some are missing.
+	 */
+	int ways[ROUTE_WAYS];
+	unsigned n_ways;
+	__u32 mtu; /* the route's own, or what the kernel has learned; 0: the device's */
 };
 
 /* 0 or -errno; that there is no route is no error. */

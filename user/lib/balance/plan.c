@@ -251,6 +251,7 @@ int plan_build(const struct service_config *service, const struct ip *address,
 			.weight = input->weight,
 			.resolved = input->resolved,
 			.hop = input->hop,
+			.origins = input->origins,
 		};
 		/* Where a link or a neighbour is gone for a moment, connections wait for
 		 * it; where it is gone for good, the checks will say so.

@@ -29,6 +29,7 @@ struct plan_input {
 	bool resolved;    /* hop is known */
 	bool absent;      /* is left out: the maps have no room for it now */
 	struct sl_hop hop;
+	const struct sl_origin *origins; /* SL_ORIGINS of them; NULL: none */
 };
 
 struct plan_backend {
@@ -40,6 +41,7 @@ struct plan_backend {
 	unsigned weight;
 	bool resolved;
 	struct sl_hop hop;
+	const struct sl_origin *origins; /* of the input */
 };
 
 struct plan {

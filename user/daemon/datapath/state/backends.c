@@ -109,6 +109,7 @@ static void write_entries(const struct maps *maps, unsigned index,
 		.family = planned->key.family,
 		.forward = (__u8)planned->forward,
 	};
+	maps->origins[index] = (struct sl_origins){};
 	maps->loads[index] = (struct sl_load){ .weight = 1 };
 	counters_reset(&maps->map[MAP_BACKEND_STAT], index);
 }
