@@ -9,7 +9,7 @@
 
 PACKAGES="qemu-system-x86 busybox-static cpio xdp-tools xz-utils zstd
 	bpftool iproute2 ethtool curl debian-archive-keyring"
-MODULES="virtio_pci virtio_net veth ipip ip6_tunnel pktgen cls_bpf sch_ingress"
+MODULES="virtio_pci virtio_net veth ipip ip6_tunnel bonding pktgen cls_bpf sch_ingress"
 BUILD=${SLUICE_BUILD:-build}
 PATH=$PATH:/usr/sbin:/sbin
 

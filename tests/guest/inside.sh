@@ -348,6 +348,25 @@ test_ipip() {
 	forward=nat
 }
 
+counted_as_problem() {
+	ctl status | grep 'packets from it come in by'
+}
+
+# Frames from a bond carry the index of the member that they came in by.
+# shellcheck disable=SC2034 # `forward` is read by lab.sh
+test_bond() {
+	forward=bond
+	make_bond
+	start "front, bundle"
+	check_traffic client
+	check "replies left for the client" counted returned
+	check "each member's replies were believed" not counted_as_problem
+	check "a backend itself is reached, too" get client http://10.9.0.11:8080/ --max-time 5
+	check_stop
+	gateway web 10.0.0.1 2001:db8:b::1
+	forward=nat
+}
+
 large() {
 	get client "http://$1/" --max-time 5 -H "X-Large: $(head -c 3000 /dev/zero | tr '\0' x)"
 }

@@ -73,8 +73,8 @@ address() {
 }
 
 gateway() {
-	ip -n "$1" route add default via "$2"
-	ip -n "$1" route add default via "$3"
+	ip -n "$1" route replace default via "$2"
+	ip -n "$1" -6 route replace default via "$3"
 }
 
 # The card with this MAC address goes to the namespace, under this name.
@@ -149,6 +149,34 @@ serve_tunnelled() {
 	ip -n "$1" address add "$SERVICE6/128" dev "$3" nodad
 }
 
+# ---- backends behind a bond ------------------------------------------------
+# Two links between lb and web, bundled at both ends; each end sends by both in turn. Web's
+# replies go that way until `gateway` says otherwise.
+make_bond() {
+	for number in 1 2; do
+		ip -n lb link add "member$number" type veth peer name "member$number" netns web
+	done
+	for name in lb web; do
+		ip -n "$name" link add bundle type bond mode balance-rr miimon 100
+		for number in 1 2; do
+			ip -n "$name" link set "member$number" master bundle
+		done
+	done
+	address lb bundle 10.9.0.1 2001:db8:b9::1
+	address web bundle 10.9.0.11 2001:db8:b9::11
+	gateway web 10.9.0.1 2001:db8:b9::1
+	ip -n web address add 10.9.0.12/24 dev bundle
+	ip -n web address add 2001:db8:b9::12/64 dev bundle nodad
+	for number in 1 2; do
+		for name in lb web; do
+			in_ns "$name" ethtool -K "member$number" tx off gro on >/dev/null
+		done
+		for host in "10.9.0.1$number" "[2001:db8:b9::1$number]"; do
+			in_ns web httpd -p "$host:8080" -h "/www/$number"
+		done
+	done
+}
+
 # ---- the daemon ----------------------------------------------------------
 # web_service FORWARD: the service that all scenarios have, but for its backends.
 web_service() {
@@ -182,6 +210,10 @@ services_ipip() {
 		      - {name: web-1-v6, address: "2001:db8:b0:1::2"}
 		      - {name: web-2-v6, address: "2001:db8:b0:2::2"}
 	END
+}
+
+services_bond() {
+	services_nat | sed -e 's/10\.0\.0\./10.9.0./' -e 's/2001:db8:b::/2001:db8:b9::/'
 }
 
 # A service that is flooded (its server answers checks late then), and a limit that refuses most of it.

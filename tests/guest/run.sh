@@ -20,7 +20,7 @@ PROGRAMS="$BUILD/sluiced $BUILD/sluicectl $BUILD/sluice-responder ip ethtool bpf
 
 choose_kernel "${1:-6.1}"
 [ $# = 0 ] || shift
-scenarios=${*:-alone limited beside with_others by_hand by_loader foreign virtio frames ipip pktgen}
+scenarios=${*:-alone limited beside with_others by_hand by_loader foreign virtio frames ipip bond pktgen}
 
 prepare_guest
 # shellcheck disable=SC2086 # the list is meant to be split
