@@ -12,7 +12,8 @@
 #define IPV6_LENGTH 16
 
 /* Not libmnl's loop, which rounds a message's length up. */
-static void collect(const void *payload, size_t length, __u16 max, const struct nlattr **ret_attrs)
+void netlink_attributes(const void *payload, size_t length, __u16 max,
+			const struct nlattr **ret_attrs)
 {
 	const struct nlattr *attr;
 	const char *end;
@@ -36,16 +37,17 @@ bool netlink_attrs(const struct nlmsghdr *message, size_t header, __u16 max,
 
 	if (length < header)
 		return false;
-	collect(payload + header, length - header, max, ret_attrs);
+	netlink_attributes(payload + header, length - header, max, ret_attrs);
 	return true;
 }
 
 void netlink_nested(const struct nlattr *nest, __u16 max, const struct nlattr **ret_attrs)
 {
 	if (nest)
-		collect(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), max, ret_attrs);
+		netlink_attributes(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), max,
+				   ret_attrs);
 	else
-		collect(NULL, 0, max, ret_attrs);
+		netlink_attributes(NULL, 0, max, ret_attrs);
 }
 
 bool netlink_get_u16(const struct nlattr *attr, __u16 *ret_value)

@@ -13,11 +13,11 @@
 #include <sys/time.h>
 #include <uv.h>
 
+#include "daemon/netlink/socket.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-#define BUFFER_SIZE    65536 /* the kernel's messages to us have 32 KiB at most */
 #define LISTEN_BUFFER  (16 << 20)
 #define ASK_BUFFER     (1 << 20)
 #define HEAR_MAX       1024 /* messages per turn of the loop */
@@ -32,40 +32,9 @@ struct netlink {
 	bool lost;
 	__u32 sequence;
 	struct netlink_listener listener;
-	char answer[BUFFER_SIZE];
-	char heard[BUFFER_SIZE]; /* apart: `end` asks */
+	char answer[NETLINK_BUFFER_SIZE];
+	char heard[NETLINK_BUFFER_SIZE]; /* apart: `end` asks */
 };
-
-/* The number of bytes, 0 for a message that is not the kernel's, or -errno. */
-static ssize_t receive(struct mnl_socket *socket, char buffer[static BUFFER_SIZE], int flags)
-{
-	struct iovec piece = { .iov_base = buffer, .iov_len = BUFFER_SIZE };
-	struct sockaddr_nl from = {};
-	struct msghdr message = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &piece,
-		.msg_iovlen = 1,
-	};
-	ssize_t length;
-
-	do
-		length = recvmsg(mnl_socket_get_fd(socket), &message, flags);
-	while (length < 0 && errno == EINTR);
-	if (length < 0)
-		return -errno;
-	if (message.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	return from.nl_pid == 0 ? length : 0;
-}
-
-/* Whether a message lies in what is left. libmnl 1.0 takes a length of 2 GiB and more
- * for a negative one, which is less than any.
- */
-static bool message_ok(const struct nlmsghdr *message, int left)
-{
-	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (unsigned)left;
-}
 
 bool netlink_hear(struct netlink *netlink)
 {
@@ -75,7 +44,8 @@ bool netlink_hear(struct netlink *netlink)
 	bool lost;
 
 	for (i = 0; i < HEAR_MAX; i++) {
-		received = receive(netlink->subscription, netlink->heard, MSG_DONTWAIT);
+		received =
+			netlink_socket_receive(netlink->subscription, netlink->heard, MSG_DONTWAIT);
 		if (received == -EAGAIN) {
 			lost = netlink->lost;
 			netlink->lost = false;
@@ -85,7 +55,7 @@ bool netlink_hear(struct netlink *netlink)
 		if (received < 0)
 			netlink->lost = true;
 		left = received < 0 ? 0 : (int)received;
-		for (message = (const void *)netlink->heard; message_ok(message, left);
+		for (message = (const void *)netlink->heard; netlink_message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
 			netlink->listener.message(message, netlink->listener.arg);
 	}
@@ -100,31 +70,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	netlink->listener.end(lost, netlink->listener.arg);
-}
-
-static int open_socket(int protocol, size_t buffer, struct mnl_socket **ret_socket)
-{
-	struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
-	int one = 1, size = (int)buffer, fd;
-
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int error = -errno;
-
-		(void)mnl_socket_close(socket);
-		return error;
-	}
-	/* All of these only help: the limit of net.core.rmem_max does not bind us, the
-	 * kernel takes our requests literally, and errors come without what we sent.
-	 */
-	fd = mnl_socket_get_fd(socket);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	(void)mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
-	*ret_socket = socket;
-	return 0;
 }
 
 int netlink_join(struct netlink *netlink, int group)
@@ -158,13 +103,13 @@ static int open_sockets(struct netlink *netlink, int protocol)
 	const struct timeval timeout = { .tv_sec = ANSWER_SECONDS };
 	int error;
 
-	error = open_socket(protocol, ASK_BUFFER, &netlink->ask);
+	error = netlink_socket_open(protocol, ASK_BUFFER, &netlink->ask);
 	if (error)
 		return error;
 	if (setsockopt(mnl_socket_get_fd(netlink->ask), SOL_SOCKET, SO_RCVTIMEO, &timeout,
 		       sizeof(timeout)) < 0)
 		return -errno;
-	return open_socket(protocol, LISTEN_BUFFER, &netlink->subscription);
+	return netlink_socket_open(protocol, LISTEN_BUFFER, &netlink->subscription);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -237,32 +182,6 @@ struct nlmsghdr *netlink_begin(char buffer[static NETLINK_REQUEST_SIZE], __u16 t
 	return request;
 }
 
-#define ERRNO_MAX 4095 /* of the kernel's */
-
-/* An error as the kernel numbers them, 0 or -errno: what it is not cannot be negated. */
-static int sane_error(int error)
-{
-	return error > 0 || error < -ERRNO_MAX ? -EBADMSG : error;
-}
-
-static int message_error(const struct nlmsghdr *message)
-{
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? -EBADMSG
-								   : sane_error(error->error);
-}
-
-/* The end of a dump carries an error, or 0. */
-static int dump_error(const struct nlmsghdr *message)
-{
-	const int *error = mnl_nlmsg_get_payload(message);
-
-	return mnl_nlmsg_get_payload_len(message) < sizeof(*error) || *error > 0
-		       ? 0
-		       : sane_error(*error);
-}
-
 /* Reads what the kernel says to `request` up to its end. answer may be called
  * for a part before an error. ret_intr: something changed while it was dumped.
  */
@@ -275,20 +194,20 @@ static int collect(struct netlink *netlink, const struct nlmsghdr *request,
 
 	*ret_intr = false;
 	while (true) {
-		received = receive(netlink->ask, netlink->answer, 0);
+		received = netlink_socket_receive(netlink->ask, netlink->answer, 0);
 		if (received < 0)
 			return (int)received;
 		left = (int)received;
-		for (message = (const void *)netlink->answer; message_ok(message, left);
+		for (message = (const void *)netlink->answer; netlink_message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left)) {
 			if (message->nlmsg_seq != request->nlmsg_seq)
 				continue;
 			if (message->nlmsg_flags & NLM_F_DUMP_INTR)
 				*ret_intr = true;
 			if (message->nlmsg_type == NLMSG_ERROR)
-				return message_error(message);
+				return netlink_message_error(message);
 			if (message->nlmsg_type == NLMSG_DONE)
-				return dump_error(message);
+				return netlink_dump_error(message);
 			answer(message, arg);
 			if (!(request->nlmsg_flags & NLM_F_DUMP))
 				return 0;
@@ -338,15 +257,16 @@ int netlink_tell(struct netlink *netlink, const void *messages, size_t length)
 	if (mnl_socket_sendto(netlink->ask, messages, length) < 0)
 		return -errno;
 	while (true) {
-		received = receive(netlink->ask, netlink->answer, MSG_DONTWAIT);
+		received = netlink_socket_receive(netlink->ask, netlink->answer, MSG_DONTWAIT);
 		if (received == -EAGAIN)
 			return error;
 		if (received < 0)
 			return (int)received;
 		left = (int)received;
-		for (message = (const void *)netlink->answer; message_ok(message, left);
+		for (message = (const void *)netlink->answer; netlink_message_ok(message, left);
 		     message = mnl_nlmsg_next(message, &left))
-			if (message->nlmsg_type == NLMSG_ERROR && message_error(message) < 0)
-				error = message_error(message);
+			if (message->nlmsg_type == NLMSG_ERROR &&
+			    netlink_message_error(message) < 0)
+				error = netlink_message_error(message);
 	}
 }

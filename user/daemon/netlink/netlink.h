@@ -90,6 +90,10 @@ bool netlink_attrs(const struct nlmsghdr *message, size_t header, __u16 max,
 /* The same for what is nested in nest. */
 void netlink_nested(const struct nlattr *nest, __u16 max, const struct nlattr **ret_attrs);
 
+/* The same for bytes that hold attributes, one behind the other. */
+void netlink_attributes(const void *bytes, size_t length, __u16 max,
+			const struct nlattr **ret_attrs);
+
 /* Each false, and nothing set, when attr is NULL or has the wrong size. */
 bool netlink_get_u16(const struct nlattr *attr, __u16 *ret_value);
 bool netlink_get_u32(const struct nlattr *attr, __u32 *ret_value);
