@@ -310,7 +310,7 @@ $(B)/api-fuzz:     $(filter-out $(NOT_DAEMON),$(DAEMON_OBJ)) | $(B)/sluice-respo
 $(B)/api-fuzz:     FUZZ_LIBS = $(PACKAGES)
 $(B)/netlink-fuzz: $(call objects,$(wildcard user/daemon/nexthop/*.c user/daemon/netlink/*.c) user/daemon/clock.c user/daemon/log.c)
 $(B)/netlink-fuzz: FUZZ_LIBS = libuv libmnl
-$(B)/netlink-fuzz: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,recvmsg mnl_socket_sendto uv_now uv_timer_start uv_timer_stop)
+$(B)/netlink-fuzz: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,recvmsg mnl_socket_sendto uv_now uv_timer_start uv_timer_stop uv_poll_start)
 $(B)/answer-fuzz:  $(call objects,$(wildcard user/daemon/health/*.c) user/daemon/clock.c user/daemon/log.c)
 $(B)/answer-fuzz:  FUZZ_LIBS = libuv libcurl
 $(B)/state-fuzz:   $(call objects,user/daemon/statefile/read.c user/daemon/statefile/record.c)

@@ -32,6 +32,7 @@ volatile struct sl_tuning sl_tuning SEC(SL_SECTION_TUNING) = {
 	.inserts = DEFAULT_RATE(50000, 500),
 	.refusals = DEFAULT_RATE(10000, 1000),
 	.events = DEFAULT_RATE(100, 100),
+	.unsent = DEFAULT_RATE(500, 64),
 	.jiffy_ns = 4000000,
 	.outer_v6.words = { bpf_htonl(SL_DEFAULT_OUTER_V6) },
 	.outer_v6_varies = 0xffffffffU,

@@ -3,7 +3,8 @@
  * Replies of nat backends: a reply gets the service's address as its source and leaves for the
  * client; the kernel tells the next hop. Until the kernel has said that the packet is to be
  * forwarded, nothing is written and nothing dropped: a reply to this machine itself (a health
- * check's) is untouched.
+ * check's) is untouched. A rewritten reply is not given to the kernel, which may refuse its
+ * source, unless the kernel has said that it takes it.
  */
 #ifndef SLUICE_BPF_REPLY_H
 #define SLUICE_BPF_REPLY_H
@@ -18,6 +19,7 @@
 #include "bpf/maps.h"
 #include "bpf/rewrite.h"
 #include "bpf/route.h"
+#include "bpf/unsent.h"
 
 /* Whether packets of the backend may come in as this one did, beside the way of its hop: by
  * another route, or by a member of a bond or team. If not, the daemon can tell where it came in,
@@ -72,28 +74,78 @@ static __always_inline enum sl_verdict rewrite_reply(struct xdp_md *xdp,
 static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
 						       const struct sl_packet *packet)
 {
-	return rewrite_reply(xdp, packet) ?: SL_PASS_UNRESOLVED;
+	return rewrite_reply(xdp, packet) ?: SL_PASS_HANDED_OVER;
+}
+
+/* Gives the reply, as it is to be sent, to the daemon. The kernel would take it for a packet
+ * with a forged source wherever that is an address of this machine, or not routed back to the
+ * backend; it is given the reply only if no daemon empties the ring.
+ */
+static __always_inline enum sl_verdict hold_reply(struct xdp_md *xdp, struct sl_packet *packet,
+						  const struct bpf_fib_lookup *fib,
+						  enum sl_unsent_kind kind)
+{
+	struct sl_unsent_packet *entry;
+	enum sl_verdict verdict;
+
+	if (!unsent_may(packet))
+		return SL_DROP_UNSENT;
+	entry = bpf_ringbuf_reserve(&sl_unsent, sizeof(*entry), 0);
+	if (!entry)
+		return leave_to_kernel(xdp, packet);
+	unsent_describe(packet, fib, kind, &entry->head);
+	verdict = rewrite_ttl(xdp, packet)
+	       ?: rewrite_reply(xdp, packet)
+	       ?: unsent_copy(xdp, packet, entry);
+	if (verdict) {
+		bpf_ringbuf_discard(entry, 0);
+		return verdict;
+	}
+	bpf_ringbuf_submit(entry, 0);
+	return SL_HELD;
+}
+
+/* Whether the kernel, asked by the daemon, forwards packets like the rewritten reply. */
+static __always_inline bool kernel_forwards(const struct sl_packet *packet, __u32 egress)
+{
+	struct sl_handover key = {
+		.service = packet->reply->addr,
+		.ingress = packet->ingress,
+		.egress = egress,
+		.family = packet->destination.family,
+	};
+
+	return bpf_map_lookup_elem(&sl_handovers, &key);
 }
 
 /* Asks the kernel for the route of a reply, and writes it to *route. */
 static __always_inline enum sl_verdict find_route(struct xdp_md *xdp, struct sl_packet *packet,
 						  struct sl_route *route)
 {
-	switch (route_ask(xdp, packet, route)) {
+	enum sl_unsent_kind kind = SL_UNSENT_UNRESOLVED;
+	struct bpf_fib_lookup fib = {};
+
+	switch (route_ask(xdp, packet, route, &fib)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
 		return SL_NEXT;
-	case BPF_FIB_LKUP_RET_NO_NEIGH:
 	case BPF_FIB_LKUP_RET_UNSUPP_LWT:
-		return packet->broken ?: leave_to_kernel(xdp, packet);
+		fib.ifindex = 0;
+		__attribute__((fallthrough));
+	case ROUTE_NO_FRAMES:
+		if (kernel_forwards(packet, fib.ifindex))
+			return packet->broken ?: leave_to_kernel(xdp, packet);
+		kind = SL_UNSENT_DEVICE;
+		break;
+	case BPF_FIB_LKUP_RET_NO_NEIGH:
+		break;
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
 		return SL_PASS_OWN;
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
 		return SL_PASS_FORWARDING_OFF;
-	case BPF_FIB_LKUP_RET_FRAG_NEEDED:
-		return SL_PASS_TOO_BIG;
 	default:
 		return SL_DROP_NO_ROUTE;
 	}
+	return packet->broken ?: hold_reply(xdp, packet, &fib, kind);
 }
 
 static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
@@ -111,7 +163,7 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 	}
 	route = route_line(packet);
 	if (!route)
-		return SL_PASS_UNRESOLVED;
+		return SL_DROP_INTERNAL;
 	if (!route_holds(route, packet)) {
 		verdict = find_route(xdp, packet, route);
 		if (verdict)

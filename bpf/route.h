@@ -14,11 +14,17 @@
 #include "bpf/clock.h"
 #include "bpf/maps.h"
 #include "bpf/packet.h"
+#include "bpf/unsent.h"
 #include "sluice/second.h"
 
 /* The libc header that has these does not compile for BPF. */
 #define ROUTE_AF_INET  2
 #define ROUTE_AF_INET6 10
+
+/* Beside the results of bpf_fib_lookup(), which are 0 and more: there is a route, and its
+ * device takes no frames from XDP.
+ */
+#define ROUTE_NO_FRAMES (-1)
 
 /* The client's line on this CPU. */
 static __always_inline struct sl_route *route_line(const struct sl_packet *packet)
@@ -44,6 +50,7 @@ static __always_inline bool route_holds(const struct sl_route *route,
 	       (__s64)(route->until - kernel_ticks()) > 0;
 }
 
+/* Asks without a length, because the kernel names no next hop for a packet that is too long. */
 static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_packet *packet,
 					 struct bpf_fib_lookup *fib)
 {
@@ -51,7 +58,6 @@ static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_pac
 	fib->l4_protocol = packet->destination.proto;
 	fib->sport = packet->reply->port;
 	fib->dport = packet->destination.port;
-	fib->tot_len = packet->end - packet->l3;
 	if (packet_is_ipv6(packet)) {
 		fib->family = ROUTE_AF_INET6;
 		__builtin_memcpy(fib->ipv6_src, &packet->reply->addr, sizeof(fib->ipv6_src));
@@ -64,19 +70,24 @@ static __always_inline int route_look_up(struct xdp_md *xdp, const struct sl_pac
 	return bpf_fib_lookup(xdp, fib, sizeof(*fib), 0);
 }
 
-/* The device that carries frames for the one that the route names. False: no device that takes
- * frames from XDP does.
+/* The device that carries frames for the one that the route names, or the bridge's port that
+ * does. False: no device that takes frames from XDP does.
  */
-static __always_inline bool route_device(const struct xdp_md *xdp, __u32 ifindex,
+static __always_inline bool route_device(const struct xdp_md *xdp, const struct bpf_fib_lookup *fib,
 					 struct sl_hop *ret_hop)
 {
+	struct sl_port port = { .bridge = fib->ifindex };
 	const struct sl_device *device;
 
-	ret_hop->ifindex = ifindex;
+	ret_hop->ifindex = fib->ifindex;
 	ret_hop->vlan = 0;
-	if (ifindex == xdp->ingress_ifindex)
+	if (fib->ifindex == xdp->ingress_ifindex)
 		return true;
-	device = bpf_map_lookup_elem(&sl_devices, &ifindex);
+	device = bpf_map_lookup_elem(&sl_devices, &fib->ifindex);
+	if (!device) {
+		__builtin_memcpy(port.mac, fib->dmac, sizeof(port.mac));
+		device = bpf_map_lookup_elem(&sl_ports, &port);
+	}
 	if (!device)
 		return false;
 	ret_hop->ifindex = device->ifindex;
@@ -84,29 +95,35 @@ static __always_inline bool route_device(const struct xdp_md *xdp, __u32 ifindex
 	return true;
 }
 
-/* Asks the kernel: BPF_FIB_LKUP_RET_*. On success, and then alone, *route is written. */
+/* Asks the kernel: BPF_FIB_LKUP_RET_* or ROUTE_NO_FRAMES. On success, and then alone, *route is
+ * written. *fib is what the kernel has said, without a MAC address unless it knows one.
+ */
 static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet *packet,
-				     struct sl_route *route)
+				     struct sl_route *route, struct bpf_fib_lookup *fib)
 {
-	struct bpf_fib_lookup fib = {};
 	__u32 generation =
 		sl_tuning.route_generation; /* read first, so that no change meanwhile is missed */
-	int result = route_look_up(xdp, packet, &fib);
+	int result = route_look_up(xdp, packet, fib);
+	__u64 now = kernel_ticks();
 
-	if (result)
+	if (result && result != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return result;
 	route->until = 0;
-	if (!route_device(xdp, fib.ifindex, &route->hop))
-		return BPF_FIB_LKUP_RET_NO_NEIGH;
-	__builtin_memcpy(route->hop.dst_mac, fib.dmac, sizeof(fib.dmac));
-	__builtin_memcpy(route->hop.src_mac, fib.smac, sizeof(fib.smac));
-	route->hop.mtu = fib.mtu_result;
+	if (!result)
+		unsent_name_hop(packet, fib, now);
+	if (!route_device(xdp, fib, &route->hop))
+		return ROUTE_NO_FRAMES;
+	if (result)
+		return result;
+	__builtin_memcpy(route->hop.dst_mac, fib->dmac, sizeof(fib->dmac));
+	__builtin_memcpy(route->hop.src_mac, fib->smac, sizeof(fib->smac));
+	route->hop.mtu = fib->mtu_result;
 	route->client = packet->destination.addr;
 	route->family = packet->destination.family;
 	route->service = packet->reply->service;
 	route->ingress = packet->ingress;
 	route->generation = generation;
-	route->until = kernel_ticks() + sl_ticks(sl_second_ns(1));
+	route->until = now + sl_ticks(sl_second_ns(1));
 	return result;
 }
 

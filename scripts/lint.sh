@@ -123,12 +123,14 @@ rooms() {
 	daemon=user/daemon
 	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]" "$daemon/author.[ch]" "$daemon/lockfile.[ch]")
 	room 'netlink/.*' $(files "$daemon/netlink/*")
-	room '(nexthop/.*|netlink/netlink)' $(files "$daemon/nexthop/*")
+	room '(nexthop/.*|netlink/(dump|netlink))' $(files "$daemon/nexthop/*")
 	room 'health/.*' $(files "$daemon/health/*")
 	room 'datapath/.*' $(files "$daemon/datapath/*")
 	room "(responder/.*|$for_others|netlink/netlink)" $(files "$daemon/responder/*")
 	room 'statefile/.*' $(files "$daemon/statefile/*")
-	room "(core/.*|statefile/.*|responder/responder|nexthop/(follow|links|nexthop|nexthops)|health/(check_result|checks)|$for_others)" \
+	room "(unsent/.*|nexthop/(forwards|nexthop|ports|used)|datapath/(ring|unsent))" \
+		$(files "$daemon/unsent/*")
+	room "(core/.*|statefile/.*|responder/responder|unsent/(send|unsent)|nexthop/(follow|links|nexthop|nexthops)|health/(check_result|checks)|$for_others)" \
 		$(files "$daemon/core/*")
 	room "(limits/.*|core/(balancer|service)|$for_others)" $(files "$daemon/limits/*")
 	room "(api/view/.*|$for_others_of_core|limits/.*|health/(check_result|checks)|nexthop/(nexthop|nexthops))" \

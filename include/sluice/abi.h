@@ -22,6 +22,7 @@
 #include "sluice/abi/flow.h"
 #include "sluice/abi/limit.h"
 #include "sluice/abi/service.h"
+#include "sluice/abi/unsent.h"
 
 /* Version of everything in this file and in sluice/abi/. The daemon reads it from the map
  * .rodata.abi of a program that it finds on an interface before it trusts anything else of
@@ -43,6 +44,10 @@
 #define SL_DEFAULT_LIMITS           4096
 #define SL_DEFAULT_PREFIXES         (1 << 22) /* memory is taken as they come */
 #define SL_DEFAULT_EVENTS           (1 << 17) /* bytes of the ring */
+#define SL_DEFAULT_UNSENT           (1 << 20) /* bytes of the ring: 115 of the longest packets */
+#define SL_DEFAULT_HOPS_USED        4096
+#define SL_DEFAULT_HANDOVERS        1024
+#define SL_DEFAULT_PORTS            4096
 #define SL_DEFAULT_FLOWS            (1 << 19)
 #define SL_DEFAULT_HANDSHAKES       (1 << 16)
 #define SL_DEFAULT_AFFINITIES       (1 << 16)
@@ -70,7 +75,8 @@ struct sl_tuning {
 	__u64 gate_seed;         /* random, so that no sender can aim at another's cell */
 	struct sl_rate inserts;  /* new buckets */
 	struct sl_rate refusals; /* refusals sent back, connections given to the responder */
-	struct sl_rate events;   /* to sl_events */
+	struct sl_rate events;   /* to sl_events; and as many next hops in use to sl_unsent */
+	struct sl_rate unsent;   /* packets to sl_unsent */
 	__u32 access;            /* SL_TUNING_* */
 	__u32 jiffy_ns;          /* one tick of the kernel's: the gate's clock */
 	/* ipip: the outer source is a prefix, and bits of the flow's hash where `varies` has
@@ -87,7 +93,7 @@ struct sl_tuning {
 	 */
 	__u32 direct_tcp, direct_udp;
 };
-_Static_assert(sizeof(struct sl_tuning) == 104, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 120, "sl_tuning has no holes");
 
 /* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
 #define SL_DEFAULT_OUTER_V4      0xac100000U

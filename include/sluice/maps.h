@@ -47,6 +47,10 @@
 	X(GATE, SL_DEFAULT_GATE)                                              \
 	X(BUCKETS, SL_DEFAULT_BUCKETS)                                        \
 	X(EVENTS, SL_DEFAULT_EVENTS)                                          \
+	X(UNSENT, SL_DEFAULT_UNSENT)                                          \
+	X(HOPS_USED, SL_DEFAULT_HOPS_USED)                                    \
+	X(HANDOVERS, SL_DEFAULT_HANDOVERS)                                    \
+	X(PORTS, SL_DEFAULT_PORTS)                                            \
 	X(VERDICTS, SL_VERDICT_COUNT)
 
 #define SL_SIZE_ENUM(name, entries) SL_SIZE_##name,
@@ -128,11 +132,27 @@ enum sl_size { SL_SIZES(SL_SIZE_ENUM) SL_SIZE_COUNT };
 	MAP(DIRECT_PEERS, direct_peers, ARRAY, __u32, __u32, DIRECT_PEERS, UNMAPPED)                \
                                                                                                     \
 	/* By ifindex, the devices that replies can leave by. A device that is not here takes no */ \
-	/* frames from XDP, and the kernel sends them. */                                           \
+	/* frames from XDP. */                                                                      \
 	MAP(DEVICES, devices, HASH, __u32, struct sl_device, DEVICES, UNMAPPED)                     \
+                                                                                                    \
+	/* The ports of bridges by which replies leave. Where it is full or has no entry, a */      \
+	/* bridge is a device that takes no frames from XDP. */                                     \
+	MAP(PORTS, ports, HASH, struct sl_port, struct sl_device, PORTS, UNMAPPED)                  \
+                                                                                                    \
+	/* Which replies the kernel would forward, were it given them with the service's address */ \
+	/* as their source; they are, where their device takes no frames from XDP. */               \
+	MAP(HANDOVERS, handovers, HASH, struct sl_handover, __u32, HANDOVERS, UNMAPPED)             \
                                                                                                     \
 	/* The route cache of each CPU; the program alone writes and reads it. */                   \
 	MAP(ROUTES, ways, PERCPU_ARRAY, __u32, struct sl_route, ROUTES, UNMAPPED)                   \
+                                                                                                    \
+	/* The interval (SL_HOP_USED_SHIFT) in which a next hop was last named to the daemon; */    \
+	/* next hops share elements, other ones in each interval. The program writes. */            \
+	MAP(HOPS_USED, hops_used, ARRAY, __u32, __u32, HOPS_USED, UNMAPPED)                         \
+                                                                                                    \
+	/* struct sl_unsent, with or without a packet behind it. The program writes, the daemon */  \
+	/* reads. Full: the kernel is left with the packet, as it is while no daemon runs. */       \
+	RING(UNSENT, unsent, UNSENT)                                                                \
                                                                                                     \
 	/* Prefixes that are allowed, denied or exempt. Full: the daemon refuses the change. */     \
 	SHARED(PREFIXES, prefixes, LPM_TRIE, struct sl_prefix, struct sl_access, PREFIXES, SPARSE)  \

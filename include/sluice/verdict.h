@@ -26,9 +26,10 @@
 	X(PASS_ELSEWHERE, PASS, NONE, "a backend's source address, where that backend is not")     \
 	X(PASS_FORWARDING_OFF, PASS, NONE, "a backend's reply, but IP forwarding is off here")     \
 	X(PASS_TOO_BIG, PASS, NONE, "a backend's reply beyond the MTU: the kernel refuses it")     \
-	X(PASS_UNRESOLVED, PASS, REPLY, "a backend's reply, rewritten: the kernel routes it on")   \
+	X(PASS_HANDED_OVER, PASS, REPLY, "a backend's reply, rewritten: the kernel routes it on")  \
 	X(FORWARDED, FORWARD, SENT, "sent to a backend")                                           \
 	X(RETURNED, FORWARD, REPLY, "a backend's reply, sent to its client")                       \
+	X(HELD, DROP, REPLY, "a backend's reply that sluiced sends: the way is not found yet")     \
 	X(REJECTED, FORWARD, REFUSED, "no backend can serve: answered with a refusal")             \
 	X(REJECTED_LIMIT, FORWARD, REFUSED, "over the service's limit: answered with a refusal")   \
 	X(REJECTED_TOO_BIG, FORWARD, REFUSED, "no room for the outer header: its sender is told")  \
@@ -42,6 +43,7 @@
 	X(DROP_TOO_BIG, DROP, DROPPED, "no room for the outer header on the way to the backend")   \
 	X(DROP_HAIRPIN, DROP, DROPPED, "a nat backend, as a client, would be sent its own packet") \
 	X(DROP_NO_ROUTE, DROP, DROPPED, "a backend's reply to an address without a route")         \
+	X(DROP_UNSENT, DROP, DROPPED, "a backend's reply beyond those that sluiced can send")      \
 	X(DROP_INTERNAL, DROP, DROPPED, "a map's entry is invalid, or the frame has no headroom")
 
 /* SL_NEXT: the packet goes on to the next stage. Never counted. */

@@ -8,6 +8,63 @@ from frames import (
     BACK, BACK_LINK, BLACKHOLED, CLIENT, FAR_CLIENT, FRONT, FRONT_LINK, FRONT_MAC, NARROW_CLIENT,
     ROUTER_MAC, SILENT, VLAN_LINK, answer, delivered, frame, request, returned, service,
 )
+from lab import wait
+from lab.testrun import Action
+
+# A client behind a bridge of the balancer's, one of whose ports is `front`.
+BRIDGED = {4: "10.66.0.2", 6: "2001:db8:66::2"}
+BRIDGED_MAC, BRIDGE_MAC = "02:00:00:00:66:02", "02:00:00:00:66:01"
+
+
+@contextlib.contextmanager
+def bridge(datapath):
+    balancer = datapath.balancer
+    with datapath.told():
+        balancer.ip(
+            f"link add br66 address {BRIDGE_MAC} type bridge stp_state 0", "link set br66 up",
+            "link add port66 master br66 type veth peer name end66", "link set port66 up",
+            "link set end66 up",
+            "route add 10.66.0.0/24 dev br66", "route add 2001:db8:66::/64 dev br66",
+            *(f"neighbour replace {address} lladdr {BRIDGED_MAC} dev br66 nud permanent"
+              for address in BRIDGED.values()))
+    try:
+        yield
+    finally:
+        with datapath.told():
+            balancer.ip("link del br66", "link del port66")
+
+
+def run_until(datapath, action):
+    """Runs a packet of each kind that leaves by the bridge until it meets the action."""
+    for family in FAMILIES:
+        sent = answer(NAT_TCP, family, client=BRIDGED[family])
+        wait.until(lambda sent=sent: datapath.run(sent, "back")[0] == action,
+                   f"an IPv{family} answer meets {action}")
+
+
+@contextlib.contextmanager
+def bridge_that_is_known(datapath):
+    """The daemon has asked the kernel."""
+    with bridge(datapath):
+        run_until(datapath, Action.PASS)
+        yield
+
+
+@contextlib.contextmanager
+def bridge_with_a_port(datapath):
+    """The bridge knows the client's port, and the daemon has asked it."""
+    with bridge(datapath):
+        datapath.balancer.run("bridge", "fdb", "replace", BRIDGED_MAC, "dev", "port66", "master")
+        run_until(datapath, Action.REDIRECT)
+        yield
+
+
+@contextlib.contextmanager
+def none_waits(datapath):
+    """The daemon is given no packets."""
+    with datapath.tuned("unsent", 1 << 62):
+        yield
+
 
 @contextlib.contextmanager
 def forwarding_off(datapath):
@@ -27,11 +84,20 @@ def answers():
             what = f"IPv{family} {upper(svc.proto)}"
             yield answered(f"an {what} answer to a client behind a router", svc, family,
                            got={"macs": (ROUTER_MAC, FRONT_MAC)}, client=FAR_CLIENT[family])
-            silent = answer(svc, family, client=SILENT[family])
-            yield Case(f"an {what} answer to a client whose MAC nobody knows yet", silent,
-                       "PASS_UNRESOLVED", "back",
-                       returned(svc, family, client=SILENT[family], ttl=64,
-                                macs=(BACK_LINK.mac, BACK_LINK.backend_mac)))
+            yield dropped(f"an {what} answer to a client whose MAC address is unknown",
+                          answer(svc, family, client=SILENT[family]), "HELD", "back")
+            bridged = answer(svc, family, client=BRIDGED[family])
+            yield dropped(f"the first {what} answer that leaves by a bridge", bridged, "HELD",
+                          "back", bridge)
+            yield Case(f"an {what} answer that the kernel forwards by a bridge", bridged,
+                       "PASS_HANDED_OVER", "back",
+                       returned(svc, family, client=BRIDGED[family], ttl=64,
+                                macs=(BACK_LINK.mac, BACK_LINK.backend_mac)),
+                       setup=bridge_that_is_known)
+            yield Case(f"an {what} answer that leaves by a bridge's port", bridged, "RETURNED",
+                       "back", returned(svc, family, client=BRIDGED[family],
+                                        macs=(BRIDGED_MAC, BRIDGE_MAC)),
+                       "front", bridge_with_a_port)
             yield passed(f"an {what} answer to the balancer itself is untouched",
                          answer(svc, family, client=BACK[family]), "PASS_OWN", "back")
             yield passed(f"an {what} answer that comes from the clients' side",
@@ -80,6 +146,9 @@ def answers():
                            macs=(own.link.mac, own.link.backend_mac)),
                    "FORWARDED", "back",
                    delivered(other, family, source=own.link.backend[family]), "front")
+        yield dropped(f"an IPv{family} answer beyond the pace of those that wait",
+                      answer(NAT_TCP, family, client=SILENT[family]), "DROP_UNSENT", "back",
+                      none_waits)
         yield Case(f"an IPv{family} backend that is a client of the service itself",
                    request(DSR_TCP, family, source=BACK_LINK.backend[family],
                            macs=(BACK_LINK.mac, BACK_LINK.backend_mac)),

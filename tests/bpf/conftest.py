@@ -19,7 +19,12 @@ from frames import (
 from lab import topology, wait
 from lab.daemon import Daemon, bpftool
 from lab.netns import Lab
-from lab.testrun import Program
+from lab.testrun import Program, map_memory
+
+
+# The rates of struct sl_tuning, behind its seed.
+RATES = ("inserts", "refusals", "events", "unsent")
+RATES_AT, RATE_SIZE = 8, 16
 
 
 class Datapath:
@@ -60,6 +65,20 @@ class Datapath:
         """How often the program was told (struct sl_tuning)."""
         (entry,) = bpftool("map", "dump", "id", self.tuning)
         return entry["formatted"]["value"][".data.tuning"][0]["sl_tuning"]["route_generation"]
+
+    @contextlib.contextmanager
+    def tuned(self, rate, interval):
+        """With another interval of a rate of struct sl_tuning; more than its depth: nothing may
+        pass.
+        """
+        at = RATES_AT + RATE_SIZE * RATES.index(rate)
+        with map_memory(self.tuning) as memory:
+            before = memory[at:at + 8]
+            memory[at:at + 8] = struct.pack("=Q", interval)
+            try:
+                yield
+            finally:
+                memory[at:at + 8] = before
 
     @contextlib.contextmanager
     def reconfigured(self, **more):

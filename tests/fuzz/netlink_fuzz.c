@@ -37,6 +37,8 @@ enum datagram_flag {
 };
 
 #define HEADER 3
+#define TIMERS 3 /* of the next hops, and one of the gateways */
+#define POLLS  3 /* the changes, those of features, and the dump of the routes */
 
 static struct {
 	const uint8_t *data;
@@ -47,7 +49,11 @@ static struct {
 		uv_timer_t *timer; /* NULL: none */
 		uv_timer_cb call;
 		uint64_t at_ms;
-	} timers[2];
+	} timers[TIMERS];
+	struct {
+		uv_poll_t *poll; /* NULL: none */
+		uv_poll_cb call;
+	} polls[POLLS];
 } t;
 
 /* ---- in the place of the libraries --------------------------------------- */
@@ -57,6 +63,7 @@ ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket, const void *da
 uint64_t __wrap_uv_now(const uv_loop_t *loop);
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb call, uint64_t after, uint64_t repeat);
 int __wrap_uv_timer_stop(uv_timer_t *timer);
+int __wrap_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb call);
 
 /* All messages of a datagram, as far as they can be told apart. */
 static void answer(char *bytes, size_t length)
@@ -127,7 +134,7 @@ uint64_t __wrap_uv_now(const uv_loop_t *loop)
 
 int __wrap_uv_timer_stop(uv_timer_t *timer)
 {
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < TIMERS; i++)
 		if (t.timers[i].timer == timer)
 			t.timers[i].timer = NULL;
 	return 0;
@@ -135,31 +142,47 @@ int __wrap_uv_timer_stop(uv_timer_t *timer)
 
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb call, uint64_t after, uint64_t repeat)
 {
-	size_t place;
+	size_t place = 0;
 
 	assert(!repeat);
 	(void)__wrap_uv_timer_stop(timer);
-	place = t.timers[0].timer ? 1 : 0;
-	assert(!t.timers[place].timer); /* the next hops have two */
+	while (t.timers[place].timer)
+		assert(++place < TIMERS);
 	t.timers[place].timer = timer;
 	t.timers[place].call = call;
 	t.timers[place].at_ms = t.now_ms + after;
 	return 0;
 }
 
+int __wrap_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb call)
+{
+	size_t place = 0;
+
+	(void)events;
+	while (t.polls[place].poll)
+		assert(++place < POLLS);
+	t.polls[place].poll = poll;
+	t.polls[place].call = call;
+	return 0;
+}
+
 /* The one that is due first, if any. */
 static void run_timer(void)
 {
-	size_t i =
-		!t.timers[0].timer || (t.timers[1].timer && t.timers[1].at_ms < t.timers[0].at_ms);
-	uv_timer_t *timer = t.timers[i].timer;
+	size_t first = TIMERS;
+	uv_timer_t *timer;
 
-	if (!timer)
+	for (size_t i = 0; i < TIMERS; i++)
+		if (t.timers[i].timer &&
+		    (first == TIMERS || t.timers[i].at_ms < t.timers[first].at_ms))
+			first = i;
+	if (first == TIMERS)
 		return;
-	if (t.timers[i].at_ms > t.now_ms)
-		t.now_ms = t.timers[i].at_ms;
-	t.timers[i].timer = NULL;
-	t.timers[i].call(timer);
+	timer = t.timers[first].timer;
+	if (t.timers[first].at_ms > t.now_ms)
+		t.now_ms = t.timers[first].at_ms;
+	t.timers[first].timer = NULL;
+	t.timers[first].call(timer);
 }
 
 /* ---- what is told --------------------------------------------------------- */
@@ -194,13 +217,9 @@ static const char *const addresses[] = { "10.0.0.11", "2001:db8::11", "10.0.0.12
 /* News until there are none, a timer in between. */
 static void follow(struct nexthops *hops)
 {
-	const struct netlink_listener listener = nexthops_listener(hops);
-	const struct netlink_listener features = nexthops_features_listener(hops);
-
 	for (int turn = 0; turn < 16 && t.size >= HEADER; turn++) {
-		listener.end(netlink_hear(hops->sources.netlink), listener.arg);
-		if (hops->sources.features.netlink)
-			features.end(netlink_hear(hops->sources.features.netlink), features.arg);
+		for (size_t i = 0; i < POLLS && t.polls[i].poll; i++)
+			t.polls[i].call(t.polls[i].poll, 0, UV_READABLE);
 		nexthops_set_natives(hops, (unsigned)turn % 3);
 		run_timer();
 	}

@@ -7,6 +7,7 @@ ingress device is one of the namespace's, as the program reads its index.
 import contextlib
 import ctypes
 import enum
+import mmap
 import os
 import platform
 import struct
@@ -16,6 +17,7 @@ from .netns import libc_call
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 _BPF_OBJ_GET = 7
 _BPF_PROG_TEST_RUN = 10
+_BPF_MAP_GET_FD_BY_ID = 14
 _OUTPUT_ROOM = 512
 
 
@@ -30,6 +32,17 @@ class Action(enum.IntEnum):
 def bpf(command, attributes):
     buffer = ctypes.create_string_buffer(attributes, len(attributes))
     return libc_call("syscall", SYS_BPF, command, buffer, len(attributes)), buffer
+
+
+@contextlib.contextmanager
+def map_memory(number):
+    """The memory of a mapped map of at most a page, by its id."""
+    fd, _ = bpf(_BPF_MAP_GET_FD_BY_ID, struct.pack("=II", number, 0))
+    try:
+        with mmap.mmap(fd, mmap.PAGESIZE) as memory:
+            yield memory
+    finally:
+        os.close(fd)
 
 
 class Program:

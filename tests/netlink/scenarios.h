@@ -30,6 +30,8 @@
 	X(changes_are_lost)     \
 	X(entries_of_others)    \
 	X(flush)                \
+	X(gateways)             \
+	X(in_use)               \
 	X(vlan_messages)        \
 	X(xdp_messages)         \
 	X(features_messages)    \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "daemon/nexthop/used.h"
 #include "harness.h"
 #include "scenarios.h"
 
@@ -134,7 +135,10 @@ static void shrink_buffers(void)
 		check(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
 		found++;
 	}
-	check(found == 2 || found == 4); /* with a family that Linux has since 6.3, or without */
+	/* To ask on, to listen on, and to read the routes on; with a family that Linux has since 6.3,
+	 * two more.
+	 */
+	check(found == 3 || found == 5);
 }
 
 /* The kernel drops messages of changes; all that was dropped is found out nevertheless. */
@@ -231,4 +235,63 @@ void flush(void)
 	expect(&a, "no-neighbour dev=v0 gw=-", SOON);
 	unwatch(&a);
 	unwatch(&b);
+}
+
+/* Runs the loop until `ip neigh` says the text of the neighbour. */
+static void expect_neighbour(const char *neighbour, const char *text)
+{
+	char command[128], line[256] = "";
+
+	(void)snprintf(command, sizeof(command), "ip neigh show %s", neighbour);
+	for (int left = SOON; left > 0 && !strstr(line, text); left -= 50) {
+		wait_for(50);
+		output(command, line, sizeof(line));
+	}
+	if (!strstr(line, text))
+		fail("%s: %s, not %s", neighbour, line, text);
+}
+
+/* Gateways are resolved though nothing is sent to them, and given back with their routes. */
+void gateways(void)
+{
+	ip("route add 10.99.0.0/16 via 10.77.0.2 table 77");
+	ip("route add 10.98.0.0/16 nexthop via 10.77.0.9 nexthop via 10.78.0.2");
+	ip("route add fd99::/64 via fd77::2");
+	expect_neighbour("10.77.0.2 dev v0", P0_MAC " managed");
+	expect_neighbour("10.78.0.2 dev v1", P1_MAC " managed");
+	expect_neighbour("fd77::2 dev v0", P0_MAC " managed");
+	ip("route del 10.99.0.0/16 table 77");
+	expect_neighbour("10.77.0.2 dev v0 nud all", P0_MAC " REACHABLE");
+}
+
+static void on_way(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* A neighbour is resolved while it is wanted; one in use is probed, so that another MAC address
+ * is noticed also if no packet of the kernel's goes there.
+ */
+void in_use(void)
+{
+	struct neighbour_key key = { .ifindex = (int)if_nametoindex("v0") };
+	unsigned calls = 0;
+
+	check(!ip_parse("10.77.0.2", &key.ip));
+	nexthops_follow_used(hops, on_way, &calls);
+	nexthops_want(hops, &key, A_WHILE);
+	check(!nexthops_way(hops, &key).open);
+	expect_neighbour("10.77.0.2 dev v0", P0_MAC " managed");
+	check(calls && nexthops_way(hops, &key).open && nexthops_way(hops, &key).addressed);
+	nexthops_want(hops, &key, 0); /* shortens nothing */
+	check(nexthops_way(hops, &key).open);
+	ip("neigh replace 10.77.0.2 lladdr 02:77:00:00:00:66 dev v0 nud reachable");
+	for (int i = 0; i < 12 && memcmp(nexthops_way(hops, &key).mac, "\x02\x77\0\0\0\x02", 6);
+	     i++) {
+		wait_for(500);
+		nexthops_use(hops, &key, A_WHILE);
+	}
+	check(!memcmp(nexthops_way(hops, &key).mac, "\x02\x77\0\0\0\x02", 6));
+	wait_for(2 * A_WHILE + 200);
+	check(!nexthops_way(hops, &key).open);
 }

@@ -138,7 +138,8 @@ static int keep_chown(bool had)
 /* Keeps the rights that the daemon needs and gives up all others: maps and
  * programs (BPF, PERFMON), attaching and netlink (NET_ADMIN), finding a program
  * by its id, mounting a bpffs and making the responder's namespace (SYS_ADMIN),
- * giving the responder to nobody and ending it (SETUID, SETGID, KILL).
+ * giving the responder to nobody and ending it (SETUID, SETGID, KILL). The packet socket is
+ * open by now: to send by it needs no right.
  */
 static int drop_rights(struct diag *diag)
 {
@@ -151,7 +152,7 @@ static int drop_rights(struct diag *diag)
 	    keep_chown(had_chown) || capng_apply(CAPNG_SELECT_BOTH))
 		return diag_set(diag, EPERM,
 				"sluiced needs to be root, or to have the capabilities "
-				"CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, "
+				"CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, "
 				"CAP_SETUID, CAP_SETGID and CAP_KILL");
 	return 0;
 }
@@ -354,7 +355,7 @@ int main(int argc, char **argv)
 		config_free(config);
 		return EXIT_SUCCESS;
 	}
-	if (drop_rights(&diag)) {
+	if (balancer_open_socket(&diag, &arguments.options.packet_socket) || drop_rights(&diag)) {
 		log_diag(&diag);
 		config_free(config);
 		return EXIT_FAILURE;

@@ -107,7 +107,7 @@ _Static_assert(sizeof(struct sl_limit_stats) == 64, "counters are one cache line
 /* The state of one CPU. */
 struct sl_pace {
 	/* Theoretical arrival times of the work that sl_tuning caps. */
-	__u64 inserts, refusals, events;
+	__u64 inserts, refusals, events, hops, unsent;
 	struct sl_bucket fresh; /* a bucket that is being made: too large for the program's stack */
 };
 

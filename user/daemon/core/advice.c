@@ -11,6 +11,7 @@
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/nexthops.h"
 #include "lib/balance/plan.h"
+#include "daemon/unsent/unsent.h"
 #include "lib/base/cleanup.h"
 
 #define ADVICE_SIZE     512
@@ -189,6 +190,7 @@ void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 	advise_forwarding(balancer, SL_FAMILY_IPV6, say, arg);
 	for (size_t i = 0; i < balancer->n_attachments; i++)
 		advise_sending(balancer, &balancer->attachments[i], say, arg);
+	unsent_each_problem(balancer->unsent, say, arg);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		for (size_t j = 0; j < balancer->config->services[i].n_backends; j++) {
 			advise_attaching(&balancer->services[i].backends[j], say, arg);

@@ -27,6 +27,7 @@ struct nexthop_watch;
 struct nexthops;
 struct responder;
 struct statefile;
+struct unsent;
 struct uv_loop_s;
 struct uv_timer_s;
 struct upkeep;
@@ -38,6 +39,7 @@ struct balancer_options {
 	const char *state_path; /* of the state file; NULL: the default of the socket */
 	bool keep;              /* on stop, leave program and pins where they are */
 	bool force; /* start also with a configuration that removes every service that runs */
+	int packet_socket;      /* of balancer_open_socket() */
 };
 
 /* A backend of a running service; config points into balancer->config. */
@@ -112,6 +114,7 @@ struct balancer {
 	void (*on_dirty)(struct uv_timer_s *timer);
 	struct upkeep *upkeep;       /* work that is due by the clock */
 	struct responder *responder; /* NULL while no service asks for it */
+	struct unsent *unsent;       /* packets that the program cannot send by itself */
 	bool running;                /* the start has succeeded */
 	bool took_over;              /* program and maps were there before us */
 	bool stopping;

@@ -21,6 +21,8 @@
 #include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/nexthops.h"
 #include "daemon/responder/responder.h"
+#include "daemon/unsent/send.h"
+#include "daemon/unsent/unsent.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
@@ -56,6 +58,30 @@ static void on_kernel_change(void *arg)
 	struct balancer *balancer = arg;
 
 	datapath_forget_routes(balancer->datapath);
+	unsent_review(balancer->unsent);
+}
+
+int balancer_open_socket(struct diag *diag, int *ret_fd)
+{
+	int fd = unsent_open_socket();
+
+	if (fd < 0)
+		return diag_set(diag, -fd, "cannot open a packet socket: %s%s", strerror(-fd),
+				fd == -EPERM ? " (root or CAP_NET_RAW?)" : "");
+	*ret_fd = fd;
+	return 0;
+}
+
+static int start_unsent(struct balancer *balancer, struct diag *diag)
+{
+	const struct unsent_needs needs = {
+		.loop = balancer->loop,
+		.datapath = balancer->datapath,
+		.nexthops = balancer->nexthops,
+		.socket = balancer->options.packet_socket,
+	};
+
+	return unsent_new(&needs, diag, &balancer->unsent);
 }
 
 static int start(struct balancer *balancer, struct diag *diag)
@@ -91,6 +117,9 @@ static int start(struct balancer *balancer, struct diag *diag)
 	error = upkeep_new(balancer, &balancer->upkeep);
 	if (error)
 		return diag_no_memory(diag);
+	error = start_unsent(balancer, diag);
+	if (error)
+		return error;
 	put_devices(balancer);
 	nexthops_follow_devices(balancer->nexthops, on_devices, balancer);
 	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
@@ -147,6 +176,7 @@ void balancer_stop(struct balancer *balancer)
 	for (size_t i = 0; i < balancer->n_attachments; i++)
 		attachment_release(&balancer->attachments[i]);
 	upkeep_free(TAKE_PTR(balancer->upkeep));
+	unsent_free(TAKE_PTR(balancer->unsent));
 	responder_free(TAKE_PTR(balancer->responder));
 	services_free(TAKE_PTR(balancer->services), balancer->config);
 	checks_free(TAKE_PTR(balancer->checks));

@@ -11,6 +11,11 @@ struct config;
 struct diag;
 struct uv_loop_s;
 
+/* Opens the socket for balancer_options.packet_socket, which stays the caller's to close. It
+ * needs CAP_NET_RAW, which nothing later does. 0 or -errno and diag.
+ */
+int balancer_open_socket(struct diag *diag, int *ret_fd);
+
 /* Takes config, also on failure; options are copied, their strings are borrowed. 0, or
  * -ENOMEM and diag.
  */

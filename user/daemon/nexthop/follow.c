@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "daemon/netlink/netlink.h"
 #include "daemon/nexthop/follow.h"
+#include "daemon/nexthop/gateways.h"
 #include "daemon/nexthop/watched.h"
 
 #define ROUTES_DELAY_MS 50  /* changes of routes come in crowds */
@@ -27,6 +28,7 @@ static void schedule_routes(struct nexthops *hops)
 	const uint64_t now = uv_now(hops->loop);
 	uint64_t at = now + ROUTES_DELAY_MS;
 
+	gateways_review(hops->gateways);
 	if (hops->routes_due)
 		return;
 	hops->routes_due = true;
@@ -100,6 +102,7 @@ static void on_devices(struct nexthops *hops)
 {
 	hops->heard = true;
 	hops->devices_heard = true;
+	port_set_doubt_all(&hops->ports);
 	schedule_routes(hops);
 }
 
@@ -120,8 +123,8 @@ static void resync(struct nexthops *hops)
 static void on_message(const struct nlmsghdr *message, void *arg)
 {
 	struct nexthops *hops = arg;
+	bool heard = true;
 
-	hops->heard = true;
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -130,7 +133,8 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 		break;
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
-		neighbours_take(&hops->sources.neighbours, message, uv_now(hops->loop));
+		heard = neighbours_take(&hops->sources.neighbours, message, uv_now(hops->loop));
+		port_set_take(&hops->ports, message);
 		break;
 	case RTM_NEWNETCONF: /* whether a device forwards: no route, but ways depend on it */
 	case RTM_DELNETCONF:
@@ -139,6 +143,7 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 		schedule_routes(hops);
 		break;
 	}
+	hops->heard |= heard;
 }
 
 static void on_tend_timer(uv_timer_t *timer);
@@ -148,12 +153,20 @@ void nexthops_set_tend_timer(struct nexthops *hops)
 	const uint64_t now = uv_now(hops->loop);
 	uint64_t at = hops->sources.neighbours.tend_at_ms;
 
-	if (hops->resync_due && at > now + RETRY_MS)
+	if ((hops->resync_due || !TAILQ_EMPTY(&hops->used.all)) && at > now + RETRY_MS)
 		at = now + RETRY_MS;
 	if (at == UINT64_MAX)
 		(void)uv_timer_stop(&hops->tend_timer);
 	else
 		(void)uv_timer_start(&hops->tend_timer, on_tend_timer, at > now ? at - now : 1, 0);
+}
+
+/* The ways of next hops in use depend on their devices too. */
+static void tell_used(struct nexthops *hops)
+{
+	if ((hops->used.changed || hops->heard) && hops->used_changed)
+		hops->used_changed(hops->used_arg);
+	hops->used.changed = false;
 }
 
 static void tell_change(struct nexthops *hops)
@@ -172,6 +185,8 @@ static void tell_change(struct nexthops *hops)
 /* How every callback of the loop ends. */
 static void finish(struct nexthops *hops)
 {
+	port_set_review(&hops->ports);
+	tell_used(hops);
 	tell_change(hops);
 	nexthops_set_tend_timer(hops);
 	nexthops_flush(hops);
@@ -193,6 +208,7 @@ static void on_tend_timer(uv_timer_t *timer)
 	/* What the operator has made permanent a moment ago must not be asked for. */
 	if (netlink_hear(hops->sources.netlink) || hops->resync_due)
 		resync(hops);
+	kept_expire(&hops->used, uv_now(hops->loop));
 	neighbours_tend(&hops->sources.neighbours, &hops->sources.links, uv_now(hops->loop));
 	finish(hops);
 }

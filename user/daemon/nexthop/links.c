@@ -132,6 +132,7 @@ static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 	if (!netlink_get_text(info[IFLA_INFO_KIND], &kind))
 		return LINK_PLAIN; /* hardware */
 	link->has_members = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
+	link->bridge = strcmp(kind, "bridge") == 0;
 	if (strcmp(kind, "vlan") == 0)
 		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
 	link->veth = strcmp(kind, "veth") == 0;
@@ -183,7 +184,9 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	if (netlink_get_u32(attrs[IFLA_MASTER], &master))
 		link.master = (int)master;
 	link.kind = parse_kind(attrs, &link);
-	if (info->ifi_type != ARPHRD_ETHER || !netlink_get_mac(attrs[IFLA_ADDRESS], link.mac))
+	link.ethernet =
+		info->ifi_type == ARPHRD_ETHER && netlink_get_mac(attrs[IFLA_ADDRESS], link.mac);
+	if (!link.ethernet)
 		link.kind = LINK_OTHER;
 	*ret_link = link;
 	return true;
@@ -191,7 +194,8 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 
 static bool same(const struct link *a, const struct link *b)
 {
-	return a->kind == b->kind && a->up == b->up && a->vlan == b->vlan && a->mtu == b->mtu &&
+	return a->kind == b->kind && a->up == b->up && a->ethernet == b->ethernet &&
+	       a->bridge == b->bridge && a->vlan == b->vlan && a->mtu == b->mtu &&
 	       a->parent == b->parent && a->program == b->program && a->native == b->native &&
 	       a->master == b->master && a->has_members == b->has_members &&
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;

@@ -41,7 +41,9 @@ struct link {
 	struct hash_node node;
 	int ifindex;
 	enum link_kind kind;
-	bool up; /* by the operator, and has carrier */
+	bool up;       /* by the operator, and has carrier */
+	bool ethernet; /* has a MAC address, and neighbours with such */
+	bool bridge;   /* and a forwarding database that says behind which port each is */
 	bool veth;
 	bool native; /* runs an XDP program in the driver */
 	bool asked;  /* the kernel was asked what it takes */

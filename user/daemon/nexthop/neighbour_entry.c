@@ -23,6 +23,11 @@ bool neighbour_entry_foreign(const struct neighbour_entry *entry)
 	       entry->flags_ext & ~NTF_EXT_MANAGED;
 }
 
+bool neighbour_entry_stale(const struct neighbour_entry *entry)
+{
+	return entry->state & NUD_STALE;
+}
+
 bool neighbour_entry_managed(const struct neighbour_entry *entry)
 {
 	return entry->flags_ext & NTF_EXT_MANAGED;
@@ -89,14 +94,33 @@ int neighbour_entry_get(struct netlink *netlink, const struct neighbour_key *key
 	return 0;
 }
 
-void neighbour_batch_ask(struct neighbour_batch *batch, const struct neighbour_key *key)
+/* Begins a message in the batch, which is sent first if it is full. */
+static struct nlmsghdr *batch_begin(struct neighbour_batch *batch, __u16 flags,
+				    const struct neighbour_key *key)
 {
-	struct nlmsghdr *request;
-
 	if (batch->used + NETLINK_REQUEST_SIZE > sizeof(batch->buffer))
 		neighbour_batch_send(batch);
-	request = begin(batch->buffer + batch->used, RTM_NEWNEIGH, NLM_F_CREATE, key);
+	return begin(batch->buffer + batch->used, RTM_NEWNEIGH, flags, key);
+}
+
+void neighbour_batch_ask(struct neighbour_batch *batch, const struct neighbour_key *key)
+{
+	struct nlmsghdr *request = batch_begin(batch, NLM_F_CREATE, key);
+
 	mnl_attr_put_u32(request, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
+	batch->used += NLMSG_ALIGN(request->nlmsg_len);
+}
+
+/* A request sets the state if it names neither NTF_USE nor NTF_EXT_MANAGED, and without
+ * NLM_F_REPLACE it leaves the mark of an IPv6 router.
+ */
+void neighbour_batch_probe(struct neighbour_batch *batch, const struct neighbour_key *key)
+{
+	struct nlmsghdr *request = batch_begin(batch, 0, key);
+	struct ndmsg *header = mnl_nlmsg_get_payload(request);
+
+	header->ndm_flags = 0;
+	header->ndm_state = NUD_PROBE;
 	batch->used += NLMSG_ALIGN(request->nlmsg_len);
 }
 

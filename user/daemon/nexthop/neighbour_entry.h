@@ -14,17 +14,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/base/addr.h"
+#include "daemon/nexthop/nexthop.h"
 
 struct netlink;
 struct nlmsghdr;
 
 #define NEIGHBOUR_BATCH_SIZE 8192
-
-struct neighbour_key {
-	struct ip ip;
-	int ifindex;
-};
 
 /* Zeroed: there is none. */
 struct neighbour_entry {
@@ -68,6 +63,13 @@ int neighbour_entry_get(struct netlink *netlink, const struct neighbour_key *key
  */
 void neighbour_batch_ask(struct neighbour_batch *batch, const struct neighbour_key *key);
 void neighbour_batch_send(struct neighbour_batch *batch);
+
+/* Has the kernel probe the MAC address of a stale entry now, and not only in some seconds. The
+ * entry is no longer managed: ask for it behind this.
+ */
+void neighbour_batch_probe(struct neighbour_batch *batch, const struct neighbour_key *key);
+
+bool neighbour_entry_stale(const struct neighbour_entry *entry);
 
 /* Has the kernel no longer manage an entry; it stays. */
 void neighbour_entry_release(struct netlink *netlink, const struct neighbour_key *key);

@@ -17,6 +17,7 @@
 #define TEND_MS      20000 /* between those for one that the kernel does not manage */
 #define ASKS_AT_ONCE 4096  /* the loop has other things to do; the rest follows */
 #define REST_MS      100   /* between two walks over all neighbours */
+#define PROBE_MS     5000  /* between two doubts about a MAC address in use */
 
 /* How long a MAC outlives its entry. One that is deleted (`ip neigh flush`,
  * the kernel's garbage collection) says nothing about the neighbour: it is asked
@@ -33,6 +34,7 @@ struct neighbour {
 	__u8 mac[6];           /* the last that was good */
 	bool resolved;         /* mac is good, or in its grace */
 	bool claimed;          /* it was us who had it managed */
+	bool doubted;          /* the kernel is to probe the MAC address */
 	uint64_t lost_ms;      /* when the entry stopped being usable */
 	uint64_t grace_end_ms; /* 0: not in grace */
 	uint64_t asked_ms;     /* 0: never */
@@ -63,12 +65,10 @@ static struct neighbour *find(const struct neighbours *neighbours, const struct 
 	return node ? HASH_ENTRY(node, struct neighbour, node) : NULL;
 }
 
-void neighbours_init(struct neighbours *neighbours, struct netlink *netlink,
-		     neighbour_changed_fn *changed)
+void neighbours_init(struct neighbours *neighbours, struct netlink *netlink)
 {
 	*neighbours = (struct neighbours){
 		.netlink = netlink,
-		.changed = changed,
 		.tend_at_ms = UINT64_MAX,
 	};
 	TAILQ_INIT(&neighbours->all);
@@ -99,7 +99,7 @@ static uint64_t ask_at_ms(const struct neighbour *neighbour)
 
 	if (neighbour_entry_foreign(entry))
 		return UINT64_MAX;
-	if (neighbour->asked_ms == 0)
+	if (neighbour->asked_ms == 0 || neighbour->doubted)
 		return 0;
 	if (!neighbour_entry_usable(entry))
 		return neighbour->asked_ms + RETRY_MS;
@@ -140,36 +140,53 @@ static bool settle(struct neighbour *neighbour, const struct neighbour_entry *en
 	return false;
 }
 
-static void tell_users(struct neighbours *neighbours, struct neighbour *neighbour)
+static void tell_users(struct neighbour *neighbour)
 {
 	struct neighbour_user *user;
 
 	for (user = LIST_FIRST(&neighbour->users); user; user = LIST_NEXT(user, link))
-		neighbours->changed(user);
+		user->changed(user);
 }
 
-static void take_entry(struct neighbours *neighbours, struct neighbour *neighbour,
+/* Whether packets of the kernel's go the same way by both. */
+static bool same_way(const struct neighbour_entry *a, const struct neighbour_entry *b)
+{
+	return neighbour_entry_usable(a) == neighbour_entry_usable(b) &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
+}
+
+/* Whether packets of the kernel's go another way now. */
+static bool take_entry(struct neighbours *neighbours, struct neighbour *neighbour,
 		       const struct neighbour_entry *entry, uint64_t now_ms)
 {
+	const bool another_way = !same_way(&neighbour->entry, entry);
 	const bool changed = settle(neighbour, entry, now_ms);
 
 	neighbour->round = neighbours->round;
 	schedule(neighbours, neighbour);
 	if (changed)
-		tell_users(neighbours, neighbour);
+		tell_users(neighbour);
+	return another_way;
 }
 
-void neighbours_take(struct neighbours *neighbours, const struct nlmsghdr *message, uint64_t now_ms)
+bool neighbours_take(struct neighbours *neighbours, const struct nlmsghdr *message, uint64_t now_ms)
 {
 	struct neighbour_entry entry;
 	struct neighbour *neighbour;
 	struct neighbour_key key;
 
 	if (!neighbour_entry_parse(message, &key, &entry))
-		return;
+		return true;
 	neighbour = find(neighbours, &key);
-	if (neighbour)
-		take_entry(neighbours, neighbour, &entry, now_ms);
+	return !neighbour || take_entry(neighbours, neighbour, &entry, now_ms);
+}
+
+void neighbour_doubt(struct neighbours *neighbours, struct neighbour *neighbour, uint64_t now_ms)
+{
+	if (!neighbour_entry_usable(&neighbour->entry) || now_ms - neighbour->asked_ms < PROBE_MS)
+		return;
+	neighbour->doubted = true;
+	schedule(neighbours, neighbour);
 }
 
 static int add(struct neighbours *neighbours, const struct neighbour_key *key, uint64_t now_ms,
@@ -191,7 +208,7 @@ static int add(struct neighbours *neighbours, const struct neighbour_key *key, u
 		return error;
 	}
 	TAILQ_INSERT_HEAD(&neighbours->all, neighbour, link);
-	take_entry(neighbours, neighbour, &entry, now_ms);
+	(void)take_entry(neighbours, neighbour, &entry, now_ms);
 	*ret_neighbour = neighbour;
 	return 0;
 }
@@ -242,7 +259,7 @@ static void on_dumped(const struct nlmsghdr *message, void *arg)
 	const struct load *load = arg;
 
 	if (message->nlmsg_type == RTM_NEWNEIGH)
-		neighbours_take(load->neighbours, message, load->now_ms);
+		(void)neighbours_take(load->neighbours, message, load->now_ms);
 }
 
 int neighbours_load(struct neighbours *neighbours, uint64_t now_ms)
@@ -262,7 +279,7 @@ int neighbours_load(struct neighbours *neighbours, uint64_t now_ms)
 	neighbour = TAILQ_FIRST(&neighbours->all);
 	for (; neighbour; neighbour = TAILQ_NEXT(neighbour, link))
 		if (neighbour->round != neighbours->round)
-			take_entry(neighbours, neighbour, &none, now_ms);
+			(void)take_entry(neighbours, neighbour, &none, now_ms);
 	return 0;
 }
 
@@ -273,8 +290,10 @@ static void tell_refusal(struct neighbours *neighbours, int error)
 		neighbours->refused = false;
 		return;
 	}
-	/* That a device has just gone is no refusal. */
-	if (neighbours->refused || error == -ENODEV)
+	/* That a device has just gone, or the MAC address of an entry that was to be probed, is no
+	 * refusal.
+	 */
+	if (neighbours->refused || error == -ENODEV || error == -EINVAL)
 		return;
 	neighbours->refused = true;
 	if (error == -ENOBUFS)
@@ -289,29 +308,35 @@ static bool is_up(const struct links *links, int ifindex)
 {
 	const struct link *link = links_find(links, ifindex);
 
-	return link && link->up && links_carrier(links, link);
+	return link && link->up && link->ethernet;
 }
 
-static void end_grace(struct neighbours *neighbours, struct neighbour *neighbour, uint64_t now_ms)
+static void end_grace(struct neighbour *neighbour, uint64_t now_ms)
 {
 	if (!neighbour->grace_end_ms || neighbour->grace_end_ms > now_ms)
 		return;
 	neighbour->grace_end_ms = 0;
 	neighbour->resolved = false;
-	tell_users(neighbours, neighbour);
+	tell_users(neighbour);
 }
 
 /* Asks if that is due; on a link that is down, just waits again. */
 static bool ask(struct neighbour *neighbour, const struct links *links, uint64_t now_ms,
 		struct neighbour_batch *batch)
 {
+	bool doubted;
+
 	if (ask_at_ms(neighbour) > now_ms)
 		return false;
 	neighbour->asked_ms = now_ms;
+	doubted = neighbour->doubted;
+	neighbour->doubted = false;
 	if (!is_up(links, neighbour->key.ifindex))
 		return false;
 	if (!neighbour_entry_managed(&neighbour->entry))
 		neighbour->claimed = true;
+	if (doubted || neighbour_entry_stale(&neighbour->entry))
+		neighbour_batch_probe(batch, &neighbour->key);
 	neighbour_batch_ask(batch, &neighbour->key);
 	return true;
 }
@@ -330,7 +355,7 @@ void neighbours_tend(struct neighbours *neighbours, const struct links *links, u
 		if (!neighbour)
 			break;
 		next = TAILQ_NEXT(neighbour, link);
-		end_grace(neighbours, neighbour, now_ms);
+		end_grace(neighbour, now_ms);
 		if (ask(neighbour, links, now_ms, &batch)) {
 			TAILQ_REMOVE(&neighbours->all, neighbour, link);
 			TAILQ_INSERT_TAIL(&neighbours->all, neighbour, link);

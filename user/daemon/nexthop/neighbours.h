@@ -22,21 +22,25 @@ struct netlink;
 struct neighbour;
 struct nlmsghdr;
 
-/* What uses a neighbour; embedded in the user's struct. Zeroed: uses none. */
-struct neighbour_user {
-	void *owner; /* the user's own, and not touched here */
-	struct neighbour *neighbour;
-	LIST_ENTRY(neighbour_user) link;
-};
+struct neighbour_user;
 
 /* Says that neighbour_mac() has changed, from neighbours_take(), _load() or
  * _tend(). Must not call this module.
  */
 typedef void neighbour_changed_fn(struct neighbour_user *user);
 
+/* What uses a neighbour; embedded in the user's struct. With a function and an owner, and the
+ * rest zeroed: uses none.
+ */
+struct neighbour_user {
+	neighbour_changed_fn *changed;
+	void *owner; /* the user's own, and not touched here */
+	struct neighbour *neighbour;
+	LIST_ENTRY(neighbour_user) link;
+};
+
 struct neighbours {
 	struct netlink *netlink;
-	neighbour_changed_fn *changed;
 	struct hashtable by_key;
 	TAILQ_HEAD(neighbour_list, neighbour) all; /* the one asked for longest ago comes first */
 	uint64_t rest_end_ms;                      /* tend_at_ms is not before it */
@@ -45,8 +49,7 @@ struct neighbours {
 	bool refused;        /* the kernel's refusal has been logged */
 };
 
-void neighbours_init(struct neighbours *neighbours, struct netlink *netlink,
-		     neighbour_changed_fn *changed);
+void neighbours_init(struct neighbours *neighbours, struct netlink *netlink);
 
 /* Every user must be gone. */
 void neighbours_done(struct neighbours *neighbours);
@@ -67,8 +70,13 @@ const __u8 *neighbour_mac(const struct neighbour *neighbour);
 /* Reads all of them again. 0 or -errno. */
 int neighbours_load(struct neighbours *neighbours, uint64_t now_ms);
 
-/* Takes in RTM_NEWNEIGH and RTM_DELNEIGH. */
-void neighbours_take(struct neighbours *neighbours, const struct nlmsghdr *message,
+/* Has the kernel probe a MAC address that packets have gone to, if it has not lately: one that
+ * has changed is known in some seconds, also where no packet of the kernel's asks for it.
+ */
+void neighbour_doubt(struct neighbours *neighbours, struct neighbour *neighbour, uint64_t now_ms);
+
+/* Takes in RTM_NEWNEIGH and RTM_DELNEIGH. False: the kernel sends by the neighbour as before. */
+bool neighbours_take(struct neighbours *neighbours, const struct nlmsghdr *message,
 		     uint64_t now_ms);
 
 /* Asks the kernel for what is due, on links that are up, and gives up neighbours

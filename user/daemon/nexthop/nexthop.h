@@ -22,6 +22,12 @@ enum nexthop_state {
 	NEXTHOP_NEEDS_PROGRAM, /* the device takes none now: it runs no XDP program */
 };
 
+/* A neighbour: an address on a device. */
+struct neighbour_key {
+	struct ip ip;
+	int ifindex;
+};
+
 struct nexthop {
 	enum nexthop_state state;
 	struct sl_hop wire; /* valid when resolved. A VLAN device is given as its parent + id */
@@ -36,6 +42,18 @@ struct nexthop {
  * of the watched address has changed.
  */
 typedef void nexthop_changed_fn(void *arg);
+
+/* A packet that arrives to be forwarded. */
+struct forwarded {
+	struct ip source, destination;
+	unsigned ingress; /* ifindex of the device that it arrives on */
+};
+
+/* Called with the device of a bridge's port behind which the MAC address is, or NULL: it is not
+ * known any more.
+ */
+typedef void nexthops_port_fn(void *arg, const struct sl_port *port,
+			      const struct sl_device *device);
 
 bool nexthop_equal(const struct nexthop *a, const struct nexthop *b);
 

@@ -10,9 +10,13 @@
 
 #include "daemon/netlink/netlink.h"
 #include "daemon/nexthop/follow.h"
+#include "daemon/nexthop/gateways.h"
 #include "daemon/nexthop/watched.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+
+/* The kernel's table of neighbours has room for 1024, unless gc_thresh3 is raised. */
+#define USED_MAX 512
 
 static void on_neighbour(struct neighbour_user *user)
 {
@@ -32,6 +36,9 @@ void nexthops_free(struct nexthops *hops)
 	if (!hops)
 		return;
 	features_close(&hops->sources.features);
+	gateways_free(hops->gateways);
+	kept_done(&hops->used);
+	port_set_done(&hops->ports);
 	netlink_free(hops->sources.netlink);
 	neighbours_done(&hops->sources.neighbours);
 	links_done(&hops->sources.links);
@@ -49,6 +56,24 @@ static void init_timer(struct nexthops *hops, uv_timer_t *timer)
 	hops->n_open++;
 }
 
+static void on_gateways(void *arg)
+{
+	nexthops_set_tend_timer(arg);
+}
+
+static int start_gateways(struct nexthops *hops, struct diag *diag)
+{
+	const struct gateways_needs needs = {
+		.loop = hops->loop,
+		.neighbours = &hops->sources.neighbours,
+		.links = &hops->sources.links,
+		.tend = on_gateways,
+		.arg = hops,
+	};
+
+	return gateways_new(&needs, diag, &hops->gateways);
+}
+
 int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **ret_hops)
 {
 	_cleanup_(nexthops_freep) struct nexthops *hops = calloc(1, sizeof(*hops));
@@ -58,6 +83,7 @@ int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **re
 	if (!hops)
 		return diag_no_memory(diag);
 	hops->loop = loop;
+	kept_init(&hops->used, &hops->sources.neighbours, USED_MAX);
 	TAILQ_INIT(&hops->routed);
 	TAILQ_INIT(&hops->unrouted);
 	TAILQ_INIT(&hops->dirty);
@@ -68,15 +94,20 @@ int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **re
 	error = netlink_new(loop, &listener, diag, &hops->sources.netlink);
 	if (error)
 		return error;
-	neighbours_init(&hops->sources.neighbours, hops->sources.netlink, on_neighbour);
+	neighbours_init(&hops->sources.neighbours, hops->sources.netlink);
 	listener = nexthops_features_listener(hops);
 	features_open(&hops->sources.features, loop, &listener);
+	hops->ports.netlink = hops->sources.netlink;
+	hops->ports.links = &hops->sources.links;
 	error = links_load(&hops->sources.links, hops->sources.netlink);
 	if (error)
 		return diag_set(diag, -error, "cannot read the network devices: %s",
 				strerror(-error));
 	features_load(&hops->sources.features, &hops->sources.links);
 	(void)features_ask(&hops->sources.features, &hops->sources.links);
+	error = start_gateways(hops, diag);
+	if (error)
+		return error;
 	*ret_hops = TAKE_PTR(hops);
 	return 0;
 }
@@ -100,6 +131,7 @@ static int target_new(struct nexthops *hops, const struct ip *ip, struct target 
 		return -ENOMEM;
 	target->hops = hops;
 	target->ip = *ip;
+	target->path.user.changed = on_neighbour;
 	target->path.user.owner = target;
 	LIST_INIT(&target->watches);
 	error = nexthop_path_find(&hops->sources, ip, uv_now(hops->loop), &target->path);

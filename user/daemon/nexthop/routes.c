@@ -92,19 +92,34 @@ static void on_entry(const struct nlmsghdr *message, void *arg)
 		add_way(route, (int)ifindex);
 }
 
+static __u8 address_bits(const struct ip *ip)
+{
+	return ip->family == SL_FAMILY_IPV4 ? 32 : 128;
+}
+
+/* Begins a question for the route to an address in buffer. */
+static struct nlmsghdr *begin(char buffer[static NETLINK_REQUEST_SIZE],
+			      const struct ip *destination)
+{
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETROUTE, 0);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+
+	header->rtm_family = netlink_af(destination);
+	header->rtm_dst_len = address_bits(destination);
+	netlink_put_ip(request, RTA_DST, destination);
+	return request;
+}
+
 /* flags: RTM_F_FIB_MATCH asks for the table's entry instead of what follows from it. */
 static int ask(struct netlink *netlink, const struct ip *destination, unsigned flags,
 	       netlink_answer_fn *answer, struct route *route)
 {
 	char buffer[NETLINK_REQUEST_SIZE];
-	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETROUTE, 0);
-	struct rtmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+	struct nlmsghdr *request = begin(buffer, destination);
+	struct rtmsg *header = mnl_nlmsg_get_payload(request);
 	int error;
 
-	header->rtm_family = netlink_af(destination);
-	header->rtm_dst_len = destination->family == SL_FAMILY_IPV4 ? 32 : 128;
 	header->rtm_flags = flags;
-	netlink_put_ip(request, RTA_DST, destination);
 	error = netlink_ask(netlink, request, answer, route);
 	return error < 0 && means_no_route(error) ? 0 : error;
 }
@@ -120,4 +135,17 @@ int route_lookup(struct netlink *netlink, const struct ip *destination, struct r
 		return error;
 	*ret_route = route;
 	return 0;
+}
+
+bool route_forwards(struct netlink *netlink, const struct forwarded *packet)
+{
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request = begin(buffer, &packet->destination);
+	struct rtmsg *header = mnl_nlmsg_get_payload(request);
+	struct route route = {};
+
+	header->rtm_src_len = address_bits(&packet->source);
+	netlink_put_ip(request, RTA_SRC, &packet->source);
+	mnl_attr_put_u32(request, RTA_IIF, packet->ingress);
+	return !netlink_ask(netlink, request, on_answer, &route) && route.kind == ROUTE_UNICAST;
 }

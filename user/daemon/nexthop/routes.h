@@ -6,7 +6,9 @@
 #ifndef SLUICE_DAEMON_NEXTHOP_ROUTES_H
 #define SLUICE_DAEMON_NEXTHOP_ROUTES_H
 
-#include "lib/base/addr.h"
+#include <stdbool.h>
+
+#include "daemon/nexthop/nexthop.h"
 
 struct netlink;
 
@@ -32,5 +34,8 @@ struct route {
 
 /* 0 or -errno; that there is no route is no error. */
 int route_lookup(struct netlink *netlink, const struct ip *destination, struct route *ret_route);
+
+/* Whether the kernel would forward a packet, so far as its routes say. */
+bool route_forwards(struct netlink *netlink, const struct forwarded *packet);
 
 #endif

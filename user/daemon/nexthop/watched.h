@@ -15,9 +15,13 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "daemon/nexthop/kept.h"
 #include "daemon/nexthop/nexthop.h"
 #include "daemon/nexthop/path.h"
+#include "daemon/nexthop/port_set.h"
 #include "lib/base/hashtable.h"
+
+struct gateways;
 
 TAILQ_HEAD(target_list, target);
 
@@ -29,6 +33,9 @@ struct nexthops {
 	struct target_list unrouted;         /* have not */
 	struct target_list dirty;            /* their hop is to be computed */
 	TAILQ_HEAD(, nexthop_watch) pending; /* to be called */
+	struct kept_set used;                /* the next hops of used.h */
+	struct port_set ports;
+	struct gateways *gateways;
 	uv_timer_t routes_timer;
 	uv_timer_t tend_timer;
 	bool routes_due;                     /* a pass is to begin */
@@ -43,6 +50,8 @@ struct nexthops {
 	bool heard;                 /* any change, since it was told on */
 	nexthop_changed_fn *change; /* NULL: not asked for */
 	void *change_arg;
+	nexthop_changed_fn *used_changed; /* NULL: not asked for */
+	void *used_arg;
 };
 
 struct target {
