@@ -12,9 +12,11 @@
 #include "bpf/direct.h"
 #include "bpf/forward_ipip.h"
 #include "bpf/forward_nat.h"
+#include "bpf/oversize.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/rewrite.h"
+#include "bpf/unsent.h"
 
 /* Takes off or puts on VLAN tags until the frame has the one that the hop asks
  * for, or none. The MAC addresses are lost: the caller writes them anyway.
@@ -93,6 +95,33 @@ static __always_inline bool is_own_client(const struct sl_packet *packet)
 	       client->halves[0] == backend->halves[0];
 }
 
+/* The packet of a client, as its backend is to get it. */
+static __always_inline enum sl_verdict
+rewrite_request(struct xdp_md *xdp, const struct sl_packet *packet, enum sl_forward forward)
+{
+	const struct sl_backend *backend = packet->backend;
+
+	return rewrite_ttl(xdp, packet)
+		       ?: forward == SL_FORWARD_NAT ? rewrite_end(xdp, packet, REWRITE_DESTINATION,
+								  &backend->addr, backend->port)
+						    : SL_NEXT;
+}
+
+/* A packet for a backend of nat or dsr that is longer than the hop's MTU. */
+static __always_inline enum sl_verdict
+forward_oversize(struct xdp_md *xdp, struct sl_packet *packet, const struct sl_hop *hop)
+{
+	enum sl_verdict verdict;
+
+	if (!oversize_may_be_cut(xdp, packet))
+		return oversize_refuse(xdp, packet, hop->mtu) ? SL_REJECTED_TOO_BIG
+							      : SL_DROP_TOO_BIG;
+	verdict = rewrite_request(xdp, packet, packet->backend->forward);
+	if (verdict)
+		return verdict;
+	return unsent_long(xdp, packet, hop) ? SL_FRAGMENTED : SL_DROP_TOO_BIG;
+}
+
 static __always_inline enum sl_verdict forward_nat(struct xdp_md *xdp, struct sl_packet *packet,
 						   const struct sl_hop *hop)
 {
@@ -102,9 +131,9 @@ static __always_inline enum sl_verdict forward_nat(struct xdp_md *xdp, struct sl
 		return SL_DROP_HAIRPIN;
 	if (unlikely(backend->state & SL_BACKEND_ASKED))
 		direct_serve(packet, backend);
-	return rewrite_ttl(xdp, packet)
-	    ?: rewrite_end(xdp, packet, REWRITE_DESTINATION, &backend->addr, backend->port)
-	    ?: send_to_hop(xdp, packet, hop);
+	if (unlikely(oversize(packet, hop->mtu)))
+		return forward_oversize(xdp, packet, hop);
+	return rewrite_request(xdp, packet, SL_FORWARD_NAT) ?: send_to_hop(xdp, packet, hop);
 }
 
 static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_packet *packet,
@@ -112,7 +141,10 @@ static __always_inline enum sl_verdict forward_by(struct xdp_md *xdp, struct sl_
 {
 	switch ((enum sl_forward)packet->backend->forward) {
 	case SL_FORWARD_DSR:
-		return rewrite_ttl(xdp, packet) ?: send_to_hop(xdp, packet, hop);
+		if (unlikely(oversize(packet, hop->mtu)))
+			return forward_oversize(xdp, packet, hop);
+		return rewrite_request(xdp, packet, SL_FORWARD_DSR)
+			       ?: send_to_hop(xdp, packet, hop);
 	case SL_FORWARD_NAT:
 		return forward_nat(xdp, packet, hop);
 	case SL_FORWARD_IPIP:

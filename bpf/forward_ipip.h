@@ -18,10 +18,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/maps.h"
-#include "bpf/pace.h"
+#include "bpf/oversize.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
-#include "bpf/reject.h"
 #include "bpf/rewrite.h"
 #include "sluice/csum.h"
 
@@ -55,8 +54,7 @@ static __always_inline bool encap_fits(struct xdp_md *xdp, const struct sl_packe
 static __always_inline enum sl_verdict encap_refuse(struct xdp_md *xdp, struct sl_packet *packet,
 						    __u32 room)
 {
-	return pace_refusals() && reject_too_big(xdp, packet, room) ? SL_REJECTED_TOO_BIG
-								    : SL_DROP_TOO_BIG;
+	return oversize_refuse(xdp, packet, room) ? SL_REJECTED_TOO_BIG : SL_DROP_TOO_BIG;
 }
 
 /* encap_make_room() for a frame that has VLAN tags or is to have one. */

@@ -17,6 +17,7 @@
 #include "bpf/forward.h"
 #include "bpf/forward_nat.h"
 #include "bpf/maps.h"
+#include "bpf/oversize.h"
 #include "bpf/rewrite.h"
 #include "bpf/route.h"
 #include "bpf/unsent.h"
@@ -105,6 +106,26 @@ static __always_inline enum sl_verdict hold_reply(struct xdp_md *xdp, struct sl_
 	return SL_HELD;
 }
 
+static __always_inline enum sl_verdict refuse_reply(struct xdp_md *xdp, struct sl_packet *packet,
+						    __u32 mtu)
+{
+	return oversize_refuse(xdp, packet, mtu) ? SL_REJECTED_REPLY : SL_DROP_TOO_BIG;
+}
+
+/* A reply that is longer than the hop's MTU. */
+static __always_inline enum sl_verdict return_oversize(struct xdp_md *xdp, struct sl_packet *packet,
+						       const struct sl_hop *hop)
+{
+	enum sl_verdict verdict;
+
+	if (!oversize_may_be_cut(xdp, packet))
+		return refuse_reply(xdp, packet, hop->mtu);
+	verdict = rewrite_ttl(xdp, packet) ?: rewrite_reply(xdp, packet);
+	if (verdict)
+		return verdict;
+	return unsent_long(xdp, packet, hop) ? SL_FRAGMENTED_REPLY : SL_DROP_TOO_BIG;
+}
+
 /* Whether the kernel, asked by the daemon, forwards packets like the rewritten reply. */
 static __always_inline bool kernel_forwards(const struct sl_packet *packet, __u32 egress)
 {
@@ -132,6 +153,10 @@ static __always_inline enum sl_verdict find_route(struct xdp_md *xdp, struct sl_
 		fib.ifindex = 0;
 		__attribute__((fallthrough));
 	case ROUTE_NO_FRAMES:
+		/* The kernel would tell the packet's new source, which is not the backend. */
+		if (fib.mtu_result && oversize(packet, fib.mtu_result) &&
+		    !oversize_may_be_cut(xdp, packet))
+			return packet->broken ?: refuse_reply(xdp, packet, fib.mtu_result);
 		if (kernel_forwards(packet, fib.ifindex))
 			return packet->broken ?: leave_to_kernel(xdp, packet);
 		kind = SL_UNSENT_DEVICE;
@@ -169,8 +194,8 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 		if (verdict)
 			return verdict;
 	}
-	if (packet->end - packet->l3 > route->hop.mtu)
-		return SL_PASS_TOO_BIG;
+	if (unlikely(oversize(packet, route->hop.mtu)))
+		return packet->broken ?: return_oversize(xdp, packet, &route->hop);
 	return packet->broken
 	    ?: rewrite_ttl(xdp, packet)
 	    ?: rewrite_reply(xdp, packet)

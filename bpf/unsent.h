@@ -54,9 +54,9 @@ static __always_inline void unsent_describe(const struct sl_packet *packet,
 		head->next_family = SL_FAMILY_IPV4;
 	}
 	head->kind = kind;
-	head->mtu = fib->mtu_result;
 	head->length = 0;
-	head->ifindex = fib->ifindex;
+	head->hop.mtu = fib->mtu_result;
+	head->hop.ifindex = fib->ifindex;
 	head->ingress = packet->ingress;
 }
 
@@ -94,11 +94,34 @@ unsent_copy(struct xdp_md *xdp, const struct sl_packet *packet, struct sl_unsent
 {
 	__u32 length = packet->end - packet->l3;
 
-	entry->head.length = length;
+	entry->head.length = (__u16)length;
 	if (length - 1 >= SL_UNSENT_BYTES ||
 	    bpf_xdp_load_bytes(xdp, packet->l3, entry->bytes, length))
 		return SL_DROP_INTERNAL;
 	return SL_NEXT;
+}
+
+/* Gives a packet that is longer than the hop's MTU to the daemon, which sends it in fragments. */
+static __always_inline bool unsent_long(struct xdp_md *xdp, const struct sl_packet *packet,
+					const struct sl_hop *hop)
+{
+	struct sl_unsent_packet *entry;
+
+	if (!unsent_may(packet))
+		return false;
+	entry = bpf_ringbuf_reserve(&sl_unsent, sizeof(*entry), 0);
+	if (!entry)
+		return false;
+	entry->head.at_ns = bpf_ktime_get_ns();
+	entry->head.kind = SL_UNSENT_LONG;
+	entry->head.ingress = xdp->ingress_ifindex;
+	entry->head.hop = *hop;
+	if (unsent_copy(xdp, packet, entry)) {
+		bpf_ringbuf_discard(entry, 0);
+		return false;
+	}
+	bpf_ringbuf_submit(entry, 0);
+	return true;
 }
 
 #endif

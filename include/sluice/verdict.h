@@ -25,14 +25,20 @@
 	X(PASS_DIRECT, PASS, NONE, "to or from a backend itself, not through its service")         \
 	X(PASS_ELSEWHERE, PASS, NONE, "a backend's source address, where that backend is not")     \
 	X(PASS_FORWARDING_OFF, PASS, NONE, "a backend's reply, but IP forwarding is off here")     \
-	X(PASS_TOO_BIG, PASS, NONE, "a backend's reply beyond the MTU: the kernel refuses it")     \
 	X(PASS_HANDED_OVER, PASS, REPLY, "a backend's reply, rewritten: the kernel routes it on")  \
 	X(FORWARDED, FORWARD, SENT, "sent to a backend")                                           \
 	X(RETURNED, FORWARD, REPLY, "a backend's reply, sent to its client")                       \
 	X(HELD, DROP, REPLY, "a backend's reply that sluiced sends: the way is not found yet")     \
+	X(FRAGMENTED, DROP, SENT,                                                                  \
+	  "beyond the MTU on the way to a backend: sluiced sends fragments")                       \
+	X(FRAGMENTED_REPLY, DROP, REPLY,                                                           \
+	  "a backend's reply beyond the MTU: sluiced sends fragments")                             \
 	X(REJECTED, FORWARD, REFUSED, "no backend can serve: answered with a refusal")             \
 	X(REJECTED_LIMIT, FORWARD, REFUSED, "over the service's limit: answered with a refusal")   \
-	X(REJECTED_TOO_BIG, FORWARD, REFUSED, "no room for the outer header: its sender is told")  \
+	X(REJECTED_TOO_BIG, FORWARD, REFUSED,                                                      \
+	  "beyond the MTU on the way to a backend: its sender is told")                            \
+	X(REJECTED_REPLY, FORWARD, REFUSED,                                                        \
+	  "a backend's reply beyond the MTU: the backend is told")                                 \
 	X(RESPONDED, FORWARD, SENT, "over the limit, or no backend serves: sent to the responder") \
 	X(DROP_MALFORMED, DROP, DROPPED, "for a service, malformed or cut short")                  \
 	X(DROP_FRAGMENT, DROP, DROPPED, "for a service, fragmented")                               \
@@ -40,7 +46,7 @@
 	X(DROP_LIMIT, DROP, DROPPED, "over the service's limit")                                   \
 	X(DROP_NO_BACKEND, DROP, DROPPED, "no backend of the service can serve")                   \
 	X(DROP_TTL, DROP, DROPPED, "TTL or hop limit used up")                                     \
-	X(DROP_TOO_BIG, DROP, DROPPED, "no room for the outer header on the way to the backend")   \
+	X(DROP_TOO_BIG, DROP, DROPPED, "beyond the MTU, and its sender is not told")               \
 	X(DROP_HAIRPIN, DROP, DROPPED, "a nat backend, as a client, would be sent its own packet") \
 	X(DROP_NO_ROUTE, DROP, DROPPED, "a backend's reply to an address without a route")         \
 	X(DROP_UNSENT, DROP, DROPPED, "a backend's reply beyond those that sluiced can send")      \

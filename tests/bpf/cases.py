@@ -8,6 +8,7 @@ import cases_bad
 import cases_good
 import cases_ipip
 import cases_limits
+import cases_oversize
 import cases_refusals
 from case import VERDICTS
 
@@ -25,7 +26,7 @@ CASES = [
         cases_bad.others, cases_bad.malformed, cases_bad.fragments, cases_bad.refused,
         cases_replies.answers, cases_refusals.refusals, cases_limits.access, cases_limits.limits,
         cases_limits.rejections, cases_ipip.inside, cases_ipip.around, cases_ipip.padding,
-        cases_ipip.too_big,
+        cases_ipip.too_big, cases_oversize.requests, cases_oversize.replies,
     )
     for case in table()
 ]

@@ -5,7 +5,7 @@ import contextlib
 
 from case import DSR_TCP, FAMILIES, NAT_TCP, NAT_UDP, Case, answered, dropped, passed, upper
 from frames import (
-    BACK, BACK_LINK, BLACKHOLED, CLIENT, FAR_CLIENT, FRONT, FRONT_LINK, FRONT_MAC, NARROW_CLIENT,
+    BACK, BACK_LINK, BLACKHOLED, CLIENT, FAR_CLIENT, FRONT, FRONT_LINK, FRONT_MAC,
     ROUTER_MAC, SILENT, VLAN_LINK, answer, delivered, frame, request, returned, service,
 )
 from lab import wait
@@ -120,9 +120,6 @@ def answers():
                      "PASS_ELSEWHERE", "back")
         yield answered(f"an IPv{family} answer with a priority tag keeps it", NAT_TCP, family,
                        tags=(0,))
-        yield passed(f"an IPv{family} answer too big for the client's route",
-                     answer(NAT_UDP, family, client=NARROW_CLIENT[family], payload=b"x" * 1400),
-                     "PASS_TOO_BIG", "back")
         yield passed(f"an IPv{family} answer while forwarding is off",
                      answer(NAT_TCP, family), "PASS_FORWARDING_OFF", "back", forwarding_off)
         yield dropped(f"an IPv{family} answer into a blackhole",

@@ -96,7 +96,8 @@ def routed(lab, backends=3, clients=1, tunnel=False):
     balancer = _balancer(lab)
     _plug(wire, balancer, "front", "front", FRONT_MAC)
     _plug(wire, balancer, "back", "back", BACK_MAC)
-    attach_pass(wire, "lb-front", "lab_pass")  # a refusal goes out by XDP_TX
+    for side in ("front", "back"):
+        attach_pass(wire, f"lb-{side}", "lab_pass")  # a refusal goes out by XDP_TX
     balancer.ip(*_balancer_addresses("front", "back"))
     return Topology(
         lab, wire, balancer,

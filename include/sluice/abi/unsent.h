@@ -15,6 +15,7 @@ enum sl_unsent_kind {
 	SL_UNSENT_NOTHING,    /* no packet: replies are being sent to this next hop */
 	SL_UNSENT_UNRESOLVED, /* the MAC address of the next hop is unknown */
 	SL_UNSENT_DEVICE,     /* the next hop's device takes no frames from XDP */
+	SL_UNSENT_LONG,       /* the packet is longer than the MTU, and may be sent in fragments */
 };
 
 /* The longest packet that is given to the daemon. */
@@ -23,15 +24,18 @@ enum sl_unsent_kind {
 /* The head of an entry of the ring sl_unsent. */
 struct sl_unsent {
 	__u64 at_ns;         /* CLOCK_MONOTONIC */
-	struct sl_addr next; /* the next hop's address */
+	struct sl_addr next; /* the next hop's address; not of SL_UNSENT_LONG */
 	__u8 next_family;    /* SL_FAMILY_*: an IPv4 packet may have a next hop of IPv6 */
 	__u8 kind;           /* enum sl_unsent_kind */
-	__u16 mtu;           /* of the route; 0: the device's */
-	__u32 length;        /* of the packet */
-	__u32 ifindex;       /* the device that the route names; 0: of a route into a tunnel */
+	__u16 length;        /* of the packet */
 	__u32 ingress;       /* the device that the packet arrived on */
+	/* SL_UNSENT_LONG: all of it. The other kinds: ifindex, the device that the route names,
+	 * or 0, if the route leads into a tunnel; and mtu, or 0: the device's.
+	 */
+	struct sl_hop hop;
+	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_unsent) == 40, "sl_unsent has no holes");
+_Static_assert(sizeof(struct sl_unsent) == 56, "sl_unsent has no holes");
 
 /* An entry with its packet, from the IP header on, as it is to be sent. */
 struct sl_unsent_packet {
@@ -50,7 +54,7 @@ struct sl_unsent_packet {
 struct sl_handover {
 	struct sl_addr service;
 	__u32 ingress;
-	__u32 egress; /* as sl_unsent.ifindex */
+	__u32 egress; /* as sl_unsent.hop.ifindex */
 	__u32 family;
 	__u32 pad;
 };

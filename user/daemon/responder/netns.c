@@ -18,6 +18,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
+#define VETH_MTU  1500 /* as the kernel makes a veth */
 #define INNER     "eth0"
 #define NAMES_MAX 64 /* veths of other daemons in this namespace */
 #define BACKLOG   4096
@@ -196,6 +197,7 @@ static int add_veth(struct responder_net *net)
 		return error;
 	memcpy(net->hop.dst_mac, veth.inner_mac, sizeof(veth.inner_mac));
 	memcpy(net->hop.src_mac, veth.outer_mac, sizeof(veth.outer_mac));
+	net->hop.mtu = VETH_MTU;
 	net->hop.ifindex = if_nametoindex(net->name);
 	return net->hop.ifindex ? 0 : -errno;
 }

@@ -21,6 +21,7 @@ struct held {
 	unsigned long long until_ms;
 	enum sl_unsent_kind kind;
 	unsigned ingress; /* ifindex of the device that the packet arrived on */
+	unsigned mtu;     /* of the route; 0: the device's */
 	size_t length;
 	TAILQ_ENTRY(held) link;
 	unsigned char packet[];

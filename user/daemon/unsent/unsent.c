@@ -2,6 +2,7 @@
 #include "daemon/unsent/unsent.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -88,19 +89,46 @@ static void on_port(void *arg, const struct sl_port *port, const struct sl_devic
 	datapath_set_port(unsent->needs.datapath, port, device);
 }
 
+static void send_by(const struct unsent *unsent, const struct unsent_way *way,
+		    const unsigned char *packet, size_t length)
+{
+	int error = unsent_send(unsent->needs.socket, way, packet, length);
+
+	if (error)
+		log_debug("a packet of %zu bytes cannot be sent by device %d: %s", length,
+			  way->ifindex, strerror(-error));
+}
+
 /* Sends a packet by the way to its next hop, which is open. */
 static void send_packet(const struct unsent *unsent, const struct held *held,
 			const unsigned char *packet)
 {
 	struct nexthop_way way = nexthops_way(unsent->needs.nexthops, &held->next);
-	int error =
-		unsent_send(unsent->needs.socket, held->next.ifindex, &way, packet, held->length);
+	struct unsent_way out = {
+		.ifindex = held->next.ifindex,
+		.addressed = way.addressed,
+		.mtu = held->mtu && held->mtu < way.mtu ? held->mtu : way.mtu,
+	};
 
-	if (error)
-		log_debug("a reply cannot be sent by device %d: %s", held->next.ifindex,
-			  strerror(-error));
+	memcpy(out.mac, way.mac, sizeof(out.mac));
+	send_by(unsent, &out, packet, held->length);
 	if (held->kind == SL_UNSENT_DEVICE)
 		open_another_way(unsent, held, &way, packet);
+}
+
+/* Sends a packet by a way that the program has found, in fragments. */
+static void send_long(const struct unsent *unsent, const struct sl_unsent *head,
+		      const unsigned char *packet)
+{
+	struct unsent_way way = {
+		.ifindex = (int)head->hop.ifindex,
+		.addressed = true,
+		.vlan = head->hop.vlan,
+		.mtu = head->hop.mtu,
+	};
+
+	memcpy(way.mac, head->hop.dst_mac, sizeof(way.mac));
+	send_by(unsent, &way, packet, head->length);
 }
 
 static void on_expiry(uv_timer_t *timer);
@@ -145,19 +173,18 @@ static void on_way(void *arg)
 
 /* ---- entries of the ring --------------------------------------------------------- */
 
-/* The packet is whole, as far as its addresses go, and its next hop is a possible one. */
+/* The packet is there, and its device is a possible one. */
 static bool is_sane(const struct sl_unsent *head, size_t room)
 {
 	return head->length <= room && head->length <= SL_UNSENT_BYTES &&
-	       head->ifindex <= INT_MAX &&
-	       (head->next_family == SL_FAMILY_IPV4 || head->next_family == SL_FAMILY_IPV6);
+	       head->hop.ifindex <= INT_MAX;
 }
 
 static struct neighbour_key next_of(const struct sl_unsent *head)
 {
 	return (struct neighbour_key){
 		.ip = { .addr = head->next, .family = head->next_family },
-		.ifindex = (int)head->ifindex,
+		.ifindex = (int)head->hop.ifindex,
 	};
 }
 
@@ -171,11 +198,12 @@ static void take_packet(struct unsent *unsent, const struct sl_unsent *head,
 		.until_ms = now + HELD_MS,
 		.kind = (enum sl_unsent_kind)head->kind,
 		.ingress = head->ingress,
+		.mtu = head->hop.mtu,
 		.length = head->length,
 	};
 	const struct nexthop_way none = {};
 
-	if (!head->ifindex) {
+	if (!head->hop.ifindex) {
 		open_another_way(unsent, &held, &none, packet);
 		return;
 	}
@@ -218,6 +246,9 @@ static void on_entry(void *arg, const void *entry, size_t size)
 	case SL_UNSENT_DEVICE:
 	case SL_UNSENT_UNRESOLVED:
 		take_packet(unsent, &head, packet);
+		break;
+	case SL_UNSENT_LONG:
+		send_long(unsent, &head, packet);
 		break;
 	}
 }
