@@ -114,7 +114,7 @@ static __always_inline bool unsent_long(struct xdp_md *xdp, const struct sl_pack
 		return false;
 	entry->head.at_ns = bpf_ktime_get_ns();
 	entry->head.kind = SL_UNSENT_LONG;
-	entry->head.ingress = xdp->ingress_ifindex;
+	entry->head.ingress = packet->ingress;
 	entry->head.hop = *hop;
 	if (unsent_copy(xdp, packet, entry)) {
 		bpf_ringbuf_discard(entry, 0);

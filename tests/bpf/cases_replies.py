@@ -27,6 +27,8 @@ def bridge(datapath):
             "route add 10.66.0.0/24 dev br66", "route add 2001:db8:66::/64 dev br66",
             *(f"neighbour replace {address} lladdr {BRIDGED_MAC} dev br66 nud permanent"
               for address in BRIDGED.values()))
+        # Only then does the port take frames from XDP.
+        balancer.run("ethtool", "-K", "end66", "gro", "on")
     try:
         yield
     finally:
