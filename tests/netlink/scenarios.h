@@ -35,6 +35,10 @@
 	X(vlan_messages)        \
 	X(xdp_messages)         \
 	X(features_messages)    \
+	X(station_messages)     \
+	X(stations)             \
+	X(virtual_router)       \
+	X(own_addresses)        \
 	X(hostile_messages)     \
 	X(explains)
 

@@ -15,8 +15,10 @@
 
 #include "daemon/netlink/netlink.h"
 #include "daemon/nexthop/features.h"
+#include "daemon/nexthop/addresses.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbour_entry.h"
+#include "daemon/nexthop/stations.h"
 #include "lib/base/array.h"
 #include "scenarios.h"
 
@@ -31,6 +33,7 @@ struct device {
 	__u16 id;
 	__u16 protocol;
 	bool elsewhere; /* the parent is in another namespace */
+	int master;
 };
 
 static struct nlmsghdr *link_message(char *buffer, const struct device *device)
@@ -50,6 +53,8 @@ static struct nlmsghdr *link_message(char *buffer, const struct device *device)
 	mnl_attr_put_u32(message, IFLA_MTU, 1500);
 	if (device->parent)
 		mnl_attr_put_u32(message, IFLA_LINK, device->parent);
+	if (device->master)
+		mnl_attr_put_u32(message, IFLA_MASTER, device->master);
 	if (device->elsewhere)
 		mnl_attr_put_u32(message, IFLA_LINK_NETNSID, 0);
 	if (!device->kind)
@@ -100,15 +105,15 @@ void vlan_messages(void)
 		struct device device;
 		int carrier;
 	} rows[] = {
-		{ { 1, NULL, 0, 0, 0, false }, 1 },
-		{ { 2, "vlan", 1, 5, ETH_P_8021Q, false }, 1 },
-		{ { 3, "vlan", 2, 6, ETH_P_8021Q, false }, 0 }, /* in a VLAN */
-		{ { 4, "vlan", 1, 7, ETH_P_8021AD, false }, 0 },
-		{ { 5, "vlan", 1, 8, ETH_P_8021Q, true }, 0 },
-		{ { 6, "vlan", 77, 8, ETH_P_8021Q, false }, 0 }, /* no such parent */
-		{ { 7, "vlan", 0, 8, ETH_P_8021Q, false }, 0 },
-		{ { 8, "macvlan", 1, 5, ETH_P_8021Q, false }, 0 }, /* takes no frames from XDP */
-		{ { 9, "veth", 1, 5, ETH_P_8021Q, false }, 9 },
+		{ { 1, NULL, 0, 0, 0, false, 0 }, 1 },
+		{ { 2, "vlan", 1, 5, ETH_P_8021Q, false, 0 }, 1 },
+		{ { 3, "vlan", 2, 6, ETH_P_8021Q, false, 0 }, 0 }, /* in a VLAN */
+		{ { 4, "vlan", 1, 7, ETH_P_8021AD, false, 0 }, 0 },
+		{ { 5, "vlan", 1, 8, ETH_P_8021Q, true, 0 }, 0 },
+		{ { 6, "vlan", 77, 8, ETH_P_8021Q, false, 0 }, 0 }, /* no such parent */
+		{ { 7, "vlan", 0, 8, ETH_P_8021Q, false, 0 }, 0 },
+		{ { 8, "macvlan", 1, 5, ETH_P_8021Q, false, 0 }, 0 }, /* takes no frames from XDP */
+		{ { 9, "veth", 1, 5, ETH_P_8021Q, false, 0 }, 9 },
 	};
 	struct links links = {};
 	char buffer[512];
@@ -126,7 +131,7 @@ void vlan_messages(void)
 /* Which program a device runs; and that a device is told from an earlier one of its index. */
 void xdp_messages(void)
 {
-	static const struct device device = { 2, NULL, 0, 0, 0, false };
+	static const struct device device = { 2, NULL, 0, 0, 0, false, 0 };
 	static const struct {
 		struct xdp xdp;
 		__u32 program;
@@ -175,8 +180,8 @@ static enum link_takes takes_of(const struct links *links, int ifindex)
 /* What a device takes; and that only devices that are known are noted. */
 void features_messages(void)
 {
-	static const struct device veth = { 2, "veth", 0, 0, 0, false };
-	static const struct device bridge = { 3, "bridge", 0, 0, 0, false };
+	static const struct device veth = { 2, "veth", 0, 0, 0, false, 0 };
+	static const struct device bridge = { 3, "bridge", 0, 0, 0, false, 0 };
 	struct links links = {};
 	char buffer[512];
 
@@ -203,6 +208,65 @@ void features_messages(void)
 	links.natives = 2;
 	check(links_sends(&links, links_find(&links, 2)) == LINK_NEEDS_POLLING);
 	check(!links_redirects(&links, links_find(&links, 2)));
+	links_done(&links);
+}
+
+static size_t count_stations(const struct stations *stations, int ifindex, __u16 vlan, __u16 inner)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < stations->n; i++)
+		n += stations->list[i].ifindex == (__u32)ifindex &&
+		     stations->list[i].vlan == vlan && stations->list[i].inner == inner;
+	return n;
+}
+
+/* Where frames of a device come from that lies on others: each row has an interface, the tags
+ * of the frame, and the number of devices that it reaches there.
+ */
+void station_messages(void)
+{
+	static const struct device devices[] = {
+		{ 1, NULL, 0, 0, 0, false, 10 },               /* in the bond */
+		{ 2, NULL, 0, 0, 0, false, 10 },               /* in the bond */
+		{ 10, "bond", 0, 0, 0, false, 20 },            /* in the bridge */
+		{ 20, "bridge", 0, 0, 0, false, 0 },           /* on the bond */
+		{ 21, "vlan", 20, 5, ETH_P_8021Q, false, 0 },  /* on the bridge */
+		{ 22, "vlan", 21, 6, ETH_P_8021Q, false, 0 },  /* in that VLAN */
+		{ 23, "vlan", 22, 7, ETH_P_8021Q, false, 0 },  /* three tags */
+		{ 24, "macvlan", 21, 0, 0, false, 0 },         /* in that VLAN */
+		{ 25, "vlan", 10, 9, ETH_P_8021AD, false, 0 }, /* on the bond */
+		{ 26, "vlan", 1, 5, ETH_P_8021Q, true, 0 },    /* of another namespace */
+		{ 27, "macvtap", 1, 0, 0, false, 0 },          /* a guest's */
+		{ 28, "vlan", 1, 4, ETH_P_8021Q, false, 0 },   /* on the member */
+	};
+	static const struct {
+		int ifindex;
+		__u16 vlan, inner;
+		size_t n;
+	} rows[] = {
+		{ 1, 0, 0, 3 }, /* itself, bond, bridge */
+		{ 2, 0, 0, 3 },  { 10, 0, 0, 2 }, { 20, 0, 0, 1 }, { 1, 5, 0, 2 }, /* 21, 24 */
+		{ 2, 5, 0, 2 },  { 20, 5, 0, 2 }, { 1, 5, 6, 1 },  { 1, 9, 0, 1 },
+		{ 20, 9, 0, 0 }, { 1, 6, 5, 0 },  { 1, 7, 0, 0 },  { 1, 4, 0, 1 },
+		{ 2, 4, 0, 0 },  { 26, 0, 0, 1 }, { 22, 0, 0, 1 }, { 21, 6, 0, 1 },
+	};
+	struct addresses addresses = {};
+	struct links links = {};
+	struct stations stations;
+	char buffer[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		check(links_take(&links, link_message(buffer, &devices[i])));
+	check(stations_find(&links, &addresses, &stations) == 0);
+	check(stations.list[0].ifindex == 24 || stations.list[0].vlan == 5); /* the macvlan's */
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (count_stations(&stations, rows[i].ifindex, rows[i].vlan, rows[i].inner) !=
+		    rows[i].n)
+			fail("row %zu: %zu", i,
+			     count_stations(&stations, rows[i].ifindex, rows[i].vlan,
+					    rows[i].inner));
+	stations_done(&stations);
 	links_done(&links);
 }
 
@@ -247,7 +311,7 @@ static void feed(const struct nlmsghdr *message, size_t length)
 /* Cut at every length, and with every byte of it wrong. */
 void hostile_messages(void)
 {
-	static const struct device device = { 2, "vlan", 1, 5, ETH_P_8021Q, false };
+	static const struct device device = { 2, "vlan", 1, 5, ETH_P_8021Q, false, 0 };
 	char link[512] = {}, neighbour[512] = {}, features[512] = {};
 	static const struct xdp xdp = { XDP_ATTACHED_DRV, 0, 7, 7 };
 	struct nlmsghdr *messages[] = { put_xdp(link_message(link, &device), &xdp),

@@ -12,6 +12,7 @@
 #include "daemon/netlink/netlink.h"
 #include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/gateways.h"
+#include "daemon/nexthop/stations.h"
 #include "daemon/nexthop/watched.h"
 
 #define ROUTES_DELAY_MS 50  /* changes of routes come in crowds */
@@ -103,6 +104,7 @@ static void on_devices(struct nexthops *hops)
 	hops->heard = true;
 	hops->devices_heard = true;
 	port_set_doubt_all(&hops->ports);
+	hops->own_heard = true;
 	schedule_routes(hops);
 }
 
@@ -113,9 +115,12 @@ static void resync(struct nexthops *hops)
 
 	error = links_load(&sources->links, sources->netlink);
 	if (error == 0)
+		error = addresses_load(&sources->addresses, sources->netlink);
+	if (error == 0)
 		error = neighbours_load(&sources->neighbours, uv_now(hops->loop));
 	if (error)
-		log_warning("cannot read links and neighbours, trying again: %s", strerror(-error));
+		log_warning("cannot read links, addresses and neighbours, trying again: %s",
+			    strerror(-error));
 	hops->resync_due = error < 0;
 	on_devices(hops);
 }
@@ -131,6 +136,12 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 		if (links_take(&hops->sources.links, message))
 			on_devices(hops);
 		break;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		if (addresses_take(&hops->sources.addresses, message))
+			hops->own_heard = true;
+		schedule_routes(hops);
+		break;
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
 		heard = neighbours_take(&hops->sources.neighbours, message, uv_now(hops->loop));
@@ -139,7 +150,7 @@ static void on_message(const struct nlmsghdr *message, void *arg)
 	case RTM_NEWNETCONF: /* whether a device forwards: no route, but ways depend on it */
 	case RTM_DELNETCONF:
 		break;
-	default: /* a route, a rule, an address, a next hop */
+	default: /* a route, a rule, a next hop */
 		schedule_routes(hops);
 		break;
 	}
@@ -177,6 +188,9 @@ static void tell_change(struct nexthops *hops)
 		hops->devices_heard = false; /* first: the call may change something */
 		hops->devices_changed(hops->devices_arg);
 	}
+	if (hops->own_heard && hops->own_changed)
+		hops->own_changed(hops->own_arg);
+	hops->own_heard = false;
 	if (hops->heard && hops->change)
 		hops->change(hops->change_arg);
 	hops->heard = false;
@@ -196,7 +210,7 @@ static void on_end(bool lost, void *arg)
 {
 	struct nexthops *hops = arg;
 
-	if (lost || hops->sources.links.short_of_memory)
+	if (lost || hops->sources.links.short_of_memory || hops->sources.addresses.short_of_memory)
 		resync(hops);
 	finish(hops);
 }
@@ -269,6 +283,35 @@ void nexthops_follow_changes(struct nexthops *hops, nexthop_changed_fn *changed,
 const struct links *nexthops_links(const struct nexthops *hops)
 {
 	return &hops->sources.links;
+}
+
+void nexthops_follow_own(struct nexthops *hops, nexthop_changed_fn *changed, void *arg)
+{
+	hops->own_changed = changed;
+	hops->own_arg = arg;
+}
+
+int nexthops_each_station(const struct nexthops *hops, nexthop_station_fn *each, void *arg)
+{
+	struct stations stations;
+	int error = stations_find(&hops->sources.links, &hops->sources.addresses, &stations);
+
+	for (size_t i = 0; !error && i < stations.n; i++)
+		each(arg, &stations.list[i]);
+	stations_done(&stations);
+	return error;
+}
+
+void nexthops_each_address(const struct nexthops *hops, nexthop_address_fn *each, void *arg)
+{
+	const struct address *address = NULL;
+	struct ip broadcast;
+
+	while ((address = addresses_next(&hops->sources.addresses, address))) {
+		each(arg, &address->ip);
+		if (address_broadcast(address, &broadcast))
+			each(arg, &broadcast);
+	}
 }
 
 void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, void *arg)

@@ -12,6 +12,7 @@ struct links;
 struct nexthops;
 struct netlink_listener;
 struct sl_device;
+struct sl_station;
 
 /* All devices, as far as the kernel's messages have arrived; valid until the loop runs again. */
 const struct links *nexthops_links(const struct nexthops *hops);
@@ -24,6 +25,21 @@ void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, 
  * changed: once for all that the kernel has told of together. One alone can ask.
  */
 void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
+
+/* The stations of this machine: of those that share an interface and a VLAN, the busiest come
+ * first, and some may come twice. 0 or -ENOMEM.
+ */
+typedef void nexthop_station_fn(void *arg, const struct sl_station *station);
+int nexthops_each_station(const struct nexthops *hops, nexthop_station_fn *each, void *arg);
+
+/* The addresses that this machine holds, and the broadcast addresses of its networks; some may
+ * come twice.
+ */
+typedef void nexthop_address_fn(void *arg, const struct ip *ip);
+void nexthops_each_address(const struct nexthops *hops, nexthop_address_fn *each, void *arg);
+
+/* From now on, calls `changed` from the loop after those may have changed. One alone can ask. */
+void nexthops_follow_own(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
 
 /* From now on, calls `changed` from the loop after the kernel has told of anything that
  * a way may depend on: routes, rules, addresses, neighbours, links, forwarding. One

@@ -98,23 +98,52 @@ const struct link *links_next_unasked(struct links *links)
 	return NULL;
 }
 
-/* Reads the id and the parent; LINK_OTHER when it is no VLAN of ours. */
-static enum link_kind parse_vlan(const struct nlattr *data, const struct nlattr **attrs,
-				 struct link *link)
+const struct link *links_next(const struct links *links, const struct link *link)
+{
+	const struct hash_node *node = hashtable_next(&links->by_index, link ? &link->node : NULL);
+
+	return node ? HASH_ENTRY(node, const struct link, node) : NULL;
+}
+
+/* Reads the id; LINK_OTHER when it is no VLAN of ours. */
+static enum link_kind parse_vlan(const struct nlattr *data, struct link *link)
 {
 	const struct nlattr *vlan[IFLA_VLAN_MAX + 1];
 	__u16 protocol;
-	__u32 parent;
 
 	netlink_nested(data, IFLA_VLAN_MAX, vlan);
 	if (!netlink_get_u16(vlan[IFLA_VLAN_ID], &link->vlan) ||
 	    !netlink_get_u16(vlan[IFLA_VLAN_PROTOCOL], &protocol) || ntohs(protocol) != ETH_P_8021Q)
 		return LINK_OTHER;
-	/* In another namespace the parent's index means another device here. */
-	if (attrs[IFLA_LINK_NETNSID] || !netlink_get_u32(attrs[IFLA_LINK], &parent))
-		return LINK_OTHER;
-	link->parent = (int)parent;
-	return LINK_VLAN;
+	return link->parent ? LINK_VLAN : LINK_OTHER;
+}
+
+static enum link_role role_of(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		enum link_role role;
+	} roles[] = {
+		{ "bridge", LINK_ROLE_BRIDGE },   { "bond", LINK_ROLE_BOND },
+		{ "team", LINK_ROLE_BOND },       { "vlan", LINK_ROLE_VLAN },
+		{ "macvlan", LINK_ROLE_MACVLAN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+		if (strcmp(kind, roles[i].kind) == 0)
+			return roles[i].role;
+	return LINK_ROLE_NONE;
+}
+
+/* The device below and the one above. In another namespace an index means another device. */
+static void parse_neighbours(const struct nlattr **attrs, struct link *link)
+{
+	__u32 ifindex;
+
+	if (!attrs[IFLA_LINK_NETNSID] && netlink_get_u32(attrs[IFLA_LINK], &ifindex))
+		link->parent = (int)ifindex;
+	if (netlink_get_u32(attrs[IFLA_MASTER], &ifindex))
+		link->master = (int)ifindex;
 }
 
 /* Software devices that can send a frame which XDP redirects to them (in the
@@ -126,18 +155,14 @@ static enum link_kind parse_kind(const struct nlattr **attrs, struct link *link)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1];
 	const char *kind;
-	__u32 peer;
 
 	netlink_nested(attrs[IFLA_LINKINFO], IFLA_INFO_MAX, info);
 	if (!netlink_get_text(info[IFLA_INFO_KIND], &kind))
 		return LINK_PLAIN; /* hardware */
-	link->has_members = strcmp(kind, "bond") == 0 || strcmp(kind, "team") == 0;
-	link->bridge = strcmp(kind, "bridge") == 0;
-	if (strcmp(kind, "vlan") == 0)
-		return parse_vlan(info[IFLA_INFO_DATA], attrs, link);
 	link->veth = strcmp(kind, "veth") == 0;
-	if (link->veth && !attrs[IFLA_LINK_NETNSID] && netlink_get_u32(attrs[IFLA_LINK], &peer))
-		link->parent = (int)peer;
+	link->role = role_of(kind);
+	if (link->role == LINK_ROLE_VLAN)
+		return parse_vlan(info[IFLA_INFO_DATA], link);
 	for (size_t i = 0; i < ARRAY_SIZE(xdp_kinds); i++)
 		if (strcmp(kind, xdp_kinds[i]) == 0)
 			return LINK_PLAIN;
@@ -168,7 +193,6 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	struct link link = {};
 	const char *name;
-	__u32 master;
 
 	if (!netlink_attrs(message, sizeof(*info), IFLA_MAX, attrs) ||
 	    info->ifi_family != AF_UNSPEC || info->ifi_index <= 0)
@@ -181,11 +205,11 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 	link.up = (info->ifi_flags & IFF_UP) && (info->ifi_flags & FLAG_LOWER_UP);
 	(void)netlink_get_u32(attrs[IFLA_MTU], &link.mtu);
 	parse_program(attrs[IFLA_XDP], &link);
-	if (netlink_get_u32(attrs[IFLA_MASTER], &master))
-		link.master = (int)master;
-	link.kind = parse_kind(attrs, &link);
+	link.enabled = info->ifi_flags & IFF_UP;
 	link.ethernet =
 		info->ifi_type == ARPHRD_ETHER && netlink_get_mac(attrs[IFLA_ADDRESS], link.mac);
+	parse_neighbours(attrs, &link);
+	link.kind = parse_kind(attrs, &link);
 	if (!link.ethernet)
 		link.kind = LINK_OTHER;
 	*ret_link = link;
@@ -194,10 +218,10 @@ static bool parse(const struct nlmsghdr *message, struct link *ret_link)
 
 static bool same(const struct link *a, const struct link *b)
 {
-	return a->kind == b->kind && a->up == b->up && a->ethernet == b->ethernet &&
-	       a->bridge == b->bridge && a->vlan == b->vlan && a->mtu == b->mtu &&
-	       a->parent == b->parent && a->program == b->program && a->native == b->native &&
-	       a->master == b->master && a->has_members == b->has_members &&
+	return a->kind == b->kind && a->role == b->role && a->up == b->up &&
+	       a->enabled == b->enabled && a->ethernet == b->ethernet && a->vlan == b->vlan &&
+	       a->mtu == b->mtu && a->parent == b->parent && a->master == b->master &&
+	       a->program == b->program && a->native == b->native &&
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0;
 }
 

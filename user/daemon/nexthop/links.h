@@ -37,26 +37,35 @@ enum link_sends {
 	LINK_NEEDS_PROGRAM, /* many drivers take frames only while they run an XDP program */
 };
 
+/* The part that a device has in the way of frames that arrive by another one. */
+enum link_role {
+	LINK_ROLE_NONE,
+	LINK_ROLE_BRIDGE,  /* it gets frames by its ports; its forwarding database tells them apart */
+	LINK_ROLE_BOND,    /* bond or team: the frames of the devices in it are its own */
+	LINK_ROLE_VLAN,    /* it gets those with its tag from its parent */
+	LINK_ROLE_MACVLAN, /* it gets those to its MAC address from its parent */
+};
+
 struct link {
 	struct hash_node node;
 	int ifindex;
 	enum link_kind kind;
-	bool up;       /* by the operator, and has carrier */
-	bool ethernet; /* has a MAC address, and neighbours with such */
-	bool bridge;   /* and a forwarding database that says behind which port each is */
 	bool veth;
 	bool native; /* runs an XDP program in the driver */
 	bool asked;  /* the kernel was asked what it takes */
 	enum link_takes takes;
+	enum link_role role;
+	bool up;       /* by the operator, and has carrier */
+	bool enabled;  /* by the operator */
+	bool ethernet; /* has a MAC address, and neighbours with such */
 	char name[IF_NAMESIZE];
 	__u8 mac[6];
-	__u32 mtu;        /* 0: not told */
-	__u32 program;    /* the id of the XDP program that the kernel names; 0: none */
-	__u16 vlan;       /* id */
-	int parent;       /* ifindex of a VLAN's; of the other end of a veth, if it is here; or 0 */
-	int master;       /* ifindex of the bond, team or bridge that it is in; 0: none */
-	bool has_members; /* a bond or team, whose members' frames are its own */
-	unsigned round;   /* of links_load() */
+	__u32 mtu;      /* 0: not told */
+	__u32 program;  /* the id of the XDP program that the kernel names; 0: none */
+	__u16 vlan;     /* id */
+	int parent;     /* ifindex of a VLAN's or macvlan's; of the other end of a veth; 0: not here */
+	int master;     /* ifindex of the bridge, bond or the like that it is in; 0: in none */
+	unsigned round; /* of links_load() */
 	/* Tells the device from an earlier one that had its ifindex; never 0. */
 	unsigned long long serial;
 };
@@ -79,6 +88,9 @@ bool links_take(struct links *links, const struct nlmsghdr *message);
 
 /* NULL where there is none; valid until the next change. */
 const struct link *links_find(const struct links *links, int ifindex);
+
+/* Each of them, in no order: NULL starts, NULL is the end. */
+const struct link *links_next(const struct links *links, const struct link *link);
 
 /* The device that carries link's frames: itself, or a VLAN device's parent. NULL:
  * it carries none that we could make.

@@ -42,6 +42,7 @@ void nexthops_free(struct nexthops *hops)
 	netlink_free(hops->sources.netlink);
 	neighbours_done(&hops->sources.neighbours);
 	links_done(&hops->sources.links);
+	addresses_done(&hops->sources.addresses);
 	hashtable_done(&hops->targets);
 	uv_close((uv_handle_t *)&hops->routes_timer, on_timer_closed);
 	uv_close((uv_handle_t *)&hops->tend_timer, on_timer_closed);
@@ -105,6 +106,10 @@ int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **re
 				strerror(-error));
 	features_load(&hops->sources.features, &hops->sources.links);
 	(void)features_ask(&hops->sources.features, &hops->sources.links);
+	error = addresses_load(&hops->sources.addresses, hops->sources.netlink);
+	if (error)
+		return diag_set(diag, -error, "cannot read the addresses of this machine: %s",
+				strerror(-error));
 	error = start_gateways(hops, diag);
 	if (error)
 		return error;
@@ -112,29 +117,41 @@ int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **re
 	return 0;
 }
 
-static uint64_t ip_hash(const struct ip *ip)
+/* By what a target is found. */
+struct target_key {
+	const struct ip *ip;
+	bool route_only;
+};
+
+static uint64_t key_hash(const struct target_key *key)
 {
-	return hash_bytes(ip->addr.bytes, sizeof(ip->addr.bytes), ip->family);
+	return hash_bytes(key->ip->addr.bytes, sizeof(key->ip->addr.bytes),
+			  key->ip->family | (key->route_only ? 1U << 8 : 0));
 }
 
-static bool target_equal(const struct hash_node *node, const void *ip)
+static bool target_equal(const struct hash_node *node, const void *arg)
 {
-	return ip_equal(&HASH_ENTRY(node, struct target, node)->ip, ip);
+	const struct target *target = HASH_ENTRY(node, const struct target, node);
+	const struct target_key *key = arg;
+
+	return target->path.route_only == key->route_only && ip_equal(&target->ip, key->ip);
 }
 
-static int target_new(struct nexthops *hops, const struct ip *ip, struct target **ret_target)
+static int target_new(struct nexthops *hops, const struct target_key *key,
+		      struct target **ret_target)
 {
 	_cleanup_(cleanup_free) struct target *target = calloc(1, sizeof(*target));
 	int error;
 
-	if (!target || hashtable_insert(&hops->targets, &target->node, ip_hash(ip)) < 0)
+	if (!target || hashtable_insert(&hops->targets, &target->node, key_hash(key)) < 0)
 		return -ENOMEM;
 	target->hops = hops;
-	target->ip = *ip;
+	target->ip = *key->ip;
 	target->path.user.changed = on_neighbour;
+	target->path.route_only = key->route_only;
 	target->path.user.owner = target;
 	LIST_INIT(&target->watches);
-	error = nexthop_path_find(&hops->sources, ip, uv_now(hops->loop), &target->path);
+	error = nexthop_path_find(&hops->sources, key->ip, uv_now(hops->loop), &target->path);
 	if (error) {
 		hashtable_remove(&hops->targets, &target->node);
 		return error;
@@ -158,8 +175,8 @@ static void target_free(struct target *target)
 	free(target);
 }
 
-int nexthop_watch_new(struct nexthops *hops, const struct ip *ip, nexthop_changed_fn *changed,
-		      void *arg, struct nexthop_watch **ret_watch)
+static int watch_new(struct nexthops *hops, const struct target_key *key,
+		     struct nexthop_watch **ret_watch)
 {
 	_cleanup_(cleanup_free) struct nexthop_watch *watch = calloc(1, sizeof(*watch));
 	struct hash_node *node;
@@ -167,17 +184,41 @@ int nexthop_watch_new(struct nexthops *hops, const struct ip *ip, nexthop_change
 
 	if (!watch)
 		return -ENOMEM;
-	node = hashtable_find(&hops->targets, ip_hash(ip), ip, target_equal);
+	node = hashtable_find(&hops->targets, key_hash(key), key, target_equal);
 	if (node)
 		watch->target = HASH_ENTRY(node, struct target, node);
 	else
-		error = target_new(hops, ip, &watch->target);
+		error = target_new(hops, key, &watch->target);
 	if (error)
 		return error;
-	watch->changed = changed;
-	watch->arg = arg;
 	LIST_INSERT_HEAD(&watch->target->watches, watch, link);
 	*ret_watch = TAKE_PTR(watch);
+	return 0;
+}
+
+int nexthop_watch_new(struct nexthops *hops, const struct ip *ip, nexthop_changed_fn *changed,
+		      void *arg, struct nexthop_watch **ret_watch)
+{
+	const struct target_key key = { .ip = ip };
+	int error = watch_new(hops, &key, ret_watch);
+
+	if (error)
+		return error;
+	(*ret_watch)->changed = changed;
+	(*ret_watch)->arg = arg;
+	return 0;
+}
+
+int nexthop_watch_route(struct nexthops *hops, const struct ip *ip, nexthop_changed_fn *changed,
+			void *arg, struct nexthop_watch **ret_watch)
+{
+	const struct target_key key = { .ip = ip, .route_only = true };
+	int error = watch_new(hops, &key, ret_watch);
+
+	if (error)
+		return error;
+	(*ret_watch)->changed = changed;
+	(*ret_watch)->arg = arg;
 	return 0;
 }
 

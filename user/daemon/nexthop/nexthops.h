@@ -29,6 +29,12 @@ void nexthops_free(struct nexthops *hops);
  */
 int nexthop_watch_new(struct nexthops *hops, const struct ip *ip, nexthop_changed_fn *changed,
 		      void *arg, struct nexthop_watch **ret_watch);
+/* The same, of the route alone: no neighbour is asked for, so the state is never
+ * NEXTHOP_RESOLVED.
+ */
+int nexthop_watch_route(struct nexthops *hops, const struct ip *ip, nexthop_changed_fn *changed,
+			void *arg, struct nexthop_watch **ret_watch);
+
 void nexthop_watch_free(struct nexthop_watch *watch);
 
 /* Valid until the loop runs again. */

@@ -56,7 +56,7 @@ static void add_link(struct found *found, const struct links *links, int ifindex
 		return;
 	vlan = carrier == link ? 0 : htons(link->vlan);
 	add(found, carrier->ifindex, carrier->ifindex, vlan);
-	if (!carrier->has_members)
+	if (carrier->role != LINK_ROLE_BOND)
 		return;
 	member = next_member(links, carrier->ifindex, 0);
 	for (; member; member = next_member(links, carrier->ifindex, member->ifindex))

@@ -18,7 +18,7 @@ int nexthop_path_find(struct nexthop_sources *sources, const struct ip *ip, uint
 	error = route_lookup(sources->netlink, ip, &route);
 	if (error)
 		return error;
-	if (route.kind == ROUTE_UNICAST)
+	if (route.kind == ROUTE_UNICAST && !path->route_only)
 		error = neighbour_use(&sources->neighbours, route.ifindex,
 				      route.gateway.family ? &route.gateway : ip, now_ms,
 				      &path->user);

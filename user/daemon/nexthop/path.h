@@ -7,6 +7,7 @@
 #define SLUICE_DAEMON_NEXTHOP_PATH_H
 
 #include "daemon/nexthop/features.h"
+#include "daemon/nexthop/addresses.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbours.h"
 #include "daemon/nexthop/nexthop.h"
@@ -19,11 +20,13 @@ struct nexthop_sources {
 	struct netlink *netlink;
 	struct links links;
 	struct features features; /* of the links */
+	struct addresses addresses; /* this machine's own */
 	struct neighbours neighbours;
 };
 
 /* Zeroed: leads nowhere. */
 struct nexthop_path {
+	bool route_only; /* set by the owner: no neighbour is used */
 	struct route route;
 	int last_ifindex;           /* of the last unicast route; 0: there was none */
 	struct neighbour_user user; /* of the neighbour, where the route is unicast */

@@ -104,7 +104,7 @@ bool port_set_find(struct port_set *set, const struct sl_port *wanted)
 
 	if (find(set, wanted))
 		return true;
-	if (!bridge || !bridge->bridge || set->by_port.count == SL_DEFAULT_PORTS ||
+	if (!bridge || bridge->role != LINK_ROLE_BRIDGE || set->by_port.count == SL_DEFAULT_PORTS ||
 	    !ask(set, wanted, &device))
 		return false;
 	port = calloc(1, sizeof(*port));

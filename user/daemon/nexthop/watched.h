@@ -38,12 +38,15 @@ struct nexthops {
 	struct gateways *gateways;
 	uv_timer_t routes_timer;
 	uv_timer_t tend_timer;
-	bool routes_due;                     /* a pass is to begin */
-	bool routes_failed;                  /* in the running pass */
-	bool resync_due;                     /* links and neighbours are not what the kernel has */
-	uint64_t pass_ns;                    /* what the running pass took so far */
-	uint64_t rest_end_ms;                /* the next pass does not begin before */
-	unsigned n_open;                     /* timers that the loop holds */
+	bool routes_due;                 /* a pass is to begin */
+	bool routes_failed;              /* in the running pass */
+	bool resync_due;                 /* links and neighbours are not what the kernel has */
+	uint64_t pass_ns;                /* what the running pass took so far */
+	uint64_t rest_end_ms;            /* the next pass does not begin before */
+	unsigned n_open;                 /* timers that the loop holds */
+	bool own_heard;                  /* a change of links or addresses, untold */
+	nexthop_changed_fn *own_changed; /* NULL: not asked for */
+	void *own_arg;
 	nexthop_changed_fn *devices_changed; /* NULL: not asked for */
 	void *devices_arg;
 	bool devices_heard;         /* a change of devices, since it was told on */
