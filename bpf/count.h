@@ -35,6 +35,12 @@ static __always_inline enum verdict_action verdict_action(enum sl_verdict verdic
 	return ACTION_DROP;
 }
 
+/* Whether the kernel gets the packet. */
+static __always_inline bool verdict_passes(enum sl_verdict verdict)
+{
+	return verdict_action(verdict) == ACTION_PASS;
+}
+
 static __always_inline enum verdict_counted verdict_counted(enum sl_verdict verdict)
 {
 #define CASE(name, action, counted, text) \

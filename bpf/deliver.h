@@ -16,7 +16,8 @@ static __always_inline enum sl_verdict refuse_without_backend(struct xdp_md *xdp
 							      struct sl_packet *packet)
 {
 	if (packet->service->flags & SL_SERVICE_REJECT && pace_refusals())
-		return reject_packet(xdp, packet) ? SL_REJECTED : SL_DROP_NO_BACKEND;
+		return reject_packet(xdp, packet, REJECT_PROHIBITED) ? SL_REJECTED
+								     : SL_DROP_NO_BACKEND;
 	return SL_DROP_NO_BACKEND;
 }
 
@@ -27,7 +28,8 @@ static __always_inline enum sl_verdict deliver(struct xdp_md *xdp, struct sl_pac
 	case COURSE_RESPONDER:
 		return forward_to_backend(xdp, packet);
 	case COURSE_REFUSE_LIMIT:
-		return reject_packet(xdp, packet) ? SL_REJECTED_LIMIT : SL_DROP_LIMIT;
+		return reject_packet(xdp, packet, REJECT_PROHIBITED) ? SL_REJECTED_LIMIT
+								     : SL_DROP_LIMIT;
 	case COURSE_REFUSE_NO_BACKEND:
 		return refuse_without_backend(xdp, packet);
 	}

@@ -31,6 +31,7 @@
 #include "bpf/clock.h"
 #include "bpf/flow.h"
 #include "bpf/maps.h"
+#include "bpf/ours.h"
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/service.h"
@@ -295,12 +296,14 @@ direct_note(struct xdp_md *xdp, const struct sl_packet *packet, struct sl_return
 }
 
 /* A packet that is for no service: passes it, and notes it where it is for a backend itself. */
-static __always_inline enum sl_verdict direct_pass(struct xdp_md *xdp,
-						   const struct sl_packet *packet)
+static __always_inline enum sl_verdict direct_pass(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	struct sl_return *entry = find_endpoint(&packet->destination, packet->place);
 
-	return likely(!entry) ? SL_PASS_NO_SERVICE : direct_note(xdp, packet, entry);
+	if (likely(!entry))
+		return SL_PASS_NO_SERVICE;
+	parse_left(xdp, packet);
+	return check_frame(xdp, packet) ?: direct_note(xdp, packet, entry);
 }
 
 /* Looks a backend's packet up. Returns whether it is none of its service's. */

@@ -41,6 +41,10 @@ volatile struct sl_tuning sl_tuning SEC(SL_SECTION_TUNING) = {
 	.direct_tcp = 900,
 	.direct_udp = 120,
 };
+volatile struct sl_ours sl_ours SEC(SL_SECTION_OURS) = {
+	.stations = { [0 ... SL_STATION_LINES - 1] = { SL_STATION_NONE, SL_STATION_NONE } },
+};
+
 _Static_assert(SL_DEFAULT_OUTER_V6_BITS <= 96, "all of the last 32 bits vary");
 
 volatile struct sl_return_filter sl_return_filter SEC(SL_SECTION_FILTER);

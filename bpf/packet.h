@@ -20,10 +20,14 @@
 #include <linux/udp.h>
 
 #include "sluice/abi.h"
+#include "sluice/ours.h"
 #include "sluice/verdict.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* sl_packet.vlan of a frame in a VLAN inside another: no hop has this id. */
+#define PACKET_STACKED 0xffff
 
 /* The course that a packet of a service takes. */
 enum course {
@@ -35,17 +39,24 @@ enum course {
 
 struct sl_packet {
 	/* parse */
-	struct sl_key destination; /* also protocol and family of both ends */
+	struct sl_key destination; /* also protocol and family of both ends; family 0: no IP */
 	struct sl_addr source;
+	__u64 station; /* the frame's destination as a word (sluice/ours.h) */
 	__be16 source_port;
-	__be16 vlan;            /* id of the outer tag */
-	__u16 l3, l4;           /* offsets of the IP and the TCP or UDP header */
-	__u32 end;              /* offset behind the IP datagram; the frame may be padded */
-	__u32 length;           /* of the frame */
-	__u8 tags;              /* VLAN tags, 0 to 2 */
-	bool syn;               /* TCP SYN without ACK: opens a connection */
-	bool closing;           /* TCP FIN or RST */
-	bool fragment;          /* the first one */
+	__be16 vlan;  /* id of the tag; PACKET_STACKED: of two */
+	__u32 l3, l4; /* offsets of the IP and the TCP or UDP header */
+	__u32 end;    /* offset behind the IP datagram; the frame may be padded */
+	__u32 length; /* of the frame */
+	__u8 tags;    /* VLAN tags, 0 to 2 */
+	bool syn;     /* TCP SYN without ACK: opens a connection */
+	bool closing; /* TCP FIN or RST */
+	union {
+		struct {
+			bool fragment; /* the first one */
+			__u8 options;  /* bytes of IPv4 options */
+		};
+		__u16 unusual; /* any of the two */
+	};
 	enum sl_verdict broken; /* why the packet is not forwarded, should it be a service's */
 
 	/* service, select or return */
@@ -71,6 +82,7 @@ static __always_inline void packet_begin(struct sl_packet *packet)
 {
 	packet->vlan = 0;
 	packet->tags = 0;
+	packet->destination.family = 0;
 	packet->service = NULL;
 	packet->reply = NULL;
 	packet->backend = NULL;

@@ -20,9 +20,14 @@
 #include "sluice/verdict.h"
 
 #define PARSE_VLAN_TAGS       2
+#define PARSE_VLAN_ID         0x0fff
 #define PARSE_IPV6_EXTENSIONS 4      /* headers walked before giving up */
+#define PARSE_PORTS           4      /* bytes: both ports */
 #define PARSE_IPV4_OFFSET     0x1fff /* of a fragment */
 #define PARSE_IPV4_MORE       0x2000
+#define PARSE_IPV4_WORDS      5 /* of a header without options */
+#define PARSE_IPV4_PLAIN      (0x40 | PARSE_IPV4_WORDS)
+#define PARSE_IPV4_OPTIONS    40 /* bytes at most */
 
 /* The TCP header's byte of flags (RFC 9293 section 3.1). */
 #define TCP_FLAGS_AT 13
@@ -50,28 +55,49 @@ struct ipv6_fragment {
 	__be32 id;
 };
 
+static __always_inline bool parse_is_tag(__be16 proto)
+{
+	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+}
+
+/* Notes the id of a tag. With the id 0, a tag has a priority and no VLAN. */
+static __always_inline void parse_vlan(struct sl_packet *packet, __be16 id)
+{
+	if (!id)
+		return;
+	if (packet->vlan) {
+		packet->vlan = PACKET_STACKED;
+		packet->station |= SL_STATION_STACKED;
+	} else {
+		packet->vlan = id;
+		packet->station |= bpf_ntohs(id);
+	}
+}
+
 /* Parses Ethernet and up to two VLAN tags. Returns the ethertype, 0 where cut short. */
 static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	struct ethhdr *ethernet = packet_ethernet(xdp);
+	struct ethhdr *ethernet = packet_start(xdp);
+	void *end = packet_end(xdp);
 	struct vlan_tag *tag;
 	__be16 proto;
 
-	if (!ethernet)
+	packet->length = end - (void *)ethernet;
+	if ((void *)(ethernet + 1) > end)
 		return 0;
-	/* As a word: struct ethhdr is packed, and its member would be loaded by bytes. */
+	/* As words: struct ethhdr is packed, and its members would be loaded by bytes. */
 	proto = *(__be16 *)((void *)ethernet + offsetof(struct ethhdr, h_proto));
+	packet->station = sl_station_word(*(__u64 *)ethernet);
 	packet->l3 = sizeof(*ethernet);
 #pragma unroll
 	for (int i = 0; i < PARSE_VLAN_TAGS; i++) {
-		if (likely(proto != bpf_htons(ETH_P_8021Q) && proto != bpf_htons(ETH_P_8021AD)))
+		if (likely(!parse_is_tag(proto)))
 			break;
 		/* A constant: the verifier loses the bound of an offset that clang reloads. */
 		tag = packet_bytes(xdp, sizeof(*ethernet) + i * sizeof(*tag), sizeof(*tag));
 		if (!tag)
 			return 0;
-		if (!i)
-			packet->vlan = tag->tci & bpf_htons(0x0fff);
+		parse_vlan(packet, tag->tci & bpf_htons(PARSE_VLAN_ID));
 		proto = tag->proto;
 		packet->l3 += sizeof(*tag);
 		packet->tags++;
@@ -84,6 +110,81 @@ static __always_inline struct sl_addr mapped(__be32 addr)
 	return (struct sl_addr){ .words = { 0, 0, bpf_htonl(0xffff), addr } };
 }
 
+/* IPv4 options (RFC 791 section 3.1): the first two are one byte long; each of the others has
+ * its length in its second byte. A source route has behind that the place of the next address,
+ * which is beyond the option once the route is finished.
+ */
+#define OPTION_END          0
+#define OPTION_NOP          1
+#define OPTION_LOOSE_ROUTE  131
+#define OPTION_STRICT_ROUTE 137
+#define OPTION_ROUTE_MIN    3
+
+/* How far the walk over the options has come. */
+struct options {
+	struct xdp_md *xdp;
+	__u32 at, end; /* offsets in the frame */
+	__u32 verdict; /* SL_NEXT, unless the kernel is to have the packet */
+};
+
+/* Steps over one option. Returns whether it was the last. */
+static __always_inline bool parse_option(struct options *options)
+{
+	__u8 *option = packet_bytes(options->xdp, options->at, 1);
+	__u8 *more = packet_bytes(options->xdp, options->at + 1, 2);
+	__u8 length;
+
+	if (!option || *option == OPTION_END)
+		return true;
+	if (*option == OPTION_NOP) {
+		options->at++;
+		return false;
+	}
+	/* What is behind a malformed option, no receiver reads. */
+	length = more ? more[0] : 0;
+	if (length < 2 || options->at + length > options->end)
+		return true;
+	if ((*option == OPTION_LOOSE_ROUTE || *option == OPTION_STRICT_ROUTE) &&
+	    (length < OPTION_ROUTE_MIN || more[1] <= length))
+		options->verdict = SL_PASS_PROTOCOL;
+	options->at += length;
+	return options->verdict;
+}
+
+static long parse_next_option(__u32 i, void *options)
+{
+	(void)i;
+	return parse_option(options) ||
+	       ((struct options *)options)->at >= ((struct options *)options)->end;
+}
+
+/* The verdict on a packet with options between two offsets: a route that its source has chosen
+ * and that is not finished leads elsewhere. A global function and bpf_loop(), for the sake of
+ * the verifier.
+ */
+__noinline int parse_options(struct xdp_md *xdp, __u32 at, __u32 end)
+{
+	struct options options = { .xdp = xdp, .at = at, .end = end };
+
+	bpf_loop(PARSE_IPV4_OPTIONS, parse_next_option, &options, 0);
+	return options.verdict;
+}
+
+/* In place of a verdict, in `broken`: parse_left() is to come. So the compiler has no call among
+ * the packets that have no options.
+ */
+#define PARSE_OPTIONS_LEFT SL_VERDICT_COUNT
+
+/* Parses what was left until it is known that the packet is not the kernel's. */
+static __always_inline void parse_left(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	if (likely(packet->broken != PARSE_OPTIONS_LEFT))
+		return;
+	packet->broken = parse_options(xdp, packet->l3 + sizeof(struct iphdr), packet->l4);
+	if (!packet->broken && packet->fragment)
+		packet->broken = SL_DROP_FRAGMENT;
+}
+
 /* Parses IPv4 up to the end of its options. */
 static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_packet *packet)
 {
@@ -91,23 +192,28 @@ static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_
 	__u32 header, total;
 	__be16 fragment;
 
-	if (!ip || ip->version != 4)
+	if (!ip)
 		return SL_PASS_MALFORMED;
-	header = ip->ihl * 4;
+	header = sizeof(*ip);
+	if (unlikely(*(const __u8 *)ip != PARSE_IPV4_PLAIN)) {
+		if (ip->version != 4 || ip->ihl < PARSE_IPV4_WORDS)
+			return SL_PASS_MALFORMED;
+		header = ip->ihl * 4;
+	}
 	total = bpf_ntohs(ip->tot_len);
-	if (header < sizeof(*ip) || total < header || packet->l3 + total > packet->length)
+	if (total < header || packet->l3 + total > packet->length)
 		return SL_PASS_MALFORMED;
 	fragment = ip->frag_off;
-	if (fragment & bpf_htons(PARSE_IPV4_OFFSET))
-		return SL_PASS_FRAGMENT;
-
 	packet->fragment = fragment & bpf_htons(PARSE_IPV4_MORE);
+	packet->options = header - sizeof(*ip);
 	packet->l4 = packet->l3 + header;
 	packet->destination.proto = ip->protocol;
 	packet->destination.family = SL_FAMILY_IPV4;
 	packet->destination.addr = mapped(ip->daddr);
 	packet->source = mapped(ip->saddr);
 	packet->end = packet->l3 + total;
+	if (fragment & bpf_htons(PARSE_IPV4_OFFSET))
+		return SL_PASS_FRAGMENT;
 	return SL_NEXT;
 }
 
@@ -122,6 +228,7 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 	struct ipv6_fragment *fragment;
 	__u32 offset = packet->l4;
 
+	packet->destination.proto = next;
 	for (int i = 0; i <= PARSE_IPV6_EXTENSIONS; i++) {
 		switch (next) {
 		case IPPROTO_HOPOPTS:
@@ -139,6 +246,7 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 			fragment = packet_bytes(xdp, offset, sizeof(*fragment));
 			if (!fragment)
 				return SL_PASS_MALFORMED;
+			packet->destination.proto = fragment->next;
 			if (fragment->offset & bpf_htons(0xfff8))
 				return SL_PASS_FRAGMENT;
 			packet->fragment |= fragment->offset & bpf_htons(1);
@@ -164,7 +272,7 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 	if (packet->end > packet->length)
 		return SL_PASS_MALFORMED;
 
-	packet->fragment = false;
+	packet->unusual = 0;
 	packet->l4 = packet->l3 + sizeof(*ip);
 	packet->destination.family = SL_FAMILY_IPV6;
 	packet->destination.addr = *(struct sl_addr *)&ip->daddr;
@@ -176,32 +284,66 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 	return parse_ipv6_extensions(xdp, packet, ip->nexthdr);
 }
 
-/* Parses the TCP flags. Returns whether the header is whole. */
+/* TCP and UDP begin alike: source port, destination port. */
+static __always_inline void parse_ports(struct sl_packet *packet, const void *transport)
+{
+	const struct udphdr *udp = transport;
+
+	packet->source_port = udp->source;
+	packet->destination.port = udp->dest;
+}
+
+/* Parses the ports of a header that is cut short. */
+static __always_inline bool parse_cut(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	const void *ports = packet_bytes(xdp, packet->l4, PARSE_PORTS);
+
+	if (!ports)
+		return false;
+	parse_ports(packet, ports);
+	packet->syn = false;
+	packet->closing = false;
+	packet->broken = SL_DROP_MALFORMED;
+	return true;
+}
+
+/* Parses ports and flags. Returns whether the ports are there; `broken` says whether the whole
+ * header is.
+ */
 static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
-	struct tcphdr *tcp = packet_tcp(xdp, packet);
+	const struct tcphdr *tcp = packet_tcp(xdp, packet);
 	__u32 header, flags;
 
-	if (!tcp)
-		return false;
+	if (unlikely(!tcp))
+		return parse_cut(xdp, packet);
+	parse_ports(packet, tcp);
 	/* By arithmetic, because the verifier would follow both sides of each branch. */
-	flags = *((__u8 *)tcp + TCP_FLAGS_AT);
+	flags = *((const __u8 *)tcp + TCP_FLAGS_AT);
 	packet->syn = flags / TCP_SYN & ~(flags / TCP_ACK) & 1;
 	packet->closing = (flags / TCP_FIN | flags / TCP_RST) & 1;
 	header = tcp->doff * 4;
-	return header >= sizeof(*tcp) && header <= rest;
+	if (unlikely(header < sizeof(*tcp) || header > rest))
+		packet->broken = SL_DROP_MALFORMED;
+	return true;
 }
 
+/* The same of UDP, which has no flags. */
 static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
-	struct udphdr *udp = packet_udp(xdp, packet);
+	const struct udphdr *udp = packet_udp(xdp, packet);
 	__u32 length;
 
-	if (!udp)
-		return false;
+	if (unlikely(!udp))
+		return parse_cut(xdp, packet);
+	parse_ports(packet, udp);
+	packet->syn = false;
+	packet->closing = false;
 	length = bpf_ntohs(udp->len);
-	return length >= sizeof(*udp) && rest >= sizeof(*udp) &&
-	       (length <= rest || packet->fragment);
+	if (unlikely(length < sizeof(*udp) || rest < sizeof(*udp) ||
+		     (length > rest && !packet->fragment)))
+		packet->broken = SL_DROP_MALFORMED;
+	return true;
 }
 
 /* Parses the ports, and notes whether the whole header is there. The ports alone decide
@@ -210,25 +352,23 @@ static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *pack
 static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	__u32 rest = packet->end - packet->l4;
-	struct udphdr *udp;
-	bool whole;
+	bool short_of_ports = rest - PARSE_PORTS > 0xffff; /* or wrapped: less than none */
 
-	if (packet->l4 > packet->end || rest < 4)
-		return SL_PASS_MALFORMED;
-
-	/* TCP and UDP begin alike: source port, destination port. */
-	udp = packet_bytes(xdp, packet->l4, 4);
-	if (!udp)
-		return SL_PASS_MALFORMED;
-	packet->source_port = udp->source;
-	packet->destination.port = udp->dest;
-
-	packet->syn = false;
-	packet->closing = false;
-	whole = packet_is_tcp(packet) ? parse_tcp(xdp, packet, rest) : parse_udp(xdp, packet, rest);
-	packet->broken = whole ? SL_NEXT : SL_DROP_MALFORMED;
-	if (packet->fragment)
-		packet->broken = SL_DROP_FRAGMENT;
+	packet->broken = SL_NEXT;
+	switch (packet->destination.proto) {
+	case IPPROTO_TCP:
+		if (short_of_ports || !parse_tcp(xdp, packet, rest))
+			return SL_PASS_MALFORMED;
+		break;
+	case IPPROTO_UDP:
+		if (short_of_ports || !parse_udp(xdp, packet, rest))
+			return SL_PASS_MALFORMED;
+		break;
+	default:
+		return SL_PASS_PROTOCOL;
+	}
+	if (unlikely(packet->unusual))
+		packet->broken = packet->options ? PARSE_OPTIONS_LEFT : SL_DROP_FRAGMENT;
 	return SL_NEXT;
 }
 
@@ -236,7 +376,6 @@ static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct s
 {
 	enum sl_verdict verdict;
 
-	packet->length = packet_end(xdp) - packet_start(xdp);
 	switch (parse_ethernet(xdp, packet)) {
 	case bpf_htons(ETH_P_IP):
 		verdict = parse_ipv4(xdp, packet);
@@ -247,11 +386,7 @@ static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct s
 	default:
 		return SL_PASS_NOT_IP;
 	}
-	if (verdict)
-		return verdict;
-	if (packet->destination.proto != IPPROTO_TCP && packet->destination.proto != IPPROTO_UDP)
-		return SL_PASS_PROTOCOL;
-	return parse_transport(xdp, packet);
+	return verdict ?: parse_transport(xdp, packet);
 }
 
 #endif

@@ -25,9 +25,11 @@
  */
 #define REJECT_ICMP_UNREACHABLE   3
 #define REJECT_ICMP_TOO_BIG       4
+#define REJECT_ICMP_PORT          3
 #define REJECT_ICMP_PROHIBITED    13
 #define REJECT_ICMPV6_UNREACHABLE 1
 #define REJECT_ICMPV6_PROHIBITED  1
+#define REJECT_ICMPV6_PORT        4
 #define REJECT_ICMPV6_TOO_BIG     2
 
 /* An IPv6 sender makes no packets shorter than this (RFC 8200 section 5). */
@@ -48,6 +50,17 @@ struct pseudo_header {
 	__be32 proto;
 };
 
+/* A packet that is refused, and the message for its sender. */
+struct refusal {
+	struct sl_addr source, destination; /* of the packet */
+	__u32 family, proto;
+	__u32 l3, l4;      /* offsets of the IP and the transport header */
+	__u32 end, length; /* offset behind the packet; of the frame */
+	__be32 mtu;        /* of ICMP's "too big" */
+	__u8 type, code;   /* of ICMP; type 0: a TCP reset */
+	__u16 pad;         /* zero: the verifier wants all of it to be set */
+};
+
 static __always_inline __u16 reject_fold(__s64 sum)
 {
 	__u32 folded = (__u32)sum;
@@ -57,33 +70,38 @@ static __always_inline __u16 reject_fold(__s64 sum)
 	return (__u16)~folded;
 }
 
+static __always_inline bool reject_is_ipv6(const struct refusal *refusal)
+{
+	return refusal->family == SL_FAMILY_IPV6;
+}
+
 /* The sum over the pseudo header of a refusal, which goes the other way. */
-static __always_inline __s64 reject_pseudo(const struct sl_packet *packet, __u8 proto, __u32 length)
+static __always_inline __s64 reject_pseudo(const struct refusal *refusal, __u8 proto, __u32 length)
 {
 	struct pseudo_header pseudo = {
 		.length = bpf_htonl(length),
 		.proto = bpf_htonl(proto),
 	};
 
-	if (packet_is_ipv6(packet)) {
-		pseudo.source = packet->destination.addr;
-		pseudo.destination = packet->source;
+	if (reject_is_ipv6(refusal)) {
+		pseudo.source = refusal->destination;
+		pseudo.destination = refusal->source;
 	} else {
-		pseudo.source.words[3] = packet->destination.addr.words[3];
-		pseudo.destination.words[3] = packet->source.words[3];
+		pseudo.source.words[3] = refusal->destination.words[3];
+		pseudo.destination.words[3] = refusal->source.words[3];
 	}
 	return bpf_csum_diff(NULL, 0, (__be32 *)&pseudo, sizeof(pseudo), 0);
 }
 
 /* Writes the IP header of the refusal at l3; length: of what follows it. */
-static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet *packet,
-				      __u8 proto, __u32 length)
+static __always_inline bool reject_ip(struct xdp_md *xdp, const struct refusal *refusal, __u8 proto,
+				      __u32 length)
 {
 	struct ipv6hdr *ip6;
 	struct iphdr *ip;
 
-	if (packet_is_ipv6(packet)) {
-		ip6 = packet_ipv6(xdp, packet);
+	if (reject_is_ipv6(refusal)) {
+		ip6 = packet_bytes(xdp, refusal->l3, sizeof(*ip6));
 		if (!ip6)
 			return false;
 		*ip6 = (struct ipv6hdr){
@@ -92,11 +110,11 @@ static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet
 			.nexthdr = proto,
 			.hop_limit = REJECT_TTL,
 		};
-		__builtin_memcpy(&ip6->saddr, &packet->destination.addr, sizeof(ip6->saddr));
-		__builtin_memcpy(&ip6->daddr, &packet->source, sizeof(ip6->daddr));
+		__builtin_memcpy(&ip6->saddr, &refusal->destination, sizeof(ip6->saddr));
+		__builtin_memcpy(&ip6->daddr, &refusal->source, sizeof(ip6->daddr));
 		return true;
 	}
-	ip = packet_ipv4(xdp, packet);
+	ip = packet_bytes(xdp, refusal->l3, sizeof(*ip));
 	if (!ip)
 		return false;
 	*ip = (struct iphdr){
@@ -106,8 +124,8 @@ static __always_inline bool reject_ip(struct xdp_md *xdp, const struct sl_packet
 		.frag_off = bpf_htons(0x4000), /* don't fragment: an id is not needed */
 		.ttl = REJECT_TTL,
 		.protocol = proto,
-		.saddr = packet->destination.addr.words[3],
-		.daddr = packet->source.words[3],
+		.saddr = refusal->destination.words[3],
+		.daddr = refusal->source.words[3],
 	};
 	ip->check = reject_fold(bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
 	return true;
@@ -127,14 +145,14 @@ static __always_inline bool reject_ethernet(struct xdp_md *xdp)
 	return true;
 }
 
-static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packet *packet)
+static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct refusal *refusal)
 {
-	struct tcphdr *tcp = packet_tcp(xdp, packet), reset = {};
+	struct tcphdr *tcp = packet_bytes(xdp, refusal->l4, sizeof(*tcp)), reset = {};
 	__u32 payload;
 
 	if (!tcp || tcp->rst)
 		return false;
-	payload = packet->end - packet->l4 - tcp->doff * 4;
+	payload = refusal->end - refusal->l4 - tcp->doff * 4;
 	reset.source = tcp->dest;
 	reset.dest = tcp->source;
 	reset.doff = sizeof(reset) / 4;
@@ -145,13 +163,13 @@ static __always_inline bool reject_tcp(struct xdp_md *xdp, const struct sl_packe
 		reset.ack = 1;
 		reset.ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + payload + tcp->syn + tcp->fin);
 	}
-	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + sizeof(reset)) - (int)packet->length) ||
-	    !reject_ip(xdp, packet, IPPROTO_TCP, sizeof(reset)))
+	if (bpf_xdp_adjust_tail(xdp, (int)(refusal->l4 + sizeof(reset)) - (int)refusal->length) ||
+	    !reject_ip(xdp, refusal, IPPROTO_TCP, sizeof(reset)))
 		return false;
 	reset.check = reject_fold(
 		bpf_csum_diff(NULL, 0, (__be32 *)&reset, sizeof(reset),
-			      (__wsum)reject_pseudo(packet, IPPROTO_TCP, sizeof(reset))));
-	tcp = packet_tcp(xdp, packet);
+			      (__wsum)reject_pseudo(refusal, IPPROTO_TCP, sizeof(reset))));
+	tcp = packet_bytes(xdp, refusal->l4, sizeof(*tcp));
 	if (!tcp)
 		return false;
 	*tcp = reset;
@@ -169,13 +187,13 @@ struct icmp_head {
 /* Puts room for an IP and an ICMP header between the frame's header and the IP header of the
  * refused packet, of which the beginning alone is left.
  */
-static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
+static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct refusal *refusal,
 					     __u32 room)
 {
 	__u8 head[sizeof(struct ethhdr) + PARSE_VLAN_TAGS * sizeof(struct vlan_tag)];
 	void *bytes;
 
-	if (bpf_xdp_adjust_tail(xdp, (int)(packet->l4 + REJECT_QUOTED) - (int)packet->length) ||
+	if (bpf_xdp_adjust_tail(xdp, (int)(refusal->l4 + REJECT_QUOTED) - (int)refusal->length) ||
 	    bpf_xdp_adjust_head(xdp, -(int)room))
 		return false;
 	/* With fewer tags these are some bytes too many: the IP header is written over them. */
@@ -190,28 +208,49 @@ static __always_inline bool reject_make_room(struct xdp_md *xdp, const struct sl
 	return true;
 }
 
-/* message: without its checksum; ip_size: of the IP header, the refused one and the
- * refusal's.
- */
-static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct sl_packet *packet,
-					const struct icmp_head *message, __u32 ip_size)
+/* ip_size: of the IP header, the refused packet's and the refusal's. */
+static __always_inline bool reject_icmp(struct xdp_md *xdp, const struct refusal *refusal,
+					__u32 ip_size)
 {
-	bool ipv6 = packet_is_ipv6(packet);
+	bool ipv6 = reject_is_ipv6(refusal);
 	struct icmp_head *head;
 	__u32 quoted = ip_size + REJECT_QUOTED;
-	__s64 sum = ipv6 ? reject_pseudo(packet, IPPROTO_ICMPV6, sizeof(*head) + quoted) : 0;
+	__s64 sum = ipv6 ? reject_pseudo(refusal, IPPROTO_ICMPV6, sizeof(*head) + quoted) : 0;
 
-	if (!reject_make_room(xdp, packet, ip_size + sizeof(*head)) ||
-	    !reject_ip(xdp, packet, ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, sizeof(*head) + quoted))
+	if (!reject_make_room(xdp, refusal, ip_size + sizeof(*head)) ||
+	    !reject_ip(xdp, refusal, ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, sizeof(*head) + quoted))
 		return false;
-	head = packet_bytes(xdp, packet->l3 + ip_size, sizeof(*head) + quoted);
+	head = packet_bytes(xdp, refusal->l3 + ip_size, sizeof(*head) + quoted);
 	if (!head)
 		return false;
-	*head = *message;
+	*head = (struct icmp_head){
+		.type = refusal->type,
+		.code = refusal->code,
+		.mtu = refusal->mtu,
+	};
 	head->check = reject_fold(
 		bpf_csum_diff(NULL, 0, (__be32 *)head, sizeof(*head) + quoted, (__wsum)sum));
 	return reject_ethernet(xdp);
 }
+
+/* Makes the refusal of the packet. A function of its own to the verifier, which follows it once
+ * and not for each way that leads here.
+ */
+__noinline int reject_make(struct xdp_md *xdp, const struct refusal *refusal)
+{
+	if (!refusal)
+		return false;
+	if (!refusal->type)
+		return reject_tcp(xdp, refusal);
+	if (reject_is_ipv6(refusal))
+		return reject_icmp(xdp, refusal, sizeof(struct ipv6hdr));
+	return reject_icmp(xdp, refusal, sizeof(struct iphdr));
+}
+
+/* Why a packet is refused: the service does not serve it; or there is no service, which for UDP
+ * is a port that is unreachable.
+ */
+enum reject_why { REJECT_PROHIBITED, REJECT_UNREACHABLE };
 
 /* Whether the packet's source is one machine's address, which a refusal reaches
  * (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
@@ -238,26 +277,47 @@ static __always_inline bool reject_can(const struct sl_packet *packet)
 	       reject_has_reader(packet);
 }
 
-/* Refuses a packet that is not served. */
-static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *packet)
+/* A refusal of the packet; the message is the caller's to choose. */
+static __always_inline struct refusal reject_begin(const struct sl_packet *packet)
 {
-	const struct icmp_head prohibited = {
-		.type = REJECT_ICMP_UNREACHABLE,
-		.code = REJECT_ICMP_PROHIBITED,
+	return (struct refusal){
+		.source = packet->source,
+		.destination = packet->destination.addr,
+		.family = packet->destination.family,
+		.proto = packet->destination.proto,
+		.l3 = packet->l3,
+		.l4 = packet->l4,
+		.end = packet->end,
+		.length = packet->length,
 	};
-	const struct icmp_head prohibited6 = {
-		.type = REJECT_ICMPV6_UNREACHABLE,
-		.code = REJECT_ICMPV6_PROHIBITED,
-	};
+}
 
+static __always_inline bool reject_with(struct xdp_md *xdp, struct sl_packet *packet,
+					struct refusal *refusal)
+{
 	if (!reject_can(packet))
 		return false;
 	packet->action = XDP_TX;
+	return reject_make(xdp, refusal);
+}
+
+/* Refuses a packet that is not served; why: for a sender that is not told by a reset. */
+static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *packet,
+					  enum reject_why why)
+{
+	bool port = why == REJECT_UNREACHABLE && packet->destination.proto == IPPROTO_UDP;
+	struct refusal refusal = reject_begin(packet);
+
+	if (packet_is_ipv6(packet)) {
+		refusal.type = REJECT_ICMPV6_UNREACHABLE;
+		refusal.code = port ? REJECT_ICMPV6_PORT : REJECT_ICMPV6_PROHIBITED;
+	} else {
+		refusal.type = REJECT_ICMP_UNREACHABLE;
+		refusal.code = port ? REJECT_ICMP_PORT : REJECT_ICMP_PROHIBITED;
+	}
 	if (packet_is_tcp(packet))
-		return reject_tcp(xdp, packet);
-	if (packet_is_ipv6(packet))
-		return reject_icmp(xdp, packet, &prohibited6, sizeof(struct ipv6hdr));
-	return reject_icmp(xdp, packet, &prohibited, sizeof(struct iphdr));
+		refusal.type = 0;
+	return reject_with(xdp, packet, &refusal);
 }
 
 /* Tells the sender that the packet is longer than mtu: ICMP "fragmentation needed"
@@ -265,22 +325,17 @@ static __always_inline bool reject_packet(struct xdp_md *xdp, struct sl_packet *
  */
 static __always_inline bool reject_too_big(struct xdp_md *xdp, struct sl_packet *packet, __u32 mtu)
 {
-	struct icmp_head message = {
-		.type = REJECT_ICMP_UNREACHABLE,
-		.code = REJECT_ICMP_TOO_BIG,
-		.mtu = bpf_htonl(mtu),
-	};
+	struct refusal refusal = reject_begin(packet);
 
-	if (!reject_can(packet))
-		return false;
-	packet->action = XDP_TX;
-	if (!packet_is_ipv6(packet))
-		return reject_icmp(xdp, packet, &message, sizeof(struct iphdr));
-	message.type = REJECT_ICMPV6_TOO_BIG;
-	message.code = 0;
-	if (mtu < REJECT_IPV6_MTU)
-		message.mtu = bpf_htonl(REJECT_IPV6_MTU);
-	return reject_icmp(xdp, packet, &message, sizeof(struct ipv6hdr));
+	if (packet_is_ipv6(packet)) {
+		refusal.type = REJECT_ICMPV6_TOO_BIG;
+		refusal.mtu = bpf_htonl(mtu < REJECT_IPV6_MTU ? REJECT_IPV6_MTU : mtu);
+	} else {
+		refusal.type = REJECT_ICMP_UNREACHABLE;
+		refusal.code = REJECT_ICMP_TOO_BIG;
+		refusal.mtu = bpf_htonl(mtu);
+	}
+	return reject_with(xdp, packet, &refusal);
 }
 
 #endif

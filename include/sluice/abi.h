@@ -39,6 +39,8 @@
 #define SL_DEFAULT_BACKENDS         16384
 #define SL_DEFAULT_RETURN_DIRECTORY 65536 /* words; a power of two */
 #define SL_DEFAULT_DEVICES          4096
+#define SL_DEFAULT_STATIONS         16384 /* memory is taken as they come, as for addresses */
+#define SL_DEFAULT_ADDRESSES        16384
 #define SL_DEFAULT_BUCKETS          (1 << 17) /* of limits, in the LRU map */
 #define SL_DEFAULT_GATE             (1 << 13) /* lines; a power of two */
 #define SL_DEFAULT_LIMITS           4096
@@ -68,6 +70,9 @@ struct sl_settings {
 };
 _Static_assert(sizeof(struct sl_settings) == 24, "sl_settings has no holes");
 
+/* The end of packets to a service's address that are for no service. */
+enum sl_unserved { SL_UNSERVED_DROP, SL_UNSERVED_REJECT, SL_UNSERVED_PASS };
+
 /* Values that the daemon changes while packets run; the map .data.tuning, a section of its
  * own. The rates are each CPU's; a unit is one packet.
  */
@@ -92,8 +97,10 @@ struct sl_tuning {
 	 * forgotten (sl_direct).
 	 */
 	__u32 direct_tcp, direct_udp;
+	__u32 unserved; /* enum sl_unserved */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_tuning) == 120, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 128, "sl_tuning has no holes");
 
 /* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
 #define SL_DEFAULT_OUTER_V4      0xac100000U

@@ -20,14 +20,19 @@ static inline __u64 sl_hash_mix(__u64 h)
 	return h;
 }
 
-/* The place in a directory where the probing for a key starts: the low bits of the result. */
+/* The place in a directory where the probing for a key starts: the low bits of the result. An
+ * operator chooses the keys, so one multiplication is enough (Knuth, The Art of Computer
+ * Programming 3, section 6.4). The shift before it brings the last bytes of the address to
+ * where they reach the bits that are used.
+ */
 static inline __u32 sl_hash_key(const struct sl_key *key)
 {
-	__u64 h = sl_hash_mix(key->addr.halves[1] ^ key->word);
+	__u64 h = key->addr.halves[1] ^ key->word;
 
 	if (key->family == SL_FAMILY_IPV6)
-		h = sl_hash_mix(h ^ key->addr.halves[0]);
-	return (__u32)h;
+		h ^= key->addr.halves[0] * 0xff51afd7ed558ccdULL;
+	h ^= h >> 33;
+	return (__u32)(h * 0x9e3779b97f4a7c15ULL >> 32);
 }
 
 /* A flow's place among the slots of a service: 32 evenly spread bits of the client's

@@ -12,17 +12,19 @@
 #define SLUICE_SHARED_MAPS_H
 
 #include "sluice/abi.h"
+#include "sluice/ours.h"
 #include "sluice/verdict.h"
 
 /* The data sections that are maps of their own, so that the place of one does not move
  * with the others. The daemon reads the version before it trusts anything else of a
  * program that it finds; the constants are fixed when the program is loaded; the daemon
- * changes the tuning while packets run.
+ * changes the tuning, and what is this machine's own, while packets run.
  */
 #define SL_SECTION_ABI    ".rodata.abi"    /* __u32: SL_ABI */
 #define SL_SECTION_CONFIG ".rodata.config" /* struct sl_settings */
 #define SL_SECTION_TUNING ".data.tuning"   /* struct sl_tuning */
 #define SL_SECTION_FILTER ".data.filter"   /* struct sl_return_filter */
+#define SL_SECTION_OURS   ".data.ours"     /* struct sl_ours */
 
 /* How many entries maps have: name, entries in the object file, which hold where
  * `ip link` attaches it. sluiced sets its own before it loads the program.
@@ -41,6 +43,8 @@
 	X(DIRECT_PEERS, SL_DIRECT_PEERS)                                      \
 	X(RETURN_DIRECTORY, SL_DEFAULT_RETURN_DIRECTORY)                      \
 	X(DEVICES, SL_DEFAULT_DEVICES)                                        \
+	X(STATIONS, SL_DEFAULT_STATIONS)                                      \
+	X(ADDRESSES, SL_DEFAULT_ADDRESSES)                                    \
 	X(ROUTES, SL_ROUTES)                                                  \
 	X(PREFIXES, SL_DEFAULT_PREFIXES)                                      \
 	X(LIMITS, SL_DEFAULT_LIMITS)                                          \
@@ -142,6 +146,12 @@ enum sl_size { SL_SIZES(SL_SIZE_ENUM) SL_SIZE_COUNT };
 	/* Which replies the kernel would forward, were it given them with the service's address */ \
 	/* as their source; they are, where their device takes no frames from XDP. */               \
 	MAP(HANDOVERS, handovers, HASH, struct sl_handover, __u32, HANDOVERS, UNMAPPED)             \
+                                                                                                    \
+	/* The stations: frames of a service that are sent elsewhere are passed. */                 \
+	MAP(STATIONS, stations, HASH, struct sl_station, __u32, STATIONS, SPARSE)                   \
+                                                                                                    \
+	/* The addresses that this machine holds or serves: SL_ADDRESS_*. */                        \
+	MAP(ADDRESSES, addresses, HASH, struct sl_address, __u32, ADDRESSES, SPARSE)                \
                                                                                                     \
 	/* The route cache of each CPU; the program alone writes and reads it. */                   \
 	MAP(ROUTES, ways, PERCPU_ARRAY, __u32, struct sl_route, ROUTES, UNMAPPED)                   \

@@ -19,7 +19,8 @@
 	X(PASS_NOT_IP, PASS, NONE, "neither IPv4 nor IPv6")                                        \
 	X(PASS_MALFORMED, PASS, NONE, "malformed or cut short, not known to be a service's")       \
 	X(PASS_FRAGMENT, PASS, NONE, "a later fragment: it has no ports to find a service by")     \
-	X(PASS_PROTOCOL, PASS, NONE, "neither TCP nor UDP")                                        \
+	X(PASS_PROTOCOL, PASS, NONE, "neither TCP nor UDP, or routed by its source")               \
+	X(PASS_FOREIGN_FRAME, PASS, NONE, "sent to another MAC address, a group or another VLAN")  \
 	X(PASS_NO_SERVICE, PASS, NONE, "no service has this address, port and protocol")           \
 	X(PASS_OWN, PASS, NONE, "a backend's reply to this machine itself")                        \
 	X(PASS_DIRECT, PASS, NONE, "to or from a backend itself, not through its service")         \
@@ -35,6 +36,7 @@
 	  "a backend's reply beyond the MTU: sluiced sends fragments")                             \
 	X(REJECTED, FORWARD, REFUSED, "no backend can serve: answered with a refusal")             \
 	X(REJECTED_LIMIT, FORWARD, REFUSED, "over the service's limit: answered with a refusal")   \
+	X(REJECTED_UNSERVED, FORWARD, NONE, "for no service at its address: a refusal is sent")    \
 	X(REJECTED_TOO_BIG, FORWARD, REFUSED,                                                      \
 	  "beyond the MTU on the way to a backend: its sender is told")                            \
 	X(REJECTED_REPLY, FORWARD, REFUSED,                                                        \
@@ -42,6 +44,8 @@
 	X(RESPONDED, FORWARD, SENT, "over the limit, or no backend serves: sent to the responder") \
 	X(DROP_MALFORMED, DROP, DROPPED, "for a service, malformed or cut short")                  \
 	X(DROP_FRAGMENT, DROP, DROPPED, "for a service, fragmented")                               \
+	X(DROP_UNSERVED, DROP, NONE, "for no service at a service's address")                      \
+	X(DROP_MARTIAN, DROP, DROPPED, "the source address is no client's")                        \
 	X(DROP_DENIED, DROP, DROPPED, "the source is denied, or not among the allowed")            \
 	X(DROP_LIMIT, DROP, DROPPED, "over the service's limit")                                   \
 	X(DROP_NO_BACKEND, DROP, DROPPED, "no backend of the service can serve")                   \

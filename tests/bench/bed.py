@@ -26,8 +26,9 @@ class Bed:
         self._addresses()
 
     def link(self, near, far):
-        """lb0 and lb1 are 2 and 3 in every bed."""
-        self.balancer.ip(f"link add {near} type veth peer name {far} netns {self.far.name}",
+        """lb0 and lb1 are 2 and 3 in every bed; frames are sent to lb0 (frame_dst_mac)."""
+        mac = f"02:00:00:00:be:{'01' if near == 'lb0' else '03'}"
+        self.balancer.ip(f"link add {near} address {mac} type veth peer name {far} netns {self.far.name}",
                          f"link set {near} up")
         self.far.ip(f"link set {far} arp off", f"link set {far} up")
 

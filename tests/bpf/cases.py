@@ -9,6 +9,7 @@ import cases_good
 import cases_ipip
 import cases_limits
 import cases_oversize
+import cases_ours
 import cases_refusals
 from case import VERDICTS
 
@@ -27,6 +28,8 @@ CASES = [
         cases_replies.answers, cases_refusals.refusals, cases_limits.access, cases_limits.limits,
         cases_limits.rejections, cases_ipip.inside, cases_ipip.around, cases_ipip.padding,
         cases_ipip.too_big, cases_oversize.requests, cases_oversize.replies,
+        cases_ipip.too_big, cases_ours.frames_elsewhere, cases_ours.tags, cases_ours.martians,
+        cases_ours.source_routes, cases_ours.icmp, cases_ours.refusals, cases_ours.held,
     )
     for case in table()
 ]

@@ -6,7 +6,7 @@ import struct
 
 import frames
 from case import (
-    DSR_UDP, ETH, FAMILIES, NAT_TCP, NAT_UDP, dropped, forwarded, frame_of, passed, patched,
+    DSR_UDP, ETH, FAMILIES, NAT_TCP, NAT_UDP, Case, dropped, forwarded, frame_of, passed, patched,
     transport_offset, upper,
 )
 from frames import (
@@ -29,15 +29,15 @@ def others():
     yield passed("a VLAN tag that is cut short", frame_of(Raw(b"\0\7"), 0x8100), "PASS_NOT_IP")
     for family in FAMILIES:
         source, target = CLIENT[family], SERVICE[family]
-        yield passed(f"IPv{family} TCP to another port of the service's address",
-                     frame((FRONT_MAC, CLIENT_MAC), (source, 40000, target, 9), "tcp"),
-                     "PASS_NO_SERVICE")
-        yield passed(f"IPv{family} UDP to a TCP service's port",
-                     frame((FRONT_MAC, CLIENT_MAC), (source, 40000, target, NAT_TCP.port), "udp"),
-                     "PASS_NO_SERVICE")
-        yield passed(f"IPv{family} TCP to a UDP service's port",
-                     frame((FRONT_MAC, CLIENT_MAC), (source, 40000, target, NAT_UDP.port), "tcp"),
-                     "PASS_NO_SERVICE")
+        yield dropped(f"IPv{family} TCP to another port of the service's address",
+                      frame((FRONT_MAC, CLIENT_MAC), (source, 40000, target, 9), "tcp"),
+                      "DROP_UNSERVED")
+        yield dropped(f"IPv{family} UDP to a TCP service's port",
+                      frame((FRONT_MAC, CLIENT_MAC), (source, 40000, target, NAT_TCP.port), "udp"),
+                      "DROP_UNSERVED")
+        yield dropped(f"IPv{family} TCP to a UDP service's port",
+                      frame((FRONT_MAC, CLIENT_MAC), (source, 40000, target, NAT_UDP.port), "tcp"),
+                      "DROP_UNSERVED")
         next_one = {4: "198.51.100.11", 6: "2001:db8:1::11"}[family]
         yield passed(f"IPv{family} TCP to the address next to the service's",
                      frame((FRONT_MAC, CLIENT_MAC), (source, 40000, next_one, NAT_TCP.port), "tcp"),
@@ -51,13 +51,13 @@ def others():
     yield passed("ping to the service's address",
                  frame_of(IP(src=CLIENT[4], dst=SERVICE[4]) / ICMP()), "PASS_PROTOCOL")
     for number, name in {2: "IGMP", 4: "IP in IP", 47: "GRE", 50: "ESP", 132: "SCTP"}.items():
-        yield passed(f"{name} to the service's address",
-                     frame_of(IP(src=CLIENT[4], dst=SERVICE[4], proto=number) / Raw(b"\0" * 24)),
-                     "PASS_PROTOCOL")
-    for number, name in {41: "IPv6 in IPv6", 58: "ICMPv6", 135: "mobility"}.items():
-        yield passed(f"{name} to the service's IPv6 address",
-                     frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6], nh=number) / Raw(b"\0" * 24)),
-                     "PASS_PROTOCOL")
+        yield dropped(f"{name} to the service's address",
+                      frame_of(IP(src=CLIENT[4], dst=SERVICE[4], proto=number) / Raw(b"\0" * 24)),
+                      "DROP_UNSERVED")
+    for number, name in {41: "IPv6 in IPv6", 135: "mobility"}.items():
+        yield dropped(f"{name} to the service's IPv6 address",
+                      frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6], nh=number) / Raw(b"\0" * 24)),
+                      "DROP_UNSERVED")
     yield passed("IPv6 to the IPv4 service's address as a mapped one",
                  frame((FRONT_MAC, CLIENT_MAC),
                        (CLIENT[6], 40000, f"::ffff:{SERVICE[4]}", NAT_TCP.port), "tcp"),
@@ -84,15 +84,18 @@ def malformed():
         "IPv4 with a total length one beyond the frame": patched(
             good4, ETH + 2, struct.pack("!H", len(good4) - ETH + 1)),
         "IPv4 with a total length of 65535": patched(good4, ETH + 2, b"\xff\xff"),
-        "IPv4 that ends behind its own header": patched(good4, ETH + 2, b"\0\x14"),
-        "IPv4 that ends within the ports": patched(good4, ETH + 2, b"\0\x17"),
-        "IPv6 with a payload length of 0": patched(good6, ETH + 4, b"\0\0"),
         "IPv6 with a payload length one beyond the frame": patched(
             good6, ETH + 4, struct.pack("!H", len(good6) - ETH - 40 + 1)),
         "IPv6 with a payload length of 65535": patched(good6, ETH + 4, b"\xff\xff"),
-        "IPv6 that ends within the ports": patched(good6, ETH + 4, b"\0\3"),
     }.items():
         yield passed(name, data, "PASS_MALFORMED")
+    for name, data in {
+        "IPv4 that ends behind its own header": patched(good4, ETH + 2, b"\0\x14"),
+        "IPv4 that ends within the ports": patched(good4, ETH + 2, b"\0\x17"),
+        "IPv6 with a payload length of 0": patched(good6, ETH + 4, b"\0\0"),
+        "IPv6 that ends within the ports": patched(good6, ETH + 4, b"\0\3"),
+    }.items():
+        yield dropped(name, data, "DROP_UNSERVED")
     for family in FAMILIES:
         tcp, udp = request(NAT_TCP, family), request(NAT_UDP, family)
         l4 = transport_offset(family)
@@ -128,24 +131,25 @@ def fragments():
         yield dropped(f"the first IPv6 fragment for a service, {upper(svc.proto)}",
                       request(svc, 6, between=IPv6ExtHdrFragment(offset=0, m=1, id=9)),
                       "DROP_FRAGMENT")
-    yield passed("a later IPv4 fragment", request(NAT_UDP, 4, ip={"frag": 10, "flags": "MF"}),
-                 "PASS_FRAGMENT")
-    yield passed("the last IPv4 fragment", request(NAT_UDP, 4, ip={"frag": 10}), "PASS_FRAGMENT")
-    yield passed("a later IPv6 fragment",
-                 request(NAT_UDP, 6, between=IPv6ExtHdrFragment(offset=10, m=1, id=9)),
-                 "PASS_FRAGMENT")
-    yield passed("the last IPv6 fragment",
-                 request(NAT_UDP, 6, between=IPv6ExtHdrFragment(offset=10, m=0, id=9)),
-                 "PASS_FRAGMENT")
+    for where, target, end in (("", None, "DROP_UNSERVED"), (" to the balancer itself", FRONT,
+                                                            "PASS_FRAGMENT")):
+        for which, offset, flags in (("a later", 10, "MF"), ("the last", 10, 0)):
+            for family, more in ((4, {"ip": {"frag": offset, "flags": flags}}),
+                                 (6, {"between": IPv6ExtHdrFragment(
+                                     offset=offset, m=int(flags == "MF"), id=9)})):
+                ends = (CLIENT[family], 40000, (target or SERVICE)[family], NAT_UDP.port)
+                yield Case(f"{which} IPv{family} fragment{where}",
+                           frame((FRONT_MAC, CLIENT_MAC), ends, "udp", **more), end)
     for family, more in ((4, {"ip": {"flags": "MF"}}),
                          (6, {"between": IPv6ExtHdrFragment(offset=0, m=1, id=9)})):
-        yield passed(f"the first IPv{family} fragment for nobody",
-                     frame((FRONT_MAC, CLIENT_MAC), (CLIENT[family], 4, SERVICE[family], 9), "udp",
-                           **more), "PASS_NO_SERVICE")
+        yield dropped(f"the first IPv{family} fragment for nobody",
+                      frame((FRONT_MAC, CLIENT_MAC), (CLIENT[family], 4, SERVICE[family], 9), "udp",
+                            **more), "DROP_UNSERVED")
         yield passed(f"the first IPv{family} fragment of an answer to the balancer itself",
                      answer(NAT_UDP, family, client=BACK[family], **more), "PASS_OWN", "back")
         yield passed(f"the first IPv{family} fragment of an answer from the clients' side",
-                     answer(NAT_UDP, family, **more), "PASS_ELSEWHERE", "front")
+                     answer(NAT_UDP, family, macs=(FRONT_MAC, CLIENT_MAC), **more),
+                     "PASS_ELSEWHERE", "front")
         yield dropped(f"the first IPv{family} fragment of an answer to a client",
                       answer(NAT_UDP, family, **more), "DROP_FRAGMENT", "back")
 

@@ -12,7 +12,10 @@ from case import (
     DSR_TCP, DSR_UDP, ETH, FAMILIES, NAT_TCP, NAT_UDP, PROTOS, Case, answered, dropped,
     forwarded, frame_of, passed, patched, transport_offset, upper,
 )
-from frames import CLIENT, FORWARDS, LINKS, SERVICE, answer, delivered, request, service
+from frames import (
+    CLIENT, CLIENT_MAC, FORWARDS, FRONT, FRONT_MAC, LINKS, SERVICE, answer, delivered, frame,
+    request, service,
+)
 from lab.packets import (
     IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting,
 )
@@ -173,17 +176,21 @@ def extensions():
     many = IPv6ExtHdrHopByHop()
     for _ in range(7):
         many = many / IPv6ExtHdrDestOpt()
-    yield passed("eight extension headers are left to the kernel",
-                 request(NAT_TCP, 6, between=many), "PASS_PROTOCOL")
-    yield passed("a routing header with segments left is left to the kernel",
-                 request(NAT_TCP, 6, between=IPv6ExtHdrRouting(addresses=["2001:db8::7"],
-                                                               segleft=1)), "PASS_PROTOCOL")
+    unfinished = IPv6ExtHdrRouting(addresses=["2001:db8::7"], segleft=1)
+    for where, target, end in (("to a service's address is for no service", SERVICE,
+                                "DROP_UNSERVED"),
+                               ("is left to the kernel", FRONT, "PASS_PROTOCOL")):
+        for name, between in (("a packet with eight extension headers", many),
+                              ("a packet whose routing header has segments left", unfinished)):
+            yield Case(f"{name} {where}",
+                       frame((FRONT_MAC, CLIENT_MAC), (CLIENT[6], 40000, target[6], NAT_TCP.port),
+                             "tcp", between=between), end)
     longer = bytearray(request(NAT_TCP, 6, between=IPv6ExtHdrDestOpt()))
     longer[ETH + 40 + 1] = 255
-    yield passed("an extension header that is longer than the packet", bytes(longer),
-                 "PASS_MALFORMED")
-    yield passed("no next header", frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6], nh=59)),
-                 "PASS_PROTOCOL")
+    yield dropped("an extension header that is longer than the packet", bytes(longer),
+                  "DROP_UNSERVED")
+    yield dropped("no next header", frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6], nh=59)),
+                  "DROP_UNSERVED")
 
 
 def ttl():

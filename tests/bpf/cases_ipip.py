@@ -178,7 +178,7 @@ def too_big():
     for family, source in ((4, "224.0.0.5"), (4, "127.0.0.1"), (6, "ff02::5"), (6, "::")):
         yield dropped(f"a packet too long from {source}",
                       request(IPIP_UDP, family, source=source,
-                              payload=b"x" * (longest(IPIP_UDP, family) + 1)), "DROP_TOO_BIG")
+                              payload=b"x" * (longest(IPIP_UDP, family) + 1)), "DROP_MARTIAN")
 
 
 def one_answer(sent):

@@ -59,7 +59,7 @@ def refusals():
                       tcp(family, "F"), reset(family, "RA", 0, SEQ + 1))
         yield dropped(f"an IPv{family} reset is not answered", tcp(family, "R"),
                       "DROP_NO_BACKEND")
-        for tags in ((), (5,), (6, 7)):
+        for tags in ((), (7,), (7, 8)):
             text = f"with {len(tags)} VLAN tags"
             yield refusal(f"an IPv{family} SYN {text} is refused within them",
                           tcp(family, "S", tags=tags), reset(family, "RA", 0, SEQ + 1, tags=tags))

@@ -5,8 +5,9 @@ import contextlib
 
 from case import DSR_TCP, FAMILIES, NAT_TCP, NAT_UDP, Case, answered, dropped, passed, upper
 from frames import (
-    BACK, BACK_LINK, BLACKHOLED, CLIENT, FAR_CLIENT, FRONT, FRONT_LINK, FRONT_MAC,
-    ROUTER_MAC, SILENT, VLAN_LINK, answer, delivered, frame, request, returned, service,
+    BACK, BACK_LINK, BLACKHOLED, CLIENT, CLIENT_MAC, FAR_CLIENT, FRONT, FRONT_LINK, FRONT_MAC,
+    ROUTER_MAC, SILENT, VLAN_LINK, answer, delivered, frame, request, returned,
+    service,
 )
 from lab import wait
 from lab.testrun import Action
@@ -103,7 +104,8 @@ def answers():
             yield passed(f"an {what} answer to the balancer itself is untouched",
                          answer(svc, family, client=BACK[family]), "PASS_OWN", "back")
             yield passed(f"an {what} answer that comes from the clients' side",
-                         answer(svc, family, client=FAR_CLIENT[family]), "PASS_ELSEWHERE", "front")
+                         answer(svc, family, client=FAR_CLIENT[family],
+                                macs=(FRONT_MAC, CLIENT_MAC)), "PASS_ELSEWHERE", "front")
         for link in (BACK_LINK, FRONT_LINK):
             own = service("nat", "tcp", link)
             yield passed(f"an IPv{family} answer to another address of the balancer, {link.name}",

@@ -2,8 +2,9 @@
 """One daemon for all packet tests: real program, real maps, real routes; the
 neighbours are entries of the kernel's table, as nobody else is on the links.
 
-Only VLAN 100 is pretended: not every kernel has VLAN devices, so its backends
-are found on `back` itself, and then their hops in the map are given the tag.
+Only VLANs are pretended: not every kernel has VLAN devices. So the backends of VLAN 100
+are found on `back` itself, and then their hops in the map are given the tag; and the
+program is told of stations in VLANs that the daemon does not know.
 """
 
 import contextlib
@@ -14,7 +15,8 @@ import pytest
 import frames
 from case import COUNTERS
 from frames import (
-    BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, VLAN, VLAN_LINK,
+    BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, STATIONS, VLAN,
+    VLAN_LINK,
 )
 from lab import topology, wait
 from lab.daemon import Daemon, bpftool
@@ -105,6 +107,7 @@ def datapath():
             lambda: f"all backends serve: {daemon.ctl('status').stdout}",
         )
         tag_hops(daemon)
+        pretend_vlans(top.balancer, daemon)
         yield Datapath(top.balancer, daemon)
 
 
@@ -133,6 +136,16 @@ def pretend_network(balancer):
             for addresses, mac, device in neighbours
         ]
     balancer.ip(*commands)
+
+
+def pretend_vlans(balancer, daemon):
+    """Adds entries (struct sl_station) for frames.STATIONS to sl_stations."""
+    stations = daemon.map_id("sl_stations")
+    for device, mac, vlan, inner in STATIONS:
+        key = struct.pack("=IHH6sxx", balancer.ifindex(device), vlan, inner,
+                          bytes.fromhex(mac.replace(":", "")))
+        bpftool("map", "update", "id", stations, "key", "hex", *(f"{byte:02x}" for byte in key),
+                "value", "hex", "01", "00", "00", "00")
 
 
 def tag_hops(daemon):

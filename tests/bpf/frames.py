@@ -67,6 +67,12 @@ class Service:
         return self.port + 1000 if self.forward == "nat" else self.port
 
 
+# Where the balancer is in VLANs: (device, MAC address, id, id of the inner one).
+STATIONS = (
+    ("front", FRONT_MAC, 7, 0), ("front", FRONT_MAC, 7, 8), ("front", FRONT_MAC, VLAN, 0),
+    ("back", BACK_MAC, VLAN, 0), ("back", BACK_MAC, 7, 0),
+)
+
 FORWARDS = ("dsr", "nat", "ipip")
 SERVICES = {
     (forward, proto, link.name): Service(f"{forward}-{proto}-{place}", 8000 + 10 * place + number,

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "daemon/netlink/netlink.h"
-#include "daemon/nexthop/features.h"
 #include "daemon/nexthop/addresses.h"
+#include "daemon/nexthop/features.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbour_entry.h"
 #include "daemon/nexthop/stations.h"

@@ -44,7 +44,7 @@ static void keys_and_kinds(void **state)
 		{ "unknown", "service: []\n", "1:1",
 		  "service: is not a key of this version; did you mean services?" },
 		{ "unknown, far off", "logging: {}\n", "1:1",
-		  "logging: is not a key of this version; a configuration has: hash_seed, flows, limiter, ipip, allow, deny, defaults, interfaces, services" },
+		  "logging: is not a key of this version; a configuration has: hash_seed, flows, limiter, ipip, unserved, allow, deny, defaults, interfaces, services" },
 		{ "unknown and hostile", "\"a\\e[31m\\n\": 1\n", "1:1",
 		  "a\\x1b[31m\\x0a: is not a key" },
 		{ "twice", "services: []\ninterfaces: []\nservices: []\n", "3:1",

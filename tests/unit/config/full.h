@@ -72,6 +72,7 @@
 	"flows: {size: 2M, tcp_idle: 1h, udp_idle: 1s}\n"                                               \
 	"limiter: {buckets: 2k, gate: 1024, inserts: 1/s, answers: 100M/s, events: 1M/s}\n"             \
 	"ipip: {source_v4: 10.99.0.0/17, source_v6: '2001:db8:99::/48'}\n"                              \
+	"unserved: reject\n"                                                                            \
 	"allow: [0.0.0.0/0, '2001:db8::/32']\n"                                                         \
 	"deny: [{file: examples/deny.txt}]\n"
 

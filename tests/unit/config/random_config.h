@@ -256,6 +256,9 @@ static inline char *random_config(uint64_t seed)
 	RANDOM_KEY(&text, "source_v6", "'100::/64'", "'2001::/16'", "'2001:db8::7'");
 	(void)fprintf(text.file, "}\n");
 	if (random_chance(&text, 50))
+		(void)fprintf(text.file, "unserved: %s\n",
+			      random_chance(&text, 50) ? "reject" : "pass");
+	if (random_chance(&text, 50))
 		(void)fprintf(text.file, "allow: ['2001:db8::/32', 0.0.0.0/0]\n"
 					 "deny: [{file: examples/deny.txt}, 10.1.0.0/16]\n");
 	if (random_chance(&text, 50))

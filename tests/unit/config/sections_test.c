@@ -16,6 +16,7 @@ static const char one[] =
 	"flows: {size: 2000, tcp_idle: 1m, udp_idle: 2s}\n"
 	"limiter: {buckets: 3000, gate: 2048, inserts: 1/s, answers: 2/s, events: 3/s}\n"
 	"ipip: {source_v4: 10.9.0.0/16, source_v6: '2001:db8:9::/96'}\n"
+	"unserved: pass\n"
 	"allow: [203.0.113.0/24]\n"
 	"deny: [203.0.113.7]\n"
 	"interfaces: [{name: eth0, mode: native}]\n"

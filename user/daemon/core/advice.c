@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/balancer.h"
+#include "daemon/core/ours.h"
 #include "daemon/core/service.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/nexthop/follow.h"
@@ -184,6 +185,47 @@ static void advise_mtu(const struct backend *backend, advice_fn *say, void *arg)
 	say(arg, text);
 }
 
+/* The problem is told of this many addresses by name. */
+#define ADVICE_ADDRESSES 8
+
+struct telling {
+	advice_fn *say;
+	void *arg;
+	size_t n;
+};
+
+static void tell_routed(void *arg, const struct ip *ip)
+{
+	struct telling *telling = arg;
+	char address[ADDR_TEXT_SIZE], text[ADVICE_SIZE];
+
+	if (telling->n++ >= ADVICE_ADDRESSES)
+		return;
+	ip_format(ip, address);
+	(void)snprintf(text, sizeof(text),
+		       "%s, a service's address, is neither on this machine nor behind a blackhole "
+		       "route, so while sluice does not run, packets for it may go to and fro "
+		       "between this machine and its router; mend it: ip route add blackhole %s",
+		       address, address);
+	telling->say(telling->arg, text);
+}
+
+/* What sluice drops while it runs (`unserved`), the kernel would route on. */
+static void advise_blackholes(const struct balancer *balancer, advice_fn *say, void *arg)
+{
+	struct telling telling = { .say = say, .arg = arg };
+	char text[ADVICE_SIZE];
+
+	ours_each_routed(balancer, tell_routed, &telling);
+	if (telling.n <= ADVICE_ADDRESSES)
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "%zu more of the services' addresses are neither on this machine nor "
+		       "behind a blackhole route; mend it: a blackhole route for their prefix",
+		       telling.n - ADVICE_ADDRESSES);
+	say(arg, text);
+}
+
 void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 {
 	advise_forwarding(balancer, SL_FAMILY_IPV4, say, arg);
@@ -191,6 +233,7 @@ void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 	for (size_t i = 0; i < balancer->n_attachments; i++)
 		advise_sending(balancer, &balancer->attachments[i], say, arg);
 	unsent_each_problem(balancer->unsent, say, arg);
+	advise_blackholes(balancer, say, arg);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		for (size_t j = 0; j < balancer->config->services[i].n_backends; j++) {
 			advise_attaching(&balancer->services[i].backends[j], say, arg);

@@ -25,6 +25,7 @@ struct checks;
 struct datapath;
 struct nexthop_watch;
 struct nexthops;
+struct ours;
 struct responder;
 struct statefile;
 struct unsent;
@@ -109,6 +110,7 @@ struct balancer {
 	TAILQ_HEAD(, service) dirty;
 	size_t retried; /* services of those that were looked at by balancer_retry() */
 	struct attachment *attachments; /* the interfaces that are wanted, missing ones too */
+	struct ours *ours; /* this machine's own addresses, and those of the services */
 	size_t n_attachments;
 	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */
 	void (*on_dirty)(struct uv_timer_s *timer);

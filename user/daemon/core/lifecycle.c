@@ -13,6 +13,7 @@
 #include "daemon/core/kept.h"
 #include "daemon/core/limiter.h"
 #include "daemon/core/open.h"
+#include "daemon/core/ours.h"
 #include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
 #include "daemon/core/upkeep.h"
@@ -121,6 +122,12 @@ static int start(struct balancer *balancer, struct diag *diag)
 	if (error)
 		return error;
 	put_devices(balancer);
+	/* Before a service is published: no frame is a service's that was sent elsewhere. */
+	error = ours_new(balancer, &balancer->ours);
+	if (!error)
+		error = ours_serve(balancer, balancer->config);
+	if (error)
+		return diag_no_memory(diag);
 	nexthops_follow_devices(balancer->nexthops, on_devices, balancer);
 	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
 	nexthops_follow_changes(balancer->nexthops, on_kernel_change, balancer);
@@ -179,6 +186,7 @@ void balancer_stop(struct balancer *balancer)
 	unsent_free(TAKE_PTR(balancer->unsent));
 	responder_free(TAKE_PTR(balancer->responder));
 	services_free(TAKE_PTR(balancer->services), balancer->config);
+	ours_free(TAKE_PTR(balancer->ours));
 	checks_free(TAKE_PTR(balancer->checks));
 	nexthops_free(TAKE_PTR(balancer->nexthops));
 	if (balancer->reconcile)

@@ -22,6 +22,7 @@ void balancer_set_all(struct balancer *balancer)
 
 	datapath_set_timeouts(balancer->datapath, &timeouts);
 	datapath_set_forwarding(balancer->datapath, balancer->config);
+	datapath_set_unserved(balancer->datapath, balancer->config);
 }
 
 /* Whether a program that was looked for was taken over: 0. -ENOENT: there is none, or it cannot

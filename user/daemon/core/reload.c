@@ -13,6 +13,7 @@
 #include "daemon/core/kept.h"
 #include "daemon/core/limiter.h"
 #include "daemon/core/open.h"
+#include "daemon/core/ours.h"
 #include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
 #include "daemon/core/sizes.h"
@@ -146,6 +147,8 @@ int balancer_switch(struct balancer *balancer, struct config *config, struct dia
 	balancer_set_all(balancer);
 	balancer_apply_responder(balancer, config);
 	balancer_reconcile_all(balancer);
+	if (ours_serve(balancer, config))
+		log_error("out of memory to follow the addresses of the services");
 	services_free(old_services, old_config);
 	if (old_config != balancer->file)
 		config_free(old_config);

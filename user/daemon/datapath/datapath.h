@@ -16,6 +16,7 @@
 #include "daemon/datapath/forwarding.h"
 #include "daemon/datapath/load.h"
 #include "daemon/datapath/origins.h"
+#include "daemon/datapath/ours.h"
 #include "daemon/datapath/sizes.h"
 #include "daemon/datapath/stats.h"
 #include "daemon/datapath/unused.h"

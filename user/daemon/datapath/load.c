@@ -50,6 +50,7 @@ static int load_program(const struct datapath_sizes *sizes, struct diag *diag, i
 		[SL_SIZE_SERVICES] = sizes->services,
 		[SL_SIZE_SLOTS] = sizes->slots,
 		[SL_SIZE_BACKENDS] = sizes->backends,
+		[SL_SIZE_ADDRESSES] = sizes->services + SL_DEFAULT_ADDRESSES,
 		[SL_SIZE_FLOWS] = sizes->flows,
 		[SL_SIZE_HANDSHAKES] = sizes->flows / FLOWS_PER_OTHER,
 		[SL_SIZE_AFFINITIES] = sizes->flows / FLOWS_PER_OTHER,

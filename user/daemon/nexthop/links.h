@@ -60,11 +60,11 @@ struct link {
 	bool ethernet; /* has a MAC address, and neighbours with such */
 	char name[IF_NAMESIZE];
 	__u8 mac[6];
-	__u32 mtu;      /* 0: not told */
-	__u32 program;  /* the id of the XDP program that the kernel names; 0: none */
-	__u16 vlan;     /* id */
-	int parent;     /* ifindex of a VLAN's or macvlan's; of the other end of a veth; 0: not here */
-	int master;     /* ifindex of the bridge, bond or the like that it is in; 0: in none */
+	__u32 mtu;     /* 0: not told */
+	__u32 program; /* the id of the XDP program that the kernel names; 0: none */
+	__u16 vlan;    /* id */
+	int parent; /* ifindex of a VLAN's or macvlan's; of the other end of a veth; 0: not here */
+	int master; /* ifindex of the bridge, bond or the like that it is in; 0: in none */
 	unsigned round; /* of links_load() */
 	/* Tells the device from an earlier one that had its ifindex; never 0. */
 	unsigned long long serial;

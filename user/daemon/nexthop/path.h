@@ -6,8 +6,8 @@
 #ifndef SLUICE_DAEMON_NEXTHOP_PATH_H
 #define SLUICE_DAEMON_NEXTHOP_PATH_H
 
-#include "daemon/nexthop/features.h"
 #include "daemon/nexthop/addresses.h"
+#include "daemon/nexthop/features.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/neighbours.h"
 #include "daemon/nexthop/nexthop.h"
@@ -19,7 +19,7 @@ struct netlink;
 struct nexthop_sources {
 	struct netlink *netlink;
 	struct links links;
-	struct features features; /* of the links */
+	struct features features;   /* of the links */
 	struct addresses addresses; /* this machine's own */
 	struct neighbours neighbours;
 };

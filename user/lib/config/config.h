@@ -187,6 +187,7 @@ struct config {
 	struct flows_config flows;
 	struct limiter_config limiter;
 	struct ipip_config ipip;
+	enum sl_unserved unserved;   /* what is for a service's address and for no service */
 	struct access_config access; /* of all services, before their own */
 	struct interface_config *interfaces;
 	size_t n_interfaces; /* may be 0: attached by hand, or with `sluicectl attach` */

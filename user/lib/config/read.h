@@ -109,6 +109,7 @@ extern const struct word config_check_words[];
 extern const struct word config_mode_words[];
 extern const struct word config_scheduler_words[];
 extern const struct word config_on_all_down_words[];
+extern const struct word config_unserved_words[];
 extern const struct word config_admin_state_words[];
 extern const struct word config_count_words[];
 extern const struct word config_algorithm_words[];

@@ -57,6 +57,13 @@ const struct word config_on_all_down_words[] = {
 	{},
 };
 
+const struct word config_unserved_words[] = {
+	{ "drop", SL_UNSERVED_DROP },
+	{ "reject", SL_UNSERVED_REJECT },
+	{ "pass", SL_UNSERVED_PASS },
+	{},
+};
+
 const struct word config_admin_state_words[] = {
 	{ "up", ADMIN_UP },
 	{ "drain", ADMIN_DRAIN },

@@ -27,6 +27,7 @@ static const struct map_rule rules[MAP_COUNT] = {
 	[MAP_CONFIG] = { SL_SECTION_CONFIG, SL_SIZE_ONE, sizeof(struct sl_settings), false },
 	[MAP_TUNING] = { SL_SECTION_TUNING, SL_SIZE_ONE, sizeof(struct sl_tuning), true },
 	[MAP_FILTER] = { SL_SECTION_FILTER, SL_SIZE_ONE, sizeof(struct sl_return_filter), true },
+	[MAP_OURS] = { SL_SECTION_OURS, SL_SIZE_ONE, sizeof(struct sl_ours), true },
 #define MAP(enumerator, name, kind, key, value, entries, memory) \
 	[MAP_##enumerator] = { "sl_" #name, SL_SIZE_##entries, sizeof(value), IS_##memory },
 #define RING(enumerator, name, entries) \
@@ -148,6 +149,7 @@ static void set_pointers(struct maps *maps)
 {
 	maps->tuning = maps->map[MAP_TUNING].memory;
 	maps->filter = maps->map[MAP_FILTER].memory;
+	maps->ours = maps->map[MAP_OURS].memory;
 #define POINTER_MAPPED(enumerator, name) maps->name = maps->map[MAP_##enumerator].memory;
 #define POINTER_UNMAPPED(enumerator, name)
 #define POINTER_SPARSE(enumerator, name)

@@ -18,6 +18,7 @@ enum map_name {
 	MAP_CONFIG,
 	MAP_TUNING,
 	MAP_FILTER,
+	MAP_OURS,
 	SL_MAPS(MAP_ENUM, MAP_ENUM, MAP_ENUM) MAP_COUNT
 };
 #undef MAP_ENUM
@@ -33,6 +34,7 @@ struct maps {
 	struct map map[MAP_COUNT];
 	struct sl_tuning *tuning;
 	struct sl_return_filter *filter;
+	struct sl_ours *ours;
 	/* map[].memory of those that are mapped, by type */
 #define POINTER_MAPPED(name, value) value *name;
 #define POINTER_UNMAPPED(name, value)
