@@ -14,7 +14,7 @@ from lab.packets import IP, TCP, UDP, Ether, IPv6
 from lab.testrun import Action, Program
 
 from . import results
-from .bed import BACKENDS, Bed
+from .bed import BACKENDS, NEAR_MAC, Bed
 from .scenarios import MANY, MOVED, MOVED_FLOWS, OTHERS, ROWS, configuration, many, many_lines
 
 TABLE_SIZE = 65537  # of a service, if nothing is said
@@ -78,7 +78,7 @@ def touch(daemon):
         ip = (IPv6(src="2001:db8::1", dst=row.address) if ":" in row.address
               else IP(src="10.0.0.1", dst=row.address))
         transport = (UDP if row.proto == "udp" else TCP)(sport=40000, dport=80)
-        action, _ = program.run(Ether() / ip / transport, "lb0")
+        action, _ = program.run(Ether(dst=NEAR_MAC) / ip / transport, "lb0")
         if action != Action.TX:
             raise results.Failed(f"a packet to {row.name}: {action.name}")
     program.close()

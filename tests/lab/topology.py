@@ -94,8 +94,8 @@ def routed(lab, backends=3, clients=1, tunnel=False):
     """
     wire = _wire(lab, "front", "back")
     balancer = _balancer(lab)
-    _plug(wire, balancer, "front", "front", FRONT_MAC)
-    _plug(wire, balancer, "back", "back", BACK_MAC)
+    plug(wire, balancer, "front", "front", FRONT_MAC)
+    plug(wire, balancer, "back", "back", BACK_MAC)
     for side in ("front", "back"):
         attach_pass(wire, f"lb-{side}", "lab_pass")  # a refusal goes out by XDP_TX
     balancer.ip(*_balancer_addresses("front", "back"))
@@ -111,7 +111,7 @@ def one_arm(lab, backends=3, clients=1, answers="direct", tunnel=False):
     """Everyone on one link. answers: "direct" (dsr, ipip) or "balancer" (nat)."""
     wire = _wire(lab, "lan")
     balancer = _balancer(lab)
-    _plug(wire, balancer, "eth0", "lan", FRONT_MAC)
+    plug(wire, balancer, "eth0", "lan", FRONT_MAC)
     attach_pass(wire, "lb", "lab_pass")
     balancer.ip(*_balancer_addresses("eth0", "eth0"))
     return Topology(
@@ -127,7 +127,7 @@ def replug(top, device, name=None):
     front, back = device in ("front", "eth0"), device in ("back", "eth0")
     bridge = "lan" if device == "eth0" else device
     name = name or device
-    _plug(top.wire, top.balancer, name, bridge, FRONT_MAC if front else BACK_MAC)
+    plug(top.wire, top.balancer, name, bridge, FRONT_MAC if front else BACK_MAC)
     if front:
         attach_pass(top.wire, _port(top.balancer, name), f"lab_again{next(_replugged)}")
     top.balancer.ip(*(_client_link(name) if front else ()), *(_backend_link(name) if back else ()))
@@ -183,7 +183,7 @@ def _client(lab, wire, bridge, number):
         CLIENT_NET6.format(FIRST_CLIENT_HOST + number),
         mac_of(0xC, number + 1),
     )
-    _plug(wire, ns, "eth0", bridge, host.mac)
+    plug(wire, ns, "eth0", bridge, host.mac)
     ns.ip(
         *_addresses(host.ipv4, host.ipv6, "eth0"),
         f"route add 0.0.0.0/0 via {CLIENT_NET4.format(BALANCER_HOST)}",
@@ -207,7 +207,7 @@ def _backend(lab, wire, bridge, number, answers, tunnel):
         BACKEND_NET6.format(FIRST_BACKEND_HOST + number),
         mac_of(0xB, number + 1),
     )
-    _plug(wire, ns, "eth0", bridge, host.mac)
+    plug(wire, ns, "eth0", bridge, host.mac)
     way4, way6 = "dev eth0", "dev eth0"
     if answers == "balancer":
         way4 = f"via {BACKEND_NET4.format(BALANCER_HOST)}"
@@ -229,7 +229,7 @@ def _port(ns, device):
     return ns.name.rpartition("-")[2] + ("" if device == "eth0" else f"-{device}")
 
 
-def _plug(wire, ns, device, bridge, mac):
+def plug(wire, ns, device, bridge, mac):
     """Gives `ns` a device that is wired to the bridge."""
     port = _port(ns, device)
     queues = f"numtxqueues {QUEUES} numrxqueues {QUEUES}"

@@ -107,7 +107,7 @@ class Flood:
 
     def __init__(self, top):
         self.top = top
-        # The wire's end of the balancer's front device (topology._plug).
+        # The wire's end of the balancer's front device (topology.plug).
         self.device = "lb" if top.front == "eth0" else f"lb-{top.front}"
 
     def expect(self):
