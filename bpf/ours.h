@@ -30,6 +30,8 @@ __noinline int ours_station(struct xdp_md *xdp)
 	struct vlan_tag *tag;
 	__be16 proto;
 
+	if (!sl_ours.told)
+		return true;
 	if (!ethernet || ethernet->h_source[0] & 1)
 		return false;
 	key.ifindex = xdp->ingress_ifindex;

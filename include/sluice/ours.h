@@ -94,6 +94,7 @@ static inline __u32 sl_mark_place(__u64 bits)
 struct sl_ours {
 	__u64 stations[SL_STATION_LINES][SL_STATION_LINE_SIZE];
 	__u8 marks[SL_MARKS];
+	__u64 told; /* 0: no daemon has written stations yet, and all frames are taken */
 };
 
 #endif

@@ -183,6 +183,7 @@ int datapath_set_stations(struct datapath *datapath, struct sl_station *stations
 	wanted.n = unite_stations(stations, n, entries);
 	error = put_new(&wanted);
 	store_words(datapath->maps.ours, words);
+	__atomic_store_n(&datapath->maps.ours->told, 1, __ATOMIC_RELEASE);
 	drop_old(&wanted);
 	return error;
 }
