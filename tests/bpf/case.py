@@ -40,6 +40,7 @@ class Case:
     leaves: str = "front"  # the device, for what is forwarded
     setup: Callable = field(default=no_setup)
     longest: int = ETH + 1500  # that a frame can be which leaves like this
+    changes_links: bool = False  # in its setup
 
     @property
     def action(self):
@@ -70,8 +71,8 @@ def passed(id, data, verdict, device="front", setup=no_setup):
     return Case(id, bytes(data), verdict, device, setup=setup)
 
 
-def dropped(id, data, verdict, device="front", setup=no_setup):
-    return Case(id, bytes(data), verdict, device, setup=setup)
+def dropped(id, data, verdict, device="front", setup=no_setup, **more):
+    return Case(id, bytes(data), verdict, device, setup=setup, **more)
 
 
 def patched(data, offset, replacement):

@@ -91,16 +91,16 @@ def answers():
                           answer(svc, family, client=SILENT[family]), "HELD", "back")
             bridged = answer(svc, family, client=BRIDGED[family])
             yield dropped(f"the first {what} answer that leaves by a bridge", bridged, "HELD",
-                          "back", bridge)
+                          "back", bridge, changes_links=True)
             yield Case(f"an {what} answer that the kernel forwards by a bridge", bridged,
                        "PASS_HANDED_OVER", "back",
                        returned(svc, family, client=BRIDGED[family], ttl=64,
                                 macs=(BACK_LINK.mac, BACK_LINK.backend_mac)),
-                       setup=bridge_that_is_known)
+                       setup=bridge_that_is_known, changes_links=True)
             yield Case(f"an {what} answer that leaves by a bridge's port", bridged, "RETURNED",
                        "back", returned(svc, family, client=BRIDGED[family],
                                         macs=(BRIDGED_MAC, BRIDGE_MAC)),
-                       "front", bridge_with_a_port)
+                       "front", bridge_with_a_port, changes_links=True)
             yield passed(f"an {what} answer to the balancer itself is untouched",
                          answer(svc, family, client=BACK[family]), "PASS_OWN", "back")
             yield passed(f"an {what} answer that comes from the clients' side",

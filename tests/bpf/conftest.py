@@ -94,8 +94,8 @@ class Datapath:
             self.daemon.reload()
 
 
-@pytest.fixture(scope="session")
-def datapath():
+@contextlib.contextmanager
+def make_datapath():
     with Lab() as lab:
         top = topology.routed(lab, backends=0, clients=0)
         pretend_network(top.balancer)
@@ -109,6 +109,21 @@ def datapath():
         tag_hops(daemon)
         pretend_vlans(top.balancer, daemon)
         yield Datapath(top.balancer, daemon)
+
+
+@pytest.fixture(scope="session")
+def datapath():
+    with make_datapath() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def datapath_of_links():
+    """For cases that change links: then the daemon tells the stations anew, and what is pretended
+    of VLANs is gone.
+    """
+    with make_datapath() as made:
+        yield made
 
 
 def pretend_network(balancer):
@@ -139,13 +154,17 @@ def pretend_network(balancer):
 
 
 def pretend_vlans(balancer, daemon):
-    """Adds entries (struct sl_station) for frames.STATIONS to sl_stations."""
-    stations = daemon.map_id("sl_stations")
-    for device, mac, vlan, inner in STATIONS:
-        key = struct.pack("=IHH6sxx", balancer.ifindex(device), vlan, inner,
-                          bytes.fromhex(mac.replace(":", "")))
-        bpftool("map", "update", "id", stations, "key", "hex", *(f"{byte:02x}" for byte in key),
-                "value", "hex", "01", "00", "00", "00")
+    for station in STATIONS:
+        pretend_station(balancer, daemon, station)
+
+
+def pretend_station(balancer, daemon, station):
+    """Adds an entry (struct sl_station) to sl_stations."""
+    device, mac, vlan, inner = station
+    key = struct.pack("=IHH6sxx", balancer.ifindex(device), vlan, inner,
+                      bytes.fromhex(mac.replace(":", "")))
+    bpftool("map", "update", "id", daemon.map_id("sl_stations"), "key", "hex",
+            *(f"{byte:02x}" for byte in key), "value", "hex", "01", "00", "00", "00")
 
 
 def tag_hops(daemon):

@@ -10,8 +10,9 @@ import pytest
 
 from case import ETH, FAMILIES, NAT_TCP
 from frames import (
-    BACK_LINK, FAR_CLIENT, FRONT_MAC, ROUTER_MAC, TWO_WAYS, answer, returned,
+    BACK_LINK, BACK_MAC, FAR_CLIENT, FRONT_MAC, ROUTER_MAC, TWO_WAYS, answer, returned,
 )
+from conftest import pretend_station
 from lab import wait
 from lab.daemon import bpftool
 from lab.testrun import Action
@@ -29,8 +30,14 @@ def problems(datapath):
 def test_replies_come_in_by_every_route_to_the_backend(datapath, family):
     assert TWO_WAYS.name not in problems(datapath)
     expected = returned(TWO_WAYS, family)
-    for device, action in (("back", Action.REDIRECT), ("front", Action.TX)):
-        assert datapath.run(answer(TWO_WAYS, family), device) == (action, expected)
+    for device, mac, action in (("back", BACK_MAC, Action.REDIRECT),
+                                ("front", FRONT_MAC, Action.TX)):
+        assert datapath.run(answer_at(mac, TWO_WAYS, family), device) == (action, expected)
+
+
+def answer_at(mac, svc, family):
+    """As it is sent to this MAC address."""
+    return answer(svc, family, macs=(mac, svc.link.backend_mac))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -39,19 +46,19 @@ def test_replies_follow_the_routes(datapath, family):
     net, way = ("10.201.0.0/24", 4) if family == 4 else ("2001:db8:b201::/64", 6)
     ways = [f"nexthop via {BACK_LINK.backend[way]}", "nexthop via " + (
         "192.0.2.254" if family == 4 else "2001:db8:c::fe")]
-    data = answer(TWO_WAYS, family)
+    data, back = (answer_at(mac, TWO_WAYS, family) for mac in (FRONT_MAC, BACK_MAC))
     datapath.balancer.ip(f"route replace {net} via {BACK_LINK.backend[way]}")
     try:
         wait.until(lambda: datapath.run(data, "front") == (Action.PASS, data),
                    "front leads to the backend no more")
-        assert datapath.run(data, "back")[0] == Action.REDIRECT
+        assert datapath.run(back, "back")[0] == Action.REDIRECT
     finally:
         datapath.balancer.ip(f"route replace {net} {' '.join(ways)}")
     wait.until(lambda: datapath.run(data, "front")[0] == Action.TX, "front leads there again")
 
 
 def test_a_reply_from_elsewhere_is_a_problem_in_words(datapath):
-    data = answer(NAT_TCP, 4)
+    data = answer_at(FRONT_MAC, NAT_TCP, 4)
     tagged = answer(NAT_TCP, 4, tags=(7,))
     assert datapath.run(data, "front") == (Action.PASS, data)
     text = problems(datapath)
@@ -100,6 +107,7 @@ def test_a_member_of_a_bond_is_believed(datapath, family):
     """
     svc = NAT_TCP
     data = answer(svc, family, client=FAR_CLIENT[family], cport=41000)
+    pretend_station(datapath.balancer, datapath.daemon, ("lo", BACK_MAC, 0, 0))
     assert datapath.run(data, "lo") == (Action.PASS, data)
     with pretended_member(datapath, svc, family, "lo", "back"):
         action, output = datapath.run(data, "lo")

@@ -12,7 +12,9 @@ def difference(before, after):
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
-def test_packet(datapath, case):
+def test_packet(request, case):
+    datapath = request.getfixturevalue(
+        "datapath_of_links" if case.changes_links else "datapath")
     with case.setup(datapath):
         before = datapath.counted()
         action, output = datapath.run(case.frame, case.device)

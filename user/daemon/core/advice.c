@@ -11,8 +11,8 @@
 #include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/links.h"
 #include "daemon/nexthop/nexthops.h"
-#include "lib/balance/plan.h"
 #include "daemon/unsent/unsent.h"
+#include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 
 #define ADVICE_SIZE     512

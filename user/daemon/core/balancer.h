@@ -40,7 +40,7 @@ struct balancer_options {
 	const char *state_path; /* of the state file; NULL: the default of the socket */
 	bool keep;              /* on stop, leave program and pins where they are */
 	bool force; /* start also with a configuration that removes every service that runs */
-	int packet_socket;      /* of balancer_open_socket() */
+	int packet_socket; /* of balancer_open_socket() */
 };
 
 /* A backend of a running service; config points into balancer->config. */

@@ -40,9 +40,9 @@ enum link_sends {
 /* The part that a device has in the way of frames that arrive by another one. */
 enum link_role {
 	LINK_ROLE_NONE,
-	LINK_ROLE_BRIDGE,  /* it gets frames by its ports; its forwarding database tells them apart */
-	LINK_ROLE_BOND,    /* bond or team: the frames of the devices in it are its own */
-	LINK_ROLE_VLAN,    /* it gets those with its tag from its parent */
+	LINK_ROLE_BRIDGE, /* it gets frames by its ports; its forwarding database tells them apart */
+	LINK_ROLE_BOND,   /* bond or team: the frames of the devices in it are its own */
+	LINK_ROLE_VLAN,   /* it gets those with its tag from its parent */
 	LINK_ROLE_MACVLAN, /* it gets those to its MAC address from its parent */
 };
 
