@@ -97,8 +97,8 @@ static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
 /* Whether a packet over the limit, one that opens a connection, gets an answer. If so,
  * packet->course says which. A value that is no action's drops.
  */
-static __always_inline bool limit_answers(const struct sl_limit *limit, struct sl_packet *packet,
-					  __u32 *until)
+static __always_inline bool limit_answers(const struct xdp_md *xdp, const struct sl_limit *limit,
+					  struct sl_packet *packet, __u32 *until)
 {
 	switch ((enum sl_limit_action)limit->action) {
 	case SL_ACTION_DROP:
@@ -107,19 +107,20 @@ static __always_inline bool limit_answers(const struct sl_limit *limit, struct s
 		packet->course = COURSE_REFUSE_LIMIT;
 		return pace_refusals();
 	case SL_ACTION_RESPOND:
-		return pace_refusals() && respond_begins(packet, until);
+		return pace_refusals() && respond_begins(xdp, packet, until);
 	}
 	return false;
 }
 
 /* Refuses a packet that is over the limit. SL_NEXT: it goes on, to be answered. */
-static __always_inline enum sl_verdict refuse_source(const struct sl_limit *limit,
+static __always_inline enum sl_verdict refuse_source(const struct xdp_md *xdp,
+						     const struct sl_limit *limit,
 						     struct sl_packet *packet, __u32 *until)
 {
 	bool opens = packet->syn || packet->destination.proto != IPPROTO_TCP;
 	struct sl_limit_stats *stats;
 
-	if (!opens || !limit_answers(limit, packet, until))
+	if (!opens || !limit_answers(xdp, limit, packet, until))
 		return SL_DROP_LIMIT;
 	stats = limit_stats(limit);
 	if (stats)
@@ -156,7 +157,8 @@ static __always_inline const struct sl_limit *find_refusing(const struct sl_pack
 	return NULL;
 }
 
-static __always_inline enum sl_verdict limit_source(struct sl_packet *packet)
+static __always_inline enum sl_verdict limit_source(const struct xdp_md *xdp,
+						    struct sl_packet *packet)
 {
 	const struct sl_limit *refusing;
 	__u32 *until = NULL;
@@ -165,12 +167,12 @@ static __always_inline enum sl_verdict limit_source(struct sl_packet *packet)
 		return SL_NEXT;
 	if (unlikely(packet->service->responder)) {
 		until = respond_until(packet);
-		if (respond_is_current(until) && respond_continues(packet, until))
+		if (respond_is_current(until) && respond_continues(xdp, packet, until))
 			return SL_NEXT;
 	}
 	refusing = find_refusing(packet);
 	if (unlikely(refusing))
-		return refuse_source(refusing, packet, until);
+		return refuse_source(xdp, refusing, packet, until);
 	if (unlikely(until) && packet->syn && respond_is_current(until))
 		respond_forget(packet);
 	return SL_NEXT;

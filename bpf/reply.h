@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/direct.h"
+#include "bpf/flow.h"
 #include "bpf/forward.h"
 #include "bpf/forward_nat.h"
 #include "bpf/maps.h"
@@ -186,6 +187,8 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 		(void)direct_pass(xdp, packet);
 		return SL_PASS_DIRECT;
 	}
+	if (unlikely(packet->closing))
+		flow_end_by_reply(xdp, packet);
 	route = route_line(packet);
 	if (!route)
 		return SL_DROP_INTERNAL;

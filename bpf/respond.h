@@ -49,47 +49,61 @@ static __always_inline bool respond_use(struct sl_packet *packet)
 /* Whether the packet belongs to a connection that the responder has: no limit is
  * charged for it, or it would never be answered.
  */
-static __always_inline bool respond_continues(struct sl_packet *packet, __u32 *until)
+static __always_inline bool respond_continues(const struct xdp_md *xdp, struct sl_packet *packet,
+					      __u32 *until)
 {
-	struct sl_flow_key key = flow_key(packet);
-	__u32 now = coarse_seconds();
-	struct sl_flow *flow;
+	struct tracking tracking = tracking_of(packet);
+	__u32 end = tracking.now + SL_RESPOND_SECONDS;
 
 	if (packet->syn)
 		return false;
-	flow = flow_find(packet, &key);
+	flow_find(xdp, packet, &tracking);
+	if (!tracking.flow || tracking.flow->backend != packet->service->responder)
+		return false;
+	flow_touch(xdp, packet, &tracking);
+	if (*until != end)
+		*until = end;
+	return respond_use(packet);
+}
+
+static __always_inline bool respond_has(const struct sl_packet *packet, struct sl_flow *flow)
+{
 	if (!flow || flow->backend != packet->service->responder)
 		return false;
-	flow_touch(flow, packet, now);
-	if (*until != now + SL_RESPOND_SECONDS)
-		*until = now + SL_RESPOND_SECONDS;
-	return respond_use(packet);
+	flow_end(flow, SL_FLOW_OVER);
+	return true;
 }
 
 /* Forgets the responder's connection on a port that a new connection uses. */
 static __always_inline void respond_forget(const struct sl_packet *packet)
 {
-	struct sl_flow_key key = flow_key(packet);
-	struct sl_flow *flow = flow_find(packet, &key);
+	struct tracking tracking = tracking_of(packet);
 
-	if (!flow || flow->backend != packet->service->responder)
-		return;
-	if (!flow->flags)
-		load_add(flow->backend, -1);
-	bpf_map_delete_elem(&sl_flows, &key);
-	bpf_map_delete_elem(&sl_handshakes, &key);
+	if (respond_has(packet, bpf_map_lookup_elem(&sl_flows, &tracking.key)))
+		bpf_map_delete_elem(&sl_flows, &tracking.key);
+	if (respond_has(packet, bpf_map_lookup_elem(&sl_handshakes, &tracking.key)))
+		bpf_map_delete_elem(&sl_handshakes, &tracking.key);
 }
 
-/* Gives a new connection to the responder, if it can take it. */
-static __always_inline bool respond_begins(struct sl_packet *packet, __u32 *until)
+/* Gives a new connection to the responder, if it can take it. No connection of a backend's that
+ * lives is taken from it.
+ */
+static __always_inline bool respond_begins(const struct xdp_md *xdp, struct sl_packet *packet,
+					   __u32 *until)
 {
-	struct sl_flow_key key = flow_key(packet);
-	__u32 now = coarse_seconds();
+	struct tracking tracking = tracking_of(packet);
+	const struct sl_flow *flow;
 
-	if (!until || !respond_use(packet))
+	if (!until)
 		return false;
-	*until = now + SL_RESPOND_SECONDS;
-	flow_set(packet, &key, flow_find(packet, &key), packet->backend_index, now);
+	flow_find(xdp, packet, &tracking);
+	flow = tracking.flow;
+	if (flow && !(flow->flags & SL_FLOW_ENDED) && flow->backend != packet->service->responder)
+		return false;
+	if (!respond_use(packet))
+		return false;
+	*until = tracking.now + SL_RESPOND_SECONDS;
+	flow_set(xdp, packet, &tracking, packet->backend_index);
 	return true;
 }
 

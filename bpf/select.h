@@ -36,15 +36,15 @@ static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __
 	return SL_NEXT;
 }
 
-/* Whether the flow's entry still says where its packets go: the backend serves
- * on; a SYN is a new connection on a reused port where the old one has ended, or
- * where its backend takes none.
+/* The backend that the flow's entry says, if it serves on; else NULL. A SYN behind the end of the
+ * flow's connection is a new one on a reused port.
  */
-static __always_inline bool flow_holds(const struct sl_flow *flow, const struct sl_packet *packet)
+static __always_inline const struct sl_backend *flow_backend(const struct sl_flow *flow,
+							     const struct sl_packet *packet)
 {
-	__u32 want = SL_BACKEND_SERVES | (packet->syn ? SL_BACKEND_NEW : 0);
-
-	return !(packet->syn && flow->flags) && backend_that(flow->backend, want);
+	if (packet->syn && flow->flags & SL_FLOW_ENDED)
+		return NULL;
+	return backend_that(flow->backend, SL_BACKEND_SERVES);
 }
 
 /* A backend for a new connection. */
@@ -93,6 +93,11 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 	return sl_slot_previous(slot);
 }
 
+static __always_inline bool slot_is_fresh(__u64 slot, __u32 now)
+{
+	return slot & SL_SLOT_FRESH && sl_second_difference(sl_tuning.fresh_until, now) >= 0;
+}
+
 /* A packet of a flow that has no (valid) entry. Is it a new connection, or one
  * that is older than the slot's transition and belongs to `previous`? TCP says
  * so itself; a UDP flow that shows up early in the transition is an older one.
@@ -100,7 +105,7 @@ static __always_inline __u32 select_previous(const struct sl_packet *packet, __u
 static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot, __u32 now)
 {
 	bool udp = packet->destination.proto == IPPROTO_UDP;
-	bool older = udp ? !!(slot & SL_SLOT_FRESH) : !packet->syn;
+	bool older = udp ? slot_is_fresh(slot, now) : !packet->syn;
 
 	if ((slot & SL_SLOT_TRACKING) && older) {
 		__u32 previous = select_previous(packet, slot);
@@ -114,21 +119,25 @@ static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot
 	return select_new(packet, slot, now);
 }
 
-static __always_inline enum sl_verdict select_tracked(struct sl_packet *packet)
+static __always_inline enum sl_verdict select_tracked(const struct xdp_md *xdp,
+						      struct sl_packet *packet)
 {
-	struct sl_flow_key key = flow_key(packet);
-	struct sl_flow *flow = flow_find(packet, &key);
-	__u32 index, now = coarse_seconds();
+	struct tracking tracking = tracking_of(packet);
+	const struct sl_backend *backend;
+	__u32 index;
 
-	if (flow && flow_holds(flow, packet)) {
-		index = flow->backend;
-		flow_touch(flow, packet, now);
+	flow_find(xdp, packet, &tracking);
+	backend = tracking.flow ? flow_backend(tracking.flow, packet) : NULL;
+	if (likely(backend)) {
+		packet->backend_index = tracking.flow->backend;
+		packet->backend = backend;
+		flow_touch(xdp, packet, &tracking);
 		packet->opened = false;
-		return select_index(packet, index);
+		return SL_NEXT;
 	}
-	index = select_unknown(packet, packet->slot, now);
+	index = select_unknown(packet, packet->slot, tracking.now);
 	if (index != SL_NO_BACKEND)
-		flow_set(packet, &key, flow, index, now);
+		flow_set(xdp, packet, &tracking, index);
 	return select_index(packet, index);
 }
 
@@ -147,13 +156,14 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 	return SL_NEXT;
 }
 
-static __always_inline enum sl_verdict select_backend(struct sl_packet *packet)
+static __always_inline enum sl_verdict select_backend(const struct xdp_md *xdp,
+						      struct sl_packet *packet)
 {
 	if (unlikely(packet->course != COURSE_BACKEND))
 		return SL_NEXT;
 	if (unlikely((packet->slot & SL_SLOT_TRACKING) ||
 		     packet->service->flags & SL_SERVICE_TRACKED))
-		return select_tracked(packet);
+		return select_tracked(xdp, packet);
 	packet->opened = packet->syn;
 	return select_index(packet, sl_slot_current(packet->slot));
 }

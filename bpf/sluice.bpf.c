@@ -40,8 +40,8 @@ static __always_inline enum sl_verdict serve(struct xdp_md *xdp, struct sl_packe
 	    ?: check_source(packet)
 	    ?: check_access(packet)
 	    ?: read_slot(packet)
-	    ?: limit_source(packet)
-	    ?: select_backend(packet)
+	    ?: limit_source(xdp, packet)
+	    ?: select_backend(xdp, packet)
 	    ?: deliver(xdp, packet);
 }
 

@@ -98,9 +98,14 @@ struct sl_tuning {
 	 */
 	__u32 direct_tcp, direct_udp;
 	__u32 unserved; /* enum sl_unserved */
+	__u32 tcp_idle; /* SL_SECONDs without a packet after which a connection has ended */
+	/* The last SL_SECOND in which any slot is fresh. No daemon need be there to clear the
+	 * marks.
+	 */
+	__u32 fresh_until;
 	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_tuning) == 128, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 136, "sl_tuning has no holes");
 
 /* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
 #define SL_DEFAULT_OUTER_V4      0xac100000U

@@ -18,7 +18,7 @@
 #define SL_SLOT_TRACKING   (1ULL << 63)
 
 /* The slot is in transition, and changed so lately that an unknown UDP flow is an older one,
- * which has not sent since.
+ * which has not sent since; until sl_tuning.fresh_until.
  */
 #define SL_SLOT_FRESH (1ULL << 62)
 

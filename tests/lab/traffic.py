@@ -131,6 +131,13 @@ class Flood:
         sent, seconds = done.stdout.split()
         return int(sent), float(seconds)
 
+    def forge(self, client, family, port, count, ports, rate=1e9):
+        """Packets in the name of the client's connections from these ports (a range): how many."""
+        done = self.top.wire.run(
+            PROGRAMS["flood"], self.device, mac_of(0, 1), "forged", client.address(family),
+            self.top.service(family), port, count, rate, ports.start, len(ports), timeout=300)
+        return int(done.stdout.split()[0])
+
     def send_on_cpus(self, cpus, kind, port, count, rate=1e9):
         """The same over IPv4 from two CPUs at once, of other sources on each."""
         senders = [

@@ -1,38 +1,72 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "event.h"
 
+#include "lib/base/array.h"
+
 #include "unit/base/random.h"
 
 #define AFFINITY  45
 #define UDP_IDLE  28  /* 30 s */
-#define ENDED     112 /* 120 s */
+#define OVER      112 /* 120 s */
 #define HANDSHAKE 56  /* 60 s */
+#define LAST_ACK  2
+#define FOLLOW_UP 3
 
 const unsigned event_primes[PRIMES] = { 31, 61, 127, 251, 257 };
 const unsigned event_weights[WEIGHTS] = { 1, 1, 1, 2, 3, 5, 0 };
 
 static const unsigned tcp_idles[] = { 36, 155, 246 };
 
+/* Draws a number below n; each has its odds. */
+static unsigned random_among(uint64_t *random, const unsigned char odds[], unsigned n)
+{
+	unsigned sum = 0, draw, number = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += odds[i];
+	for (draw = random_below(random, sum); draw >= odds[number]; number++)
+		draw -= odds[number];
+	return number;
+}
+
+/* Most packets are the client's, and most of them its data. */
+static enum sent random_sent(uint64_t *random, bool tcp)
+{
+	static const unsigned char odds[] = {
+		[SENT_SYN] = 30,       [SENT_DATA] = 40,      [SENT_AGAIN] = 2,
+		[SENT_ACK] = 10,       [SENT_FIN] = 6,        [SENT_RST] = 4,
+		[SENT_FORGED_SYN] = 6, [SENT_FORGED_ACK] = 2, [SENT_FORGED_FIN] = 2,
+		[SENT_FORGED_RST] = 3, [SENT_SERVER_RST] = 3,
+	};
+
+	return tcp ? random_among(random, odds, ARRAY_SIZE(odds)) : SENT_DATA;
+}
+
+/* Ages around the timeouts, and short ones. */
+static unsigned random_time(uint64_t *random)
+{
+	unsigned draw = random_below(random, 6);
+
+	return draw < 2   ? 1 + random_below(random, 4)
+	       : draw < 5 ? 1 + random_below(random, 40)
+			  : 1 + random_below(random, 200);
+}
+
 static struct event random_event(uint64_t *random, bool tcp)
 {
 	static const unsigned char odds[] = {
-		[EVENT_PACKET] = 100, [EVENT_STATE] = 26, [EVENT_WEIGHT] = 5,
-		[EVENT_RESIZE] = 3,   [EVENT_TIME] = 14,  [EVENT_LIVE] = 2,
-		[EVENT_LOOK] = 6,     [EVENT_GRACE] = 6,  [EVENT_RESTART] = 1,
+		[EVENT_PACKET] = 120, [EVENT_STATE] = 26,  [EVENT_WEIGHT] = 5, [EVENT_RESIZE] = 3,
+		[EVENT_TIME] = 14,    [EVENT_PASS] = 5,    [EVENT_LIVE] = 2,   [EVENT_LOOK] = 6,
+		[EVENT_GRACE] = 6,    [EVENT_RESTART] = 1,
 	};
-	unsigned sum = 0, draw, kind = 0;
-	struct event event;
+	struct event event = { .kind = random_among(random, odds, ARRAY_SIZE(odds)) };
+	unsigned draw;
 
-	for (unsigned i = 0; i < sizeof(odds); i++)
-		sum += odds[i];
-	for (draw = random_below(random, sum); draw >= odds[kind]; kind++)
-		draw -= odds[kind];
-	event = (struct event){ .kind = kind, .later = random_below(random, 4) == 0 };
+	event.later = random_below(random, 4) == 0;
 	switch (event.kind) {
 	case EVENT_PACKET:
 		event.who = random_below(random, MODEL_FLOWS);
-		draw = random_below(random, 10);
-		event.what = !tcp || draw < 5 ? MODEL_DATA : draw < 9 ? MODEL_SYN : MODEL_END;
+		event.what = random_sent(random, tcp);
 		break;
 	case EVENT_STATE:
 		event.who = random_below(random, MODEL_BACKENDS);
@@ -47,7 +81,8 @@ static struct event random_event(uint64_t *random, bool tcp)
 		event.what = random_below(random, PRIMES);
 		break;
 	case EVENT_TIME:
-		event.what = 1 + random_below(random, random_below(random, 3) ? 3 : 20);
+	case EVENT_PASS:
+		event.what = random_time(random);
 		break;
 	case EVENT_LIVE:
 	case EVENT_LOOK:
@@ -86,8 +121,10 @@ void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence
 			.times = {
 				.idle = tcp ? tcp_idles[random_below(&random, 3)] : UDP_IDLE,
 				.older = UDP_IDLE,
-				.ended = ENDED,
+				.over = OVER,
 				.handshake = HANDSHAKE,
+				.last_ack = LAST_ACK,
+				.follow_up = FOLLOW_UP,
 			},
 		},
 		.family = random_below(&random, 2) ? SL_FAMILY_IPV4 : SL_FAMILY_IPV6,

@@ -13,25 +13,36 @@
 
 #define EVENTS_MAX 120
 
-/* Ages are multiples of a TICK of 10 SL_SECONDs, and one more where the clock moves on
- * meanwhile: no timeout is near one.
- */
-#define TICK    10
-
-#define PRIMES  5
-#define WEIGHTS 7
+#define PRIMES     5
+#define WEIGHTS    7
 extern const unsigned event_primes[PRIMES], event_weights[WEIGHTS];
 
 enum event_kind {
-	EVENT_PACKET, /* of flow `who`; what: enum model_packet */
+	EVENT_PACKET, /* of flow `who`; what: enum sent */
 	EVENT_STATE,  /* backend `who` becomes what: enum state */
 	EVENT_WEIGHT, /* backend `who`: event_weights[what] */
 	EVENT_RESIZE, /* what: into event_primes */
-	EVENT_TIME,   /* what: TICKs pass, and a round of the walk follows */
+	EVENT_TIME,   /* what: SL_SECONDs pass, and a round of the walk follows */
+	EVENT_PASS,   /* what: SL_SECONDs pass, perhaps while a round of the walk is under way */
 	EVENT_LIVE,   /* more time than a connection may idle passes; meanwhile flows keep alive */
-	EVENT_LOOK,   /* the walk looks at the flows; the round goes on later */
+	EVENT_LOOK, /* the walk looks at the handshakes, and (what) the flows; the rest comes later */
 	EVENT_GRACE,
 	EVENT_RESTART,
+};
+
+/* What a flow's client sends, or what is sent in its name. */
+enum sent {
+	SENT_SYN,
+	SENT_DATA,
+	SENT_AGAIN,
+	SENT_ACK,
+	SENT_FIN,
+	SENT_RST,
+	SENT_FORGED_SYN,
+	SENT_FORGED_ACK,
+	SENT_FORGED_FIN,
+	SENT_FORGED_RST,
+	SENT_SERVER_RST, /* by the backend that the flow is with */
 };
 
 enum state { STATE_UP, STATE_DRAIN, STATE_NOT_READY, STATE_DEAD, STATE_DISABLED, STATE_REMOVED };

@@ -16,15 +16,22 @@ void model_begin(struct model *model, const struct model_rules *rules)
 
 static bool serves(const struct model *model, int backend)
 {
-	return backend != MODEL_NOBODY && model->serves[backend];
+	return backend >= 0 && model->serves[backend];
 }
 
 static bool takes_new(const struct model *model, int backend)
 {
-	return backend != MODEL_NOBODY && model->takes_new[backend];
+	return backend >= 0 && model->takes_new[backend];
 }
 
-static void move_slot(const struct model *model, struct model_slot *slot, int next)
+static void change_slot(struct model *model, struct model_slot *slot)
+{
+	slot->changed = model->now;
+	slot->fresh = true;
+	model->fresh_until = model->now + model->rules.times.older;
+}
+
+static void move_slot(struct model *model, struct model_slot *slot, int next)
 {
 	if (!slot->tracking) {
 		if (next == slot->current)
@@ -35,7 +42,7 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 		if (serves(model, slot->current)) {
 			slot->tracking = true;
 			slot->previous = slot->current;
-			slot->began = slot->changed = model->now;
+			change_slot(model, slot);
 		}
 		slot->current = next;
 		return;
@@ -46,7 +53,7 @@ static void move_slot(const struct model *model, struct model_slot *slot, int ne
 	if (slot->previous != MODEL_NOBODY && !serves(model, slot->previous))
 		slot->previous = next;
 	if (next != slot->current)
-		slot->changed = model->now;
+		change_slot(model, slot);
 	slot->current = next;
 }
 
@@ -69,22 +76,29 @@ static void replace_table(struct model *model, const struct model_change *change
 	}
 	model->tables[0] = (struct model_table){ .size = change->size };
 	memcpy(model->tables[0].slot_of, change->slot_of, sizeof(change->slot_of));
-	for (unsigned i = 0; i < change->size; i++)
-		model->tables[0].slots[i] = (struct model_slot){
+	for (unsigned i = 0; i < change->size; i++) {
+		struct model_slot *slot = &model->tables[0].slots[i];
+
+		*slot = (struct model_slot){
 			.tracking = begun && model->rules.hashed,
 			.current = change->table[i],
 			.previous = MODEL_NOBODY,
-			.began = model->now,
-			.changed = model->now,
 		};
+		if (slot->tracking)
+			change_slot(model, slot);
+	}
 }
 
 /* Nothing leads to a backend that is gone, even if one like it comes later. */
 static void forget_backend(struct model *model, int backend)
 {
 	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
-		if (model->flows[i].backend == backend)
-			model->flows[i].known = false;
+		struct model_flow *flow = &model->flows[i];
+
+		if (flow->flow.backend == backend)
+			flow->flow.backend = MODEL_NOBODY;
+		if (flow->begun.backend == backend)
+			flow->begun.backend = MODEL_NOBODY;
 		if (model->affinities[i].backend == backend)
 			model->affinities[i].backend = MODEL_NOBODY;
 	}
@@ -166,17 +180,19 @@ static int new_backend(const struct model *model, unsigned flow)
 	return MODEL_NOBODY;
 }
 
-/* "A hit means that backend, if it can still serve. A SYN that hits an entry whose
- * backend takes no new connections is a new connection on a reused port; so is a SYN
- * that hits an entry after a FIN or RST."
- */
-static bool is_hit(const struct model *model, unsigned flow, enum model_packet packet)
+static void end_entry(struct model_entry *entry, enum model_end end)
 {
-	const struct model_flow *known = &model->flows[flow];
+	if (entry->known)
+		entry->end = end;
+}
 
-	if (!known->known || !serves(model, known->backend))
-		return false;
-	return packet != MODEL_SYN || (!known->ended && takes_new(model, known->backend));
+/* "A SYN that hits an entry belongs to the connection of that entry. It is a new connection
+ * where that one has ended, or has been silent for the idle timeout."
+ */
+static void expire(const struct model *model, struct model_entry *entry, unsigned timeout)
+{
+	if (model->now - entry->seen > timeout)
+		end_entry(entry, MODEL_OVER);
 }
 
 static bool is_tracked(const struct model *model, unsigned flow)
@@ -184,31 +200,80 @@ static bool is_tracked(const struct model *model, unsigned flow)
 	return model->rules.tracked || slot_of(model, 0, flow)->tracking;
 }
 
-/* Whether a packet of a flow that is not known may belong to an older connection.
- * "UDP has no SYN. While the slot is fresh, which is for the idle timeout of UDP after
- * its last move, a miss belongs to previous; after that a miss belongs to current."
+/* "Its next packet, which is known by its sequence number, gives it the entry. Until then all
+ * packets but SYNs belong to the connection before, or to an older one." Where every flow is
+ * known, and this one has no other entry, there is none before.
  */
-static bool is_older(const struct model *model, unsigned flow, enum model_packet packet)
+static bool is_begun(const struct model *model, unsigned flow, const struct model_packet *packet)
 {
-	const struct model_slot *slot = slot_of(model, 0, flow);
+	const struct model_flow *known = &model->flows[flow];
 
-	if (!slot->tracking || packet == MODEL_SYN || !serves(model, previous_of(model, flow)))
-		return false;
-	return model->rules.tcp || model->now - slot->changed <= model->rules.times.older;
+	return packet->number == known->begun.number ||
+	       (model->rules.tracked && !slot_of(model, 0, flow)->tracking && !known->flow.known);
 }
 
-int model_packet(const struct model *model, unsigned flow, enum model_packet packet, int *ret_or)
+/* The entry that a packet hits, which *known then says; NULL: a miss. */
+static struct model_entry *meet(const struct model *model, unsigned flow,
+				const struct model_packet *packet, struct model_flow *known)
+{
+	bool syn = packet->kind == MODEL_SYN;
+
+	if (known->flow.known && syn)
+		expire(model, &known->flow, model->rules.times.idle);
+	if (known->flow.known && known->flow.end == MODEL_LIVE)
+		return &known->flow;
+	if (syn) {
+		expire(model, &known->begun, model->rules.times.handshake);
+		return known->begun.known ? &known->begun : NULL;
+	}
+	if (known->begun.known && is_begun(model, flow, packet)) {
+		known->flow = known->begun;
+		known->begun.known = false;
+	}
+	return known->flow.known ? &known->flow : NULL;
+}
+
+static bool has_ended(const struct model_entry *entry)
+{
+	return entry->end != MODEL_LIVE && entry->end != MODEL_DOUBTED;
+}
+
+static bool is_hit(const struct model *model, const struct model_entry *entry,
+		   const struct model_packet *packet)
+{
+	return entry && serves(model, entry->backend) &&
+	       (packet->kind != MODEL_SYN || !has_ended(entry));
+}
+
+/* Whether a packet of a flow that is not known may belong to an older connection.
+ * "UDP has no SYN. While the slot is fresh, which is for the idle timeout of UDP after
+ * its last move, a miss belongs to previous; after that a miss belongs to current." "Where
+ * no daemon clears the marks, no slot is fresh when the last move of any is as old."
+ */
+static bool is_older(const struct model *model, unsigned flow, const struct model_packet *packet)
 {
 	const struct model_slot *slot = slot_of(model, 0, flow);
+
+	if (!slot->tracking || packet->kind == MODEL_SYN ||
+	    !serves(model, previous_of(model, flow)))
+		return false;
+	return model->rules.tcp || (slot->fresh && model->now <= model->fresh_until);
+}
+
+int model_packet(const struct model *model, unsigned flow, const struct model_packet *packet,
+		 int *ret_or)
+{
+	const struct model_slot *slot = slot_of(model, 0, flow);
+	struct model_flow known = model->flows[flow];
+	const struct model_entry *entry = meet(model, flow, packet, &known);
 	int current = slot->current, previous;
 
 	/* "Settled: every packet of the slot goes to current." */
 	*ret_or = current;
 	if (!is_tracked(model, flow))
 		return current;
-	*ret_or = model->flows[flow].backend;
-	if (is_hit(model, flow, packet))
-		return model->flows[flow].backend;
+	if (is_hit(model, entry, packet))
+		return *ret_or = entry->backend;
 	*ret_or = current = new_backend(model, flow);
 	/* "A miss and a TCP SYN mean a new connection. It goes to current." "A miss without
 	 * a SYN means an older connection. It goes to previous if that backend can still
@@ -217,9 +282,6 @@ int model_packet(const struct model *model, unsigned flow, enum model_packet pac
 	if (!is_older(model, flow, packet))
 		return current;
 	*ret_or = previous = previous_of(model, flow);
-	/* A program that counts the timeout from the start of the transition is right, too. */
-	if (!model->rules.tcp && model->now - slot->began > model->rules.times.older)
-		return current;
 	return previous;
 }
 
@@ -231,24 +293,106 @@ static void pin_client(struct model *model, unsigned flow, int backend)
 	affinity->expires = model->now + model->rules.affinity;
 }
 
+/* "A flow that has ended is not counted as live, and lives again when its client goes on.
+ * Whatever follows a RST opens it again. Behind a FIN, new data does, and whatever comes two
+ * seconds later; the last acknowledgement of the client's does not."
+ */
+static bool goes_on(const struct model *model, const struct model_entry *entry,
+		    const struct model_packet *packet)
+{
+	if (entry->end != MODEL_FINISHED || model->now - entry->seen >= model->rules.times.last_ack)
+		return true;
+	return packet->kind == MODEL_DATA ||
+	       (packet->kind == MODEL_AGAIN && packet->number != entry->number);
+}
+
+/* "For three seconds behind a SYN on its port, no packet opens it." */
+static bool is_contended(const struct model *model, const struct model_entry *begun)
+{
+	return begun->known && !has_ended(begun) &&
+	       model->now - begun->seen < model->rules.times.follow_up;
+}
+
+static void touch(const struct model *model, const struct model_flow *known,
+		  struct model_entry *entry, const struct model_packet *packet)
+{
+	switch (packet->kind) {
+	case MODEL_SYN:
+		entry->number = packet->number;
+		break;
+	case MODEL_FIN:
+		entry->number = packet->number;
+		entry->end = MODEL_FINISHED;
+		break;
+	case MODEL_RST:
+		entry->end = MODEL_RESET;
+		break;
+	case MODEL_DATA:
+	case MODEL_AGAIN:
+	case MODEL_ACK:
+		if (entry->end != MODEL_LIVE && !goes_on(model, entry, packet))
+			return;
+		if (entry->end != MODEL_LIVE)
+			entry->end =
+				is_contended(model, &known->begun) ? MODEL_DOUBTED : MODEL_LIVE;
+		break;
+	}
+	entry->seen = model->now;
+}
+
 /* "Settled: no flow entry is read or written." In transition: "it is tracked". */
-void model_went(struct model *model, unsigned flow, enum model_packet packet, int backend)
+void model_went(struct model *model, unsigned flow, const struct model_packet *packet, int backend)
 {
 	struct model_flow *known = &model->flows[flow];
-	bool hit = is_hit(model, flow, packet);
+	struct model_entry *entry;
 
-	if (!is_tracked(model, flow) || backend == MODEL_NOBODY)
+	if (!is_tracked(model, flow))
 		return;
-	if (!hit) {
-		if (!is_older(model, flow, packet) || backend != previous_of(model, flow))
-			pin_client(model, flow, backend);
-		*known = (struct model_flow){ .known = true,
-					      .backend = backend,
-					      .handshake = packet == MODEL_SYN };
+	entry = meet(model, flow, packet, known);
+	if (is_hit(model, entry, packet)) {
+		touch(model, known, entry, packet);
+		return;
 	}
-	known->handshake &= packet == MODEL_SYN;
-	known->ended |= packet == MODEL_END;
-	known->seen = model->now;
+	if (backend == MODEL_NOBODY)
+		return;
+	if (!is_older(model, flow, packet) || backend != previous_of(model, flow))
+		pin_client(model, flow, backend);
+	if (entry)
+		end_entry(entry, MODEL_OVER);
+	entry = packet->kind == MODEL_SYN ? &known->begun : &known->flow;
+	*entry = (struct model_entry){ .known = true, .backend = backend, .seen = model->now };
+	/* "A connection that is met without its SYN, or that begins on the port of another, counts
+	 * as live with its next packet."
+	 */
+	if (model->rules.tcp && (packet->kind != MODEL_SYN || known->flow.known))
+		entry->end = MODEL_DOUBTED;
+	if (packet->kind == MODEL_SYN || packet->kind == MODEL_FIN || packet->kind == MODEL_RST)
+		touch(model, known, entry, packet);
+}
+
+void model_server_reset(struct model *model, unsigned flow, int backend)
+{
+	struct model_flow *known = &model->flows[flow];
+
+	if (known->flow.backend == backend)
+		end_entry(&known->flow, MODEL_OVER);
+	if (known->begun.backend == backend)
+		end_entry(&known->begun, MODEL_OVER);
+}
+
+static bool counts(const struct model_entry *entry, int backend)
+{
+	return entry->known && entry->end == MODEL_LIVE && entry->backend == backend;
+}
+
+unsigned model_live(const struct model *model, int backend)
+{
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < MODEL_FLOWS; i++)
+		live += counts(&model->flows[i].flow, backend) +
+			counts(&model->flows[i].begun, backend);
+	return live;
 }
 
 static unsigned minimum(unsigned a, unsigned b)
@@ -256,35 +400,36 @@ static unsigned minimum(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static bool is_live(const struct model *model, const struct model_flow *flow)
+/* A round of the walk looks at an entry. */
+static void look_at(struct model *model, unsigned flow, struct model_entry *entry, unsigned timeout)
 {
 	const struct model_times *times = &model->rules.times;
-	unsigned timeout = times->idle;
+	struct model_slot *slot = &model->tables[0].slots[model->tables[0].slot_of[flow]];
 
-	if (flow->ended)
-		timeout = minimum(timeout, times->ended);
-	if (flow->handshake)
-		timeout = minimum(timeout, times->handshake);
-	return model->now - flow->seen <= timeout;
+	if (!entry->known)
+		return;
+	if (entry->end == MODEL_OVER)
+		timeout = minimum(timeout, times->over);
+	entry->known = is_tracked(model, flow) && serves(model, entry->backend) &&
+		       model->now - entry->seen <= minimum(timeout, times->idle);
+	if (entry->known && entry->backend != slot->current)
+		slot->held = true;
 }
 
-void model_walk_look(struct model *model)
+void model_walk_begin(struct model *model)
 {
 	struct model_table *table = &model->tables[0];
 
 	for (unsigned i = 0; i < table->size; i++)
 		table->slots[i].held = false;
-	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
-		struct model_flow *flow = &model->flows[i];
-		struct model_slot *slot = &table->slots[table->slot_of[i]];
+	for (unsigned i = 0; i < MODEL_FLOWS; i++)
+		look_at(model, i, &model->flows[i].begun, model->rules.times.handshake);
+}
 
-		if (!flow->known)
-			continue;
-		flow->known = is_tracked(model, i) && serves(model, flow->backend) &&
-			      is_live(model, flow);
-		if (flow->known && flow->backend != slot->current)
-			slot->held = true;
-	}
+void model_walk_look(struct model *model)
+{
+	for (unsigned i = 0; i < MODEL_FLOWS; i++)
+		look_at(model, i, &model->flows[i].flow, model->rules.times.idle);
 }
 
 /* "A slot settles when two things hold: its last change is longer ago than the idle
@@ -301,6 +446,8 @@ void model_walk_end(struct model *model)
 	for (unsigned i = 0; i < table->size; i++) {
 		struct model_slot *slot = &table->slots[i];
 
+		if (model->now - slot->changed > model->rules.times.older)
+			slot->fresh = false;
 		if (slot->tracking && !slot->held &&
 		    model->now - slot->changed > model->rules.times.idle)
 			slot->tracking = false;
@@ -312,7 +459,8 @@ void model_walk_end(struct model *model)
 void model_restart(struct model *model)
 {
 	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
-		model->flows[i].known &= serves(model, model->flows[i].backend);
+		model->flows[i].flow.known &= serves(model, model->flows[i].flow.backend);
+		model->flows[i].begun.known &= serves(model, model->flows[i].begun.backend);
 		if (!serves(model, model->affinities[i].backend))
 			model->affinities[i].backend = MODEL_NOBODY;
 	}

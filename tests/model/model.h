@@ -19,13 +19,14 @@
 #define MODEL_NOBODY  (-1)
 #define MODEL_ANYBODY (-2) /* whoever takes new connections */
 
-/* How long a flow stays known that has said FIN or RST, and one of which nothing
- * but a SYN was seen; in the units of time of the model's user.
- */
+/* Durations, in the units of time of the model's user. */
 struct model_times {
-	unsigned idle;  /* after this a connection counts as ended */
-	unsigned older; /* UDP: so long a flow that is not known is an older one */
-	unsigned ended, handshake;
+	unsigned idle;      /* after this a connection counts as ended */
+	unsigned older;     /* UDP: so long a flow that is not known is an older one */
+	unsigned over;      /* a flow stays known whose server has said RST */
+	unsigned handshake; /* a flow stays known of which only a SYN was seen */
+	unsigned last_ack;  /* behind a FIN, an acknowledgement may be the last one */
+	unsigned follow_up; /* behind a SYN, the client may still answer the server's */
 };
 
 struct model_rules {
@@ -39,8 +40,9 @@ struct model_rules {
 struct model_slot {
 	bool tracking;
 	int current, previous;
-	unsigned began, changed; /* the transition; its last change of `current` */
-	bool held;               /* in this round: a live flow is elsewhere */
+	unsigned changed; /* the last change of `current` */
+	bool fresh;       /* no round of the walk has ended since that was too long ago */
+	bool held;        /* in this round: a live flow is elsewhere */
 };
 
 struct model_table {
@@ -49,10 +51,22 @@ struct model_table {
 	unsigned slot_of[MODEL_FLOWS];
 };
 
-struct model_flow {
-	bool known, ended, handshake;
+enum model_end { MODEL_LIVE, MODEL_FINISHED, MODEL_RESET, MODEL_DOUBTED, MODEL_OVER };
+
+/* What is known of a connection. */
+struct model_entry {
+	bool known;
 	int backend;
 	unsigned seen;
+	enum model_end end;
+	unsigned number; /* of the SYN, then of the FIN */
+};
+
+/* Of the connections on one port of a client: `begun` is one of which only SYNs were seen, `flow`
+ * the one of which more was, and which may be the one before.
+ */
+struct model_flow {
+	struct model_entry flow, begun;
 };
 
 struct model_affinity {
@@ -60,11 +74,28 @@ struct model_affinity {
 	unsigned expires;
 };
 
-enum model_packet { MODEL_SYN, MODEL_DATA, MODEL_END /* FIN or RST */ };
+enum model_kind {
+	MODEL_SYN,
+	MODEL_DATA,
+	MODEL_AGAIN, /* data that was sent before */
+	MODEL_ACK,   /* no data */
+	MODEL_FIN,
+	MODEL_RST,
+};
+
+/* number: says which of the connections on the port a packet belongs to: the client's SYN and all
+ * that follow it have the same one, a forged packet another.
+ */
+struct model_packet {
+	enum model_kind kind;
+	unsigned number;
+};
 
 struct model {
 	struct model_rules rules;
 	unsigned now;
+	unsigned
+		fresh_until; /* the last change of any slot is older than this allows: none is fresh */
 	bool serves[MODEL_BACKENDS]; /* established connections go on */
 	bool takes_new[MODEL_BACKENDS];
 	struct model_table tables[MODEL_TABLES]; /* [0] is in use, [1] what it replaced... */
@@ -90,12 +121,22 @@ void model_change(struct model *model, const struct model_change *change);
 /* The backend that a packet must go to; MODEL_ANYBODY where the scheduler is
  * free. *ret_or is another one that is as right (or the same).
  */
-int model_packet(const struct model *model, unsigned flow, enum model_packet packet, int *ret_or);
+int model_packet(const struct model *model, unsigned flow, const struct model_packet *packet,
+		 int *ret_or);
 
 /* The packet went there. */
-void model_went(struct model *model, unsigned flow, enum model_packet packet, int backend);
+void model_went(struct model *model, unsigned flow, const struct model_packet *packet, int backend);
 
-/* A round of the walk: its look at every flow, and its end. */
+/* A server has sent a RST to the flow's client, and the program has seen it. */
+void model_server_reset(struct model *model, unsigned flow, int backend);
+
+/* The live connections of a backend. */
+unsigned model_live(const struct model *model, int backend);
+
+/* A round of the walk: its look at the connections that have begun, then at the others, and its
+ * end.
+ */
+void model_walk_begin(struct model *model);
 void model_walk_look(struct model *model);
 void model_walk_end(struct model *model);
 

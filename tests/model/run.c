@@ -3,7 +3,9 @@
 
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <time.h>
 
+#include "daemon/clock.h"
 #include "sluice/second.h"
 
 #define CLIENTS   8 /* addresses; the flows are shared out among them */
@@ -16,9 +18,14 @@ static const char *const state_names[] = { "up",   "draining", "not ready",
 struct watched {
 	int home; /* where its packets went */
 	bool established;
-	bool ended; /* FIN or RST was said, and no SYN since */
+	bool ended; /* RST was said, and nothing since */
 	unsigned seen;
+	bool forged;     /* packets were sent in its name: an entry may hold a SYN that is new */
+	unsigned number; /* of the connection on this port */
 };
+
+/* How far the round of the walk has come. */
+enum round { ROUND_ENDED, ROUND_BEGUN /* has looked at the handshakes */, ROUND_LOOKED };
 
 struct run {
 	struct subject *subject;
@@ -27,11 +34,13 @@ struct run {
 	struct model model;
 	enum state states[MODEL_BACKENDS];
 	bool gone[MODEL_BACKENDS]; /* since the last change */
-	bool looked, dirty;
+	enum round round;
+	bool dirty;
 	bool counted; /* the program's counts of live connections are right */
 	struct watched watched[MODEL_FLOWS];
 	struct client clients[MODEL_FLOWS];
-	const char *wrong; /* NULL: nothing yet */
+	unsigned n_numbers; /* of connections, and of what is forged */
+	const char *wrong;  /* NULL: nothing yet */
 };
 
 static void __attribute__((format(printf, 2, 3))) tell(const struct run *run, const char *format,
@@ -104,30 +113,42 @@ static void apply(struct run *run)
 /* Live connections of each backend: those that are known and have not ended. */
 static void check_counts(struct run *run)
 {
-	unsigned live[MODEL_BACKENDS] = {};
-
-	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
-		const struct model_flow *flow = &run->model.flows[i];
-
-		if (flow->known && !flow->ended)
-			live[flow->backend]++;
-	}
 	for (unsigned i = 0; i < MODEL_BACKENDS; i++) {
-		if (!run->subject->present[i] || subject_live(run->subject, i) == live[i])
+		unsigned live = model_live(&run->model, (int)i);
+
+		if (!run->subject->present[i] || subject_live(run->subject, i) == live)
 			continue;
 		tell(run, "  backend %u has %u live connections, the model says %u\n", i,
-		     subject_live(run->subject, i), live[i]);
+		     subject_live(run->subject, i), live);
 		run->wrong = "live connections are not counted as in the model";
 	}
 }
 
+static void end_round(struct run *run)
+{
+	subject_walk(run->subject);
+	if (run->round == ROUND_BEGUN)
+		model_walk_look(&run->model);
+	check_counts(run);
+	run->counted = true;
+	model_walk_end(&run->model);
+	run->round = ROUND_ENDED;
+}
+
+static void begin_round(struct run *run, enum round round)
+{
+	run->round = round;
+	model_walk_begin(&run->model);
+	if (round == ROUND_LOOKED)
+		model_walk_look(&run->model);
+}
+
 static void finish_round(struct run *run)
 {
-	if (!run->looked)
+	if (run->round == ROUND_ENDED)
 		return;
-	run->looked = false;
-	subject_walk(run->subject);
-	model_walk_end(&run->model);
+	end_round(run);
+	tell(run, "  the round of the walk has ended\n");
 }
 
 static void walk(struct run *run)
@@ -135,11 +156,8 @@ static void walk(struct run *run)
 	finish_round(run);
 	if (run->counted)
 		check_counts(run);
-	subject_walk(run->subject);
-	model_walk_look(&run->model);
-	check_counts(run);
-	run->counted = true;
-	model_walk_end(&run->model);
+	begin_round(run, ROUND_BEGUN);
+	end_round(run);
 	if (datapath_flow_stats(run->subject->datapath).slots_in_transition !=
 	    model_tracking(&run->model))
 		run->wrong = "not as many slots are in transition as in the model";
@@ -155,58 +173,128 @@ static void pass_time(struct run *run, unsigned seconds)
 	subject_pass_time(run->subject, seconds);
 	run->model.now += seconds;
 	tell(run, "  %u seconds pass\n", seconds);
-	walk(run);
 }
 
-/* What is promised to a connection, whatever the slot says. */
-static void watch(struct run *run, unsigned flow, enum model_packet packet, int backend)
+/* What is promised to a connection, whatever the slot says, and whatever others forge. */
+static void watch(struct run *run, unsigned flow, enum sent sent, int backend)
 {
 	struct watched *watched = &run->watched[flow];
 	const struct model_rules *rules = &run->model.rules;
-	bool active = run->model.now - watched->seen <= rules->times.idle;
+	unsigned silent = run->model.now - watched->seen;
+	bool active = silent <= rules->times.idle, stays = backend == watched->home;
+	bool known = active || silent <= rules->times.handshake;
 
-	if (packet == MODEL_SYN && backend != MODEL_NOBODY && !run->model.takes_new[backend])
+	if (sent == SENT_SYN && backend != MODEL_NOBODY && !run->model.takes_new[backend] &&
+	    !watched->forged && !(stays && known && !watched->ended))
 		run->wrong = "a new connection went to a backend that takes none";
-	if (packet != MODEL_SYN && watched->established && active && backend != watched->home)
+	if (sent != SENT_SYN && watched->established && active && !stays)
 		run->wrong = "an established connection was taken from its backend";
-	watched->ended = packet == MODEL_END || (watched->ended && packet != MODEL_SYN);
+	watched->ended = sent == SENT_RST;
 	/* With its second packet; a UDP flow with the first. */
-	watched->established = packet == MODEL_DATA && !watched->ended && backend != MODEL_NOBODY &&
-			       (!rules->tcp || (active && backend == watched->home));
+	watched->established = sent != SENT_SYN && !watched->ended && backend != MODEL_NOBODY &&
+			       (!rules->tcp || (active && stays));
 	watched->home = backend;
 	watched->seen = run->model.now;
 }
 
-static void send_packet(struct run *run, unsigned flow, enum model_packet packet)
+static bool is_forged(enum sent sent)
 {
-	static const char *const packets[] = { "SYN", "data", "FIN or RST" };
-	static const enum tcp_flags flags[] = { TCP_SYN, TCP_ACK, TCP_FIN | TCP_ACK };
+	return sent >= SENT_FORGED_SYN && sent <= SENT_FORGED_RST;
+}
+
+/* What the client's packets, and those that are sent in its name, are to the model. */
+static const struct {
+	const char *name;
+	enum model_kind kind;
+	enum tcp_flags flags;
+	unsigned payload, before;
+} sorts[] = {
+	[SENT_SYN] = { "SYN", MODEL_SYN, TCP_SYN, 0, 0 },
+	[SENT_DATA] = { "data", MODEL_DATA, TCP_ACK, 1, 0 },
+	[SENT_AGAIN] = { "data sent again", MODEL_AGAIN, TCP_ACK, 1, 5 },
+	[SENT_ACK] = { "ACK", MODEL_ACK, TCP_ACK, 0, 0 },
+	[SENT_FIN] = { "FIN", MODEL_FIN, TCP_FIN | TCP_ACK, 0, 0 },
+	[SENT_RST] = { "RST", MODEL_RST, TCP_RST, 0, 0 },
+	[SENT_FORGED_SYN] = { "forged SYN", MODEL_SYN, TCP_SYN, 0, 0 },
+	[SENT_FORGED_ACK] = { "forged ACK", MODEL_ACK, TCP_ACK, 0, 0 },
+	[SENT_FORGED_FIN] = { "forged FIN", MODEL_FIN, TCP_FIN | TCP_ACK, 0, 0 },
+	[SENT_FORGED_RST] = { "forged RST", MODEL_RST, TCP_RST, 0, 0 },
+};
+
+/* Numbers of two connections are further apart than any two of one connection. */
+#define APART (1u << 24)
+
+/* Bytes that a connection has sent before, and less than the program takes for lost ones. */
+#define SENT_BEFORE 100
+
+/* A number that no connection on the port has had, or its own. */
+static unsigned number_of(struct run *run, unsigned flow, enum sent sent)
+{
+	static const unsigned first = 1;
+	struct watched *watched = &run->watched[flow];
+
+	if (sent == SENT_SYN || is_forged(sent))
+		run->n_numbers++;
+	if (sent == SENT_SYN)
+		watched->number = first + run->n_numbers;
+	return is_forged(sent) ? first + run->n_numbers : watched->number;
+}
+
+static void send_packet(struct run *run, unsigned flow, enum sent sent)
+{
+	struct model_packet packet = { .kind = sorts[sent].kind };
+	struct segment segment = { .flags = sorts[sent].flags, .payload = sorts[sent].payload };
 	int other, expected, backend;
 
 	apply(run);
-	expected = model_packet(&run->model, flow, packet, &other);
-	backend = subject_packet(run->subject, &run->clients[flow],
-				 packet == MODEL_END && flow & 1 ? TCP_RST : flags[packet]);
+	packet.number = number_of(run, flow, sent);
+	segment.number = packet.number * APART +
+			 (packet.kind == MODEL_SYN ? 0 : SENT_BEFORE - sorts[sent].before);
+	expected = model_packet(&run->model, flow, &packet, &other);
+	backend = subject_segment(run->subject, &run->clients[flow], &segment);
 	tell(run, "  %s of flow %u (slot %u): went to %d, the model says %d\n",
-	     run->model.rules.tcp ? packets[packet] : "packet", flow,
+	     run->model.rules.tcp ? sorts[sent].name : "packet", flow,
 	     run->model.tables[0].slot_of[flow], backend, expected);
 	if (expected == MODEL_ANYBODY ? backend == MODEL_NOBODY || !run->model.takes_new[backend]
 				      : backend != expected && backend != other)
 		run->wrong = "a packet went elsewhere than the model says";
-	watch(run, flow, packet, backend);
-	model_went(&run->model, flow, packet, backend);
+	if (is_forged(sent))
+		run->watched[flow].forged = true;
+	else
+		watch(run, flow, sent, backend);
+	model_went(&run->model, flow, &packet, backend);
+}
+
+/* The backend that the flow's packets go to sends its client a RST, which passes by the program
+ * in nat alone.
+ */
+static void reset_by_server(struct run *run, unsigned flow)
+{
+	int home = run->watched[flow].home;
+
+	apply(run);
+	if (run->sequence->forward != SL_FORWARD_NAT || home == MODEL_NOBODY ||
+	    !run->model.serves[home])
+		return;
+	subject_reply(run->subject, (unsigned)home, &run->clients[flow], TCP_RST);
+	model_server_reset(&run->model, flow, home);
+	run->watched[flow].established = false;
+	run->watched[flow].ended = true;
+	tell(run, "  RST of backend %d to flow %u\n", home, flow);
 }
 
 static void keep_alive(struct run *run, unsigned flows)
 {
-	unsigned step = (run->model.rules.times.idle - 1) / TICK * TICK;
+	unsigned step = run->model.rules.times.idle;
 
 	for (unsigned round = 0; round < 3 && !run->wrong; round++) {
 		for (unsigned i = 0; i < MODEL_FLOWS && !run->wrong; i++)
 			if (flows >> i % 16 & 1)
-				send_packet(run, i, MODEL_DATA);
-		if (!run->wrong)
+				send_packet(run, i, SENT_DATA);
+		if (!run->wrong) {
 			pass_time(run, step);
+			walk(run);
+		}
 	}
 }
 
@@ -222,23 +310,27 @@ static void change_state(struct run *run, const struct event *event)
 	     event->later ? ", at the next change" : "");
 }
 
-static void look(struct run *run)
+static void look(struct run *run, enum round round)
 {
 	apply(run);
 	/* What has become due meanwhile is settled before packets come between. */
 	walk(run);
 	(void)subject_walk_step(run->subject);
-	(void)subject_walk_step(run->subject);
-	model_walk_look(&run->model);
-	run->looked = true;
-	tell(run, "  the walk has looked at all flows\n");
+	if (round == ROUND_LOOKED)
+		(void)subject_walk_step(run->subject);
+	begin_round(run, round);
+	tell(run, "  the walk has looked at all %s\n",
+	     round == ROUND_LOOKED ? "flows" : "handshakes");
 }
 
 static void run_event(struct run *run, const struct event *event)
 {
 	switch (event->kind) {
 	case EVENT_PACKET:
-		send_packet(run, event->who, event->what);
+		if (event->what == SENT_SERVER_RST)
+			reset_by_server(run, event->who);
+		else
+			send_packet(run, event->who, event->what);
 		return;
 	case EVENT_STATE:
 		change_state(run, event);
@@ -257,13 +349,17 @@ static void run_event(struct run *run, const struct event *event)
 		tell(run, "  the table gets %u slots\n", event_primes[event->what]);
 		break;
 	case EVENT_TIME:
-		pass_time(run, event->what * TICK);
+		pass_time(run, event->what);
+		walk(run);
+		return;
+	case EVENT_PASS:
+		pass_time(run, event->what);
 		return;
 	case EVENT_LIVE:
 		keep_alive(run, event->what);
 		return;
 	case EVENT_LOOK:
-		look(run);
+		look(run, event->what & 1 ? ROUND_LOOKED : ROUND_BEGUN);
 		return;
 	case EVENT_GRACE:
 		apply(run);
@@ -316,7 +412,7 @@ static void begin(struct run *run)
 	apply(run);
 }
 
-const char *run_sequence(struct subject *subject, const struct sequence *sequence, FILE *told)
+static const char *run_once(struct subject *subject, const struct sequence *sequence, FILE *told)
 {
 	struct run run = { .subject = subject, .sequence = sequence, .told = told };
 
@@ -327,8 +423,40 @@ const char *run_sequence(struct subject *subject, const struct sequence *sequenc
 		apply(&run);
 		walk(&run);
 	}
-	finish_round(&run);
+	if (run.round != ROUND_ENDED)
+		subject_walk(subject);
 	subject_remove(subject);
 	subject_walk(subject);
 	return run.wrong;
+}
+
+/* The second in which the program sees the packets of now. Its clock is as coarse as the
+ * kernel's ticks: just behind the end of a second, this waits for it.
+ */
+static unsigned program_second(void)
+{
+	struct timespec coarse;
+
+	do
+		(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+	while (sl_second((__u64)coarse.tv_sec * 1000000000 + (__u64)coarse.tv_nsec) !=
+	       clock_second());
+	return clock_second();
+}
+
+/* Time passes by the sequence's events alone: a run in which the clock moved on by itself says
+ * nothing, and is begun anew.
+ */
+const char *run_sequence(struct subject *subject, const struct sequence *sequence, FILE *told)
+{
+	const char *wrong;
+	unsigned began;
+
+	do {
+		if (told)
+			rewind(told);
+		began = program_second();
+		wrong = run_once(subject, sequence, told);
+	} while (clock_second() != began);
+	return wrong;
 }

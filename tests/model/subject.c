@@ -248,58 +248,105 @@ static void put(struct frame *frame, const void *bytes, unsigned length)
 	frame->length += length;
 }
 
+/* The ends of a packet. */
+struct way {
+	struct ip source, destination;
+	__be16 source_port, destination_port;
+	__u8 proto;
+};
+
 /* Checksums are left out: the program updates them, and never looks at one. */
-static void put_ip(struct frame *frame, const struct ip *source, const struct ip *destination,
-		   __u8 proto)
+static void put_ip(struct frame *frame, const struct way *way, unsigned payload)
 {
-	__u8 l4_length = proto == IPPROTO_TCP ? 20 : 8;
-	__u8 ip4[12] = { 0x45, 0, 0, (__u8)(20 + l4_length), 0, 0, 0, 0, 64, proto };
-	__u8 ip6[8] = { 0x60, 0, 0, 0, 0, l4_length, proto, 64 };
+	__u8 length = (__u8)((way->proto == IPPROTO_TCP ? 20 : 8) + payload);
+	__u8 ip4[12] = { 0x45, 0, 0, (__u8)(20 + length), 0, 0, 0, 0, 64, way->proto };
+	__u8 ip6[8] = { 0x60, 0, 0, 0, 0, length, way->proto, 64 };
 	__u8 ethernet[14] = { 2, 0x5c, 0, 0, 0, 1, 2, 0xc1, 0, 0, 0, 1 };
-	bool v6 = source->family == SL_FAMILY_IPV6;
+	bool v6 = way->source.family == SL_FAMILY_IPV6;
 	unsigned skip = v6 ? 0 : 12;
 
 	ethernet[12] = v6 ? 0x86 : 0x08;
 	ethernet[13] = v6 ? 0xdd : 0x00;
 	put(frame, ethernet, sizeof(ethernet));
 	put(frame, v6 ? ip6 : ip4, v6 ? sizeof(ip6) : sizeof(ip4));
-	put(frame, source->addr.bytes + skip, 16 - skip);
-	put(frame, destination->addr.bytes + skip, 16 - skip);
+	put(frame, way->source.addr.bytes + skip, 16 - skip);
+	put(frame, way->destination.addr.bytes + skip, 16 - skip);
 }
 
-static void put_transport(struct frame *frame, __u8 proto, __be16 port, enum tcp_flags flags)
+static void put_transport(struct frame *frame, const struct way *way, const struct segment *segment)
 {
-	__be16 ports[2] = { port, htons(SERVICE_PORT) };
-	__u8 tcp[16] = { [8] = 0x50, [9] = (__u8)flags, [10] = 0xff };
-	__u8 udp[4] = { 0, 8 };
+	static const __u8 payload[SEGMENT_PAYLOAD];
+	__be16 ports[2] = { way->source_port, way->destination_port };
+	__be32 number = htonl(segment->number);
+	__u8 tcp[12] = { [4] = 0x50, [5] = (__u8)segment->flags, [6] = 0xff };
+	__u8 udp[4] = { 0, (__u8)(8 + segment->payload) };
 
+	check(segment->payload <= sizeof(payload));
 	put(frame, ports, sizeof(ports));
-	if (proto == IPPROTO_TCP)
+	if (way->proto == IPPROTO_TCP) {
+		put(frame, &number, sizeof(number));
 		put(frame, tcp, sizeof(tcp));
-	else
+	} else {
 		put(frame, udp, sizeof(udp));
+	}
+	put(frame, payload, segment->payload);
+}
+
+/* The XDP action; *ret_out is the frame that leaves. */
+static __u32 run_program(const struct subject *subject, const struct way *way,
+			 const struct segment *segment,
+			 __u8 ret_out[static sizeof(struct frame) + OUTER_MAX])
+{
+	struct frame frame = { .length = 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+
+	put_ip(&frame, way, segment->payload);
+	put_transport(&frame, way, segment);
+	options.data_in = frame.bytes;
+	options.data_size_in = frame.length;
+	options.data_out = ret_out;
+	options.data_size_out = sizeof(frame) + OUTER_MAX;
+	options.repeat = 1;
+	check(!bpf_prog_test_run_opts(subject->datapath->program.fd, &options));
+	return options.retval;
+}
+
+int subject_segment(const struct subject *subject, const struct client *client,
+		    const struct segment *segment)
+{
+	const struct way way = { .source = client_address(subject, client),
+				 .source_port = htons(client->port),
+				 .destination = subject->service.addresses[0],
+				 .destination_port = subject->service.port,
+				 .proto = subject->service.proto };
+	__u8 out[sizeof(struct frame) + OUTER_MAX];
+	__u32 action = run_program(subject, &way, segment, out);
+
+	if (action == XDP_DROP)
+		return SUBJECT_NOBODY;
+	check(action == XDP_TX && out[0] == 2 && out[1] == 0xbe);
+	return out[5];
 }
 
 int subject_packet(const struct subject *subject, const struct client *client, enum tcp_flags flags)
 {
-	const struct service_config *service = &subject->service;
-	struct ip source = client_address(subject, client);
-	struct frame frame = { .length = 0 };
-	__u8 out[sizeof(frame.bytes) + OUTER_MAX];
-	LIBBPF_OPTS(bpf_test_run_opts, options);
+	const struct segment segment = { .flags = flags, .number = flags & TCP_SYN ? 1000 : 1001 };
 
-	put_ip(&frame, &source, &service->addresses[0], service->proto);
-	put_transport(&frame, service->proto, htons(client->port), flags);
-	options.data_in = frame.bytes;
-	options.data_size_in = frame.length;
-	options.data_out = out;
-	options.data_size_out = sizeof(out);
-	options.repeat = 1;
-	check(!bpf_prog_test_run_opts(subject->datapath->program.fd, &options));
-	if (options.retval == XDP_DROP)
-		return SUBJECT_NOBODY;
-	check(options.retval == XDP_TX && out[0] == 2 && out[1] == 0xbe);
-	return out[5];
+	return subject_segment(subject, client, &segment);
+}
+
+void subject_reply(const struct subject *subject, unsigned backend, const struct client *client,
+		   enum tcp_flags flags)
+{
+	const struct way way = { .source = subject->backends[backend].ip,
+				 .source_port = subject->backends[backend].port,
+				 .destination = client_address(subject, client),
+				 .destination_port = htons(client->port),
+				 .proto = subject->service.proto };
+	const struct segment segment = { .flags = flags };
+	__u8 out[sizeof(struct frame) + OUTER_MAX];
+
+	(void)run_program(subject, &way, &segment, out);
 }
 
 /* ---- time ----------------------------------------------------------------- */
@@ -372,6 +419,7 @@ void subject_pass_time(struct subject *subject, unsigned seconds)
 	make_older(subject, MAP_FLOWS, seconds);
 	make_older(subject, MAP_HANDSHAKES, seconds);
 	make_older(subject, MAP_AFFINITIES, seconds);
+	subject->datapath->maps.tuning->fresh_until -= seconds;
 	for (unsigned i = 0; installed->transition.changed && i < subject->table_size; i++)
 		installed->transition.changed[i] -= seconds;
 }

@@ -49,6 +49,8 @@ struct client {
 
 enum tcp_flags { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
+#define SEGMENT_PAYLOAD 8 /* bytes at most */
+
 /* Loads the program, pinned in a directory of this process's own. */
 void subject_open(struct subject *subject, unsigned flows);
 void subject_close(struct subject *subject);
@@ -63,8 +65,24 @@ void subject_remove(struct subject *subject);
 void subject_set_timeouts(struct subject *subject, const struct datapath_timeouts *timeouts);
 void subject_apply(struct subject *subject);
 
+struct segment {
+	enum tcp_flags flags; /* of a TCP segment; UDP has none */
+	unsigned number;      /* its sequence number */
+	unsigned payload;     /* bytes, few */
+};
+
 /* Where the program sends a packet of this client. Safe on several threads. */
+int subject_segment(const struct subject *subject, const struct client *client,
+		    const struct segment *segment);
+
+/* The same for a segment without payload, of a connection whose SYNs bear one number and whose
+ * other segments bear the number behind it.
+ */
 int subject_packet(const struct subject *subject, const struct client *client,
+		   enum tcp_flags flags);
+
+/* nat: the backend sends the client a segment. */
+void subject_reply(const struct subject *subject, unsigned backend, const struct client *client,
 		   enum tcp_flags flags);
 
 /* The slot of the applied table that the client hashes to. */

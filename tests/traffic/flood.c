@@ -2,12 +2,16 @@
 /* Packets of very many flows, put on a device as they are: spoofed sources.
  *
  *     flood DEVICE MAC syn|ack|udp SOURCE ADDRESS PORT COUNT RATE [SOURCES]
+ *     flood DEVICE MAC forged SOURCE ADDRESS PORT COUNT RATE FIRST PORTS
  *
  * COUNT packets to ADDRESS and PORT, from that many different sources, of a /9
  * (IPv6: as many addresses) that begins with SOURCE, at RATE a second. Of fewer
  * SOURCES (a power of two), if said: then each comes again after all the others. The
  * transport's checksum is left out: nobody shall answer. Prints how many the
  * device took, and in how many seconds.
+ *
+ * forged: TCP packets in the name of the connections that SOURCE has from PORTS ports, the first
+ * of which is FIRST: SYN, RST, FIN and others, with right checksums and with numbers at random.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -46,12 +50,25 @@ struct flood {
 	unsigned short port;
 	unsigned char mac[ETH_ALEN];
 	unsigned sources;
+	unsigned first_port, ports; /* forged; 0: it is not */
 };
 
 static void put(struct frame *frame, const void *bytes, size_t length)
 {
 	memcpy(frame->bytes + frame->length, bytes, length);
 	frame->length += length;
+}
+
+static void put_ethernet(const struct flood *flood, struct frame *frame)
+{
+	struct ether_header ethernet = {
+		.ether_shost = { 2, 0, 0, 0, 0xf1, 0 },
+		.ether_type = htons(flood->family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6),
+	};
+
+	memcpy(ethernet.ether_dhost, flood->mac, ETH_ALEN);
+	frame->length = 0;
+	put(frame, &ethernet, sizeof(ethernet));
 }
 
 static unsigned short checksum(const void *bytes, size_t length)
@@ -95,6 +112,51 @@ static void put_ip(const struct flood *flood, struct frame *frame, size_t payloa
 	put(frame, &ip, sizeof(ip));
 }
 
+/* What is sent in the name of a connection. */
+static const unsigned char forgeries[] = {
+	TH_SYN, TH_RST, TH_FIN | TH_ACK, TH_ACK, TH_RST | TH_ACK, TH_PUSH | TH_ACK,
+};
+
+static unsigned random_number(void)
+{
+	return (unsigned)mrand48();
+}
+
+/* The TCP checksum of a segment without payload. */
+static unsigned short tcp_checksum(const struct flood *flood, const struct tcphdr *tcp)
+{
+	struct {
+		unsigned char source[16], address[16];
+		unsigned length;
+		unsigned proto;
+		struct tcphdr tcp;
+	} sum = { .length = htonl(sizeof(*tcp)), .proto = htonl(IPPROTO_TCP), .tcp = *tcp };
+	size_t size = flood->family == AF_INET ? 4 : 16;
+
+	memcpy(sum.source, flood->source, size);
+	memcpy(sum.address, flood->address, size);
+	return checksum(&sum, sizeof(sum));
+}
+
+static void forge_frame(const struct flood *flood, struct frame *frame)
+{
+	struct tcphdr tcp = {
+		.th_sport =
+			htons((unsigned short)(flood->first_port + random_number() % flood->ports)),
+		.th_dport = flood->port,
+		.th_seq = random_number(),
+		.th_ack = random_number(),
+		.th_off = 5,
+		.th_flags = forgeries[random_number() % sizeof(forgeries)],
+		.th_win = htons(1024),
+	};
+
+	tcp.th_sum = tcp_checksum(flood, &tcp);
+	put_ethernet(flood, frame);
+	put_ip(flood, frame, sizeof(tcp), 0);
+	put(frame, &tcp, sizeof(tcp));
+}
+
 static void make_frame(const struct flood *flood, unsigned i, struct frame *frame)
 {
 	unsigned host = i * STRIDE % flood->sources;
@@ -110,14 +172,8 @@ static void make_frame(const struct flood *flood, unsigned i, struct frame *fram
 	};
 	struct udphdr udp = { .source = port, .dest = flood->port, .len = htons(8) };
 	bool is_tcp = flood->proto == IPPROTO_TCP;
-	struct ether_header ethernet = {
-		.ether_shost = { 2, 0, 0, 0, 0xf1, 0 },
-		.ether_type = htons(flood->family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6),
-	};
 
-	memcpy(ethernet.ether_dhost, flood->mac, ETH_ALEN);
-	frame->length = 0;
-	put(frame, &ethernet, sizeof(ethernet));
+	put_ethernet(flood, frame);
 	put_ip(flood, frame, is_tcp ? sizeof(tcp) : sizeof(udp), host);
 	put(frame, is_tcp ? (void *)&tcp : (void *)&udp, is_tcp ? sizeof(tcp) : sizeof(udp));
 }
@@ -152,7 +208,10 @@ static void run(const struct flood *flood, int fd, unsigned count, double rate)
 		unsigned n = count - sent < BATCH ? count - sent : BATCH;
 
 		for (unsigned i = 0; i < n; i++) {
-			make_frame(flood, sent + i, &frames[i]);
+			if (flood->ports)
+				forge_frame(flood, &frames[i]);
+			else
+				make_frame(flood, sent + i, &frames[i]);
 			parts[i] = (struct iovec){ frames[i].bytes, frames[i].length };
 			messages[i].msg_hdr =
 				(struct msghdr){ .msg_iov = &parts[i], .msg_iovlen = 1 };
@@ -187,10 +246,15 @@ int main(int argc, char **argv)
 	struct flood flood = { .sources = SOURCES };
 	int fd, on = 1;
 
-	if (argc != 9 && argc != 10)
+	if (argc < 9 || argc != (strcmp(argv[3], "forged") ? argc < 10 ? 9 : 10 : 11))
 		errx(2, "usage: flood DEVICE MAC syn|ack|udp SOURCE ADDRESS PORT COUNT RATE "
-			"[SOURCES]");
+			"[SOURCES], or flood DEVICE MAC forged SOURCE ADDRESS PORT COUNT RATE "
+			"FIRST PORTS");
 	read_arguments(&flood, argv);
+	if (argc == 11) {
+		flood.first_port = (unsigned)strtoul(argv[9], NULL, 10);
+		flood.ports = (unsigned)strtoul(argv[10], NULL, 10);
+	}
 	if (argc == 10)
 		flood.sources = (unsigned)strtoul(argv[9], NULL, 10);
 	if (!flood.sources || flood.sources & (flood.sources - 1) || flood.sources > SOURCES)

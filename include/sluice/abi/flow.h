@@ -18,18 +18,37 @@ struct sl_flow_key {
 };
 _Static_assert(sizeof(struct sl_flow_key) == 24, "sl_flow_key has no holes");
 
-#define SL_FLOW_CLOSED 1 /* FIN or RST was seen: the flow is not counted as live any more */
+/* sl_flow.flags. A flow with any of them is not counted as live. */
+#define SL_FLOW_FIN     1 /* the client has sent a FIN: the connection has ended, or is half-closed */
+#define SL_FLOW_RST     2 /* the client, or another sender with its address, has sent a RST */
+#define SL_FLOW_OVER    4 /* the server has sent a RST, or a new connection has taken its place */
+#define SL_FLOW_DOUBTED 8 /* TCP: one packet may be all that there is of the connection */
+#define SL_FLOW_ENDED   (SL_FLOW_FIN | SL_FLOW_RST | SL_FLOW_OVER)
 
+/* A connection of which only a SYN was seen is in sl_handshakes, and may be there beside the
+ * entry that a connection before it has in sl_flows.
+ */
 struct sl_flow {
 	__u32 backend; /* index into sl_backends */
 	__u32 seen;    /* SL_SECONDs: the last packet */
 	__u32 flags;   /* SL_FLOW_* */
-	/* Rounds of the daemon's walk (the low bits of the word in sl_round) in which
-	 * the flow came to this backend, and was closed.
+	__u32 number;  /* TCP: the sequence number of the SYN, then of the FIN */
+	/* Rounds of the daemon's walk (the lower half of the word in sl_round) in which the flow
+	 * came to this backend, or was opened again; and in which it was closed.
 	 */
-	__u16 opened, closed;
+	__u32 opened, closed;
+	/* The backend that another flow under this key was live with when round
+	 * `earlier_round` began, in which this one took its place.
+	 */
+	__u32 earlier, earlier_round;
 };
-_Static_assert(sizeof(struct sl_flow) == 16, "sl_flow has no holes");
+_Static_assert(sizeof(struct sl_flow) == 32, "sl_flow has no holes");
+
+/* In the word of sl_round: all handshakes have been looked at in this round. */
+#define SL_ROUND_HANDSHAKES (1ULL << 32)
+
+/* SL_SECONDs after its last SYN in which a connection is known of which nothing else was seen. */
+#define SL_HANDSHAKE_SECONDS 56
 
 /* The backend that a client, or a prefix of clients, is pinned to; the key is a struct
  * sl_source.

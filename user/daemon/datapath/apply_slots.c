@@ -10,6 +10,7 @@
 #include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
+#include "daemon/datapath/walk.h"
 #include "lib/alloc/extents.h"
 #include "lib/balance/plan.h"
 #include "lib/balance/slot.h"
@@ -44,6 +45,14 @@ static __u64 next_word(const struct change *change, __u64 slot, unsigned next, e
 	return sl_slot(next, SL_NO_BACKEND, slot & (SL_SLOT_TRACKING | SL_SLOT_FRESH));
 }
 
+/* From now on slots are fresh; no slot is marked before. */
+static void begin_freshness(struct datapath *datapath, unsigned now)
+{
+	__atomic_store_n(&datapath->maps.tuning->fresh_until,
+			 now + clock_timeout(walk_timeouts(datapath)->udp_idle_ms),
+			 __ATOMIC_RELEASE);
+}
+
 /* Each slot is one word: a packet sees the old backend or the new one. */
 static int write_slots(const struct change *change, unsigned table, enum writing writing)
 {
@@ -62,8 +71,10 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 		if (word & SL_SLOT_TRACKING) {
 			if (transition_begin(transition, plan->table_size))
 				return -ENOMEM;
-			if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i]))
+			if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i])) {
 				transition->changed[i] = now;
+				begin_freshness(change->datapath, now);
+			}
 			transition->n_tracking += !tracked;
 		}
 		if (slots[i] != word)
@@ -105,6 +116,7 @@ static int track_all_slots(struct change *change, const struct sl_service *old)
 			return -ENOMEM;
 		transition->changed[i] = clock_second();
 		transition->n_tracking++;
+		begin_freshness(change->datapath, transition->changed[i]);
 		__atomic_store_n(&slots[i],
 				 sl_slot(sl_slot_current(slots[i]), sl_slot_current(slots[i]),
 					 SL_SLOT_TRACKING | SL_SLOT_FRESH),

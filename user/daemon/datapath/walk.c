@@ -31,11 +31,8 @@
 
 #define WALK_BATCH 4096
 
-/* How long a flow is kept after a FIN, for the last packets of the other side. */
-#define CLOSED_MS 120000
-
-/* How long a flow is kept of which only a SYN has been seen. */
-#define HANDSHAKE_MS 60000
+/* SL_SECONDs for which a flow is kept after its end, for the last packets of the other side. */
+#define OVER_SECONDS 112
 
 static const enum map_name stages[] = { MAP_HANDSHAKES, MAP_FLOWS, MAP_AFFINITIES };
 
@@ -94,21 +91,37 @@ static bool has_responder(const struct datapath *datapath, const struct sl_flow 
 	return datapath->maps.backends[flow->backend].state & SL_BACKEND_RESPONDER;
 }
 
+static unsigned at_most(unsigned seconds, unsigned most)
+{
+	return seconds < most ? seconds : most;
+}
+
+/* Whether a flow with these flags has surely ended. Behind a FIN or RST that only the client's
+ * side has shown, the connection may be half-closed, or the packet forged: while there is room,
+ * its flow is kept for as long as one that lives.
+ */
+static bool is_over(const struct datapath *datapath, __u32 flags)
+{
+	bool crowded = datapath->walk->tracked > datapath->maps.map[MAP_FLOWS].entries / 2;
+
+	return flags & SL_FLOW_OVER || (flags && crowded);
+}
+
 static bool is_idle(const struct datapath *datapath, const struct installed *installed,
 		    const struct sl_flow *flow, unsigned now)
 {
 	const struct datapath_timeouts *timeouts = &datapath->walk->timeouts;
-	unsigned ms =
-		installed->key.proto == IPPROTO_TCP ? timeouts->tcp_idle_ms : timeouts->udp_idle_ms;
+	unsigned idle = clock_timeout(installed->key.proto == IPPROTO_TCP ? timeouts->tcp_idle_ms
+									  : timeouts->udp_idle_ms);
 
-	if ((flow->flags & SL_FLOW_CLOSED) && ms > CLOSED_MS)
-		ms = CLOSED_MS;
-	if (stages[datapath->walk->stage] == MAP_HANDSHAKES && ms > HANDSHAKE_MS)
-		ms = HANDSHAKE_MS;
-	if (has_responder(datapath, flow) && ms > SL_RESPOND_SECONDS * 1000)
-		ms = SL_RESPOND_SECONDS * 1000;
+	if (is_over(datapath, flow->flags))
+		idle = at_most(idle, OVER_SECONDS);
+	if (stages[datapath->walk->stage] == MAP_HANDSHAKES)
+		idle = at_most(idle, SL_HANDSHAKE_SECONDS);
+	if (has_responder(datapath, flow))
+		idle = at_most(idle, SL_RESPOND_SECONDS);
 	/* The program's clock may be ahead of the one read before. */
-	return sl_second_difference(now, flow->seen) > (__s32)clock_timeout(ms);
+	return sl_second_difference(now, flow->seen) > (__s32)idle;
 }
 
 static unsigned slot_of(const struct sl_service *service, const struct sl_flow_key *key, __u64 seed)
@@ -128,21 +141,32 @@ static bool is_settled(const struct sl_service *service, __u64 slot)
 /* Whether the flow was open when this round began. */
 static bool was_live(const struct datapath *datapath, const struct sl_flow *flow)
 {
-	__u16 round = (__u16)*datapath->maps.round;
+	__u32 round = (__u32)*datapath->maps.round;
 
-	if (flow->opened == round)
-		return false;
-	return !(flow->flags & SL_FLOW_CLOSED) || flow->closed == round;
+	return flow->opened != round && (!flow->flags || flow->closed == round);
 }
 
-/* True: the flow need not be in the table any more. */
-static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *key,
-			 const struct sl_flow *flow)
+/* Counts the flow, and the one whose place it has taken, as they were when this round began. Of
+ * one that is taken out, nothing is left to count.
+ */
+static void count_flow(const struct datapath *datapath, const struct sl_flow *flow, bool taken_out)
 {
-	struct walk *walk = datapath->walk;
-	struct installed *installed = key->service < datapath->installed.n_ids
-					      ? datapath->installed.by_id[key->service]
-					      : NULL;
+	__u32 n = datapath->maps.map[MAP_BACKENDS].entries, *counted = datapath->walk->counted;
+
+	if (flow->backend < n)
+		counted[flow->backend] += was_live(datapath, flow) - (taken_out && !flow->flags);
+	if (flow->earlier < n && flow->earlier != SL_NO_BACKEND &&
+	    flow->earlier_round == (__u32)*datapath->maps.round)
+		counted[flow->earlier]++;
+}
+
+/* Whether the flow need not be in the table any more. */
+static bool has_ended(const struct datapath *datapath, const struct sl_flow_key *key,
+		      const struct sl_flow *flow)
+{
+	const struct installed *installed = key->service < datapath->installed.n_ids
+						    ? datapath->installed.by_id[key->service]
+						    : NULL;
 	const struct sl_service *service;
 	const struct sl_backend *backend;
 	unsigned position;
@@ -152,19 +176,28 @@ static bool look_at_flow(struct datapath *datapath, const struct sl_flow_key *ke
 	    flow->backend >= datapath->maps.map[MAP_BACKENDS].entries)
 		return true;
 	backend = &datapath->maps.backends[flow->backend];
-	if (!(backend->state & SL_BACKEND_SERVES) || is_idle(datapath, installed, flow, walk->now))
+	if (!(backend->state & SL_BACKEND_SERVES) ||
+	    is_idle(datapath, installed, flow, datapath->walk->now))
 		return true;
+	if (has_responder(datapath, flow))
+		return false;
 	service = publish_entry_of(datapath, installed);
 	position = slot_of(service, key, datapath->hash_seed);
 	slot = datapath->maps.slots[service->table + position];
-	if (is_settled(service, slot) && !has_responder(datapath, flow))
+	if (is_settled(service, slot))
 		return true;
-	if (installed->transition.held && sl_slot_current(slot) != flow->backend &&
-	    !has_responder(datapath, flow))
+	if (installed->transition.held && sl_slot_current(slot) != flow->backend)
 		installed->transition.held[position] = true;
-	if (was_live(datapath, flow))
-		walk->counted[flow->backend]++;
 	return false;
+}
+
+static bool look_at_flow(const struct datapath *datapath, const struct sl_flow_key *key,
+			 const struct sl_flow *flow)
+{
+	bool ended = has_ended(datapath, key, flow);
+
+	count_flow(datapath, flow, ended);
+	return ended;
 }
 
 static bool look_at_affinity(const struct datapath *datapath, const struct sl_affinity *affinity)
@@ -185,7 +218,8 @@ static void begin_round(struct datapath *datapath)
 	walk->begun = false;
 	walk->n_flows = 0;
 	grace_begin_round(&datapath->grace);
-	__atomic_store_n(datapath->maps.round, *datapath->maps.round + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(datapath->maps.round, (__u32)(*datapath->maps.round + 1),
+			 __ATOMIC_RELEASE);
 	memset(walk->counted, 0, n * sizeof(*walk->counted));
 	for (unsigned i = 0; i < n; i++)
 		walk->base[i] = __atomic_load_n(&datapath->maps.loads[i].live, __ATOMIC_RELAXED);
@@ -225,6 +259,21 @@ static void look_at(struct datapath *datapath, __u32 i)
 		walk->n_flows++;
 }
 
+/* 1: the round has ended, too. */
+static int end_stage(struct datapath *datapath)
+{
+	struct walk *walk = datapath->walk;
+
+	if (stages[walk->stage] == MAP_HANDSHAKES)
+		__atomic_store_n(datapath->maps.round, *datapath->maps.round | SL_ROUND_HANDSHAKES,
+				 __ATOMIC_RELEASE);
+	walk->begun = false;
+	if (++walk->stage < N_STAGES)
+		return 0;
+	end_round(datapath);
+	return 1;
+}
+
 int datapath_walk_step(struct datapath *datapath)
 {
 	struct walk *walk = datapath->walk;
@@ -247,11 +296,7 @@ int datapath_walk_step(struct datapath *datapath)
 		(void)bpf_map_delete_batch(fd, walk->ended, &walk->n_ended, NULL);
 	if (!error)
 		return 0;
-	walk->begun = false;
-	if (++walk->stage < N_STAGES)
-		return 0;
-	end_round(datapath);
-	return 1;
+	return end_stage(datapath);
 }
 
 bool datapath_walk_needed(const struct datapath *datapath)
@@ -274,6 +319,12 @@ bool datapath_walk_needed(const struct datapath *datapath)
 void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts)
 {
 	datapath->walk->timeouts = *timeouts;
+	datapath->maps.tuning->tcp_idle = clock_timeout(timeouts->tcp_idle_ms);
+}
+
+const struct datapath_timeouts *walk_timeouts(const struct datapath *datapath)
+{
+	return &datapath->walk->timeouts;
 }
 
 struct datapath_flow_stats datapath_flow_stats(const struct datapath *datapath)

@@ -15,6 +15,7 @@ struct datapath;
 struct walk;
 
 void datapath_set_timeouts(struct datapath *datapath, const struct datapath_timeouts *timeouts);
+const struct datapath_timeouts *walk_timeouts(const struct datapath *datapath);
 
 /* Whether there is anything to walk for. */
 bool datapath_walk_needed(const struct datapath *datapath);
