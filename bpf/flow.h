@@ -78,10 +78,10 @@ static __always_inline void load_add(__u32 backend, __s32 change)
 		__sync_fetch_and_add(&load->live, change);
 }
 
-/* The packet's sequence number; 0 for UDP. */
+/* The sequence number of a TCP packet. */
 static __always_inline __u32 flow_number(const struct xdp_md *xdp, const struct sl_packet *packet)
 {
-	struct tcphdr *tcp = packet_is_tcp(packet) ? packet_tcp(xdp, packet) : NULL;
+	struct tcphdr *tcp = packet_tcp(xdp, packet);
 
 	return tcp ? bpf_ntohl(tcp->seq) : 0;
 }

@@ -18,8 +18,9 @@ from lab.daemon import Daemon
 from lab.netns import Lab
 from lab.servers import udp_socket
 from lab.traffic import ask_echo, rest
+from scenario import configuration
 from scenario_talk import (
-    ADDRESS, CHECKED, FAMILIES, LONG, NAT_PORT, PORT, conversations, talk_scene,
+    ADDRESS, CHECKED, FAMILIES, LONG, NAT_PORT, PORT, conversations, talk_scene, talk_service,
 )
 
 ROUND = 60  # new connections, enough to meet every backend
@@ -38,6 +39,25 @@ def wait_talking_without(talks, number):
     wait.until(lambda: all(number not in talk.ask().talking for talk in talks.values()),
                lambda: f"none talks to {number}: {[talk.ask().talking for talk in talks.values()]}",
                timeout=5)
+
+
+CHOICES = ({"affinity": "30m"}, {}, {"scheduler": "round-robin"}, {"scheduler": "source-hash"})
+
+
+def test_a_change_of_scheduler_or_affinity_cuts_nothing(lab):
+    scene = talk_scene(lab)
+    with conversations(scene, 60, 30) as (talks, _):
+        for choice in CHOICES:
+            config = configuration(
+                scene.top, *(talk_service(scene, scene.top.backends, name, proto=proto, **choice)
+                             for name, proto in (("talk", "tcp"), ("talk-udp", "udp"))))
+            scene.daemon.write({**config, "flows": LONG})
+            scene.daemon.reload()
+            before = {name: talk.ask().exchanges for name, talk in talks.items()}
+            wait.until(lambda seen=before: all(
+                talk.ask().exchanges >= seen[name] + talk.count
+                for name, talk in talks.items()), "all have talked", timeout=20)
+            assert not troubles(talks), choice
 
 
 def test_disabled_and_drained_to_its_deadline(lab):

@@ -4,14 +4,15 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-#define FLOWS     100000
-#define FLOOD     300000
-#define BACKENDS  8
-#define HANDSHAKE 4000 /* of FLOWS: have sent nothing but a SYN when the flood comes */
+#define FLOWS       100000
+#define FLOOD       300000
+#define BACKENDS    8
+#define HANDSHAKE   4000 /* of FLOWS: have sent nothing but a SYN when the flood comes */
 
-#define IDLE_MS   900000
-#define FIVE_MIN  280 /* SL_SECONDs */
-#define HOUR      12  /* of them */
+#define IDLE_MS     900000
+#define UDP_IDLE_MS IDLE_MS /* longer than the floods take */
+#define FIVE_MIN    280     /* SL_SECONDs */
+#define HOUR        12      /* of them */
 
 struct crowd {
 	struct subject *subject;
@@ -47,14 +48,19 @@ static void open_from(struct crowd *crowd, unsigned first, unsigned n)
 		crowd->home[i] = send_flow(crowd, i, TCP_SYN);
 }
 
-/* Spoofed SYNs, each from another address. */
-static void flood(const struct crowd *crowd)
+/* Spoofed packets, each from another address. */
+static void flood_with(const struct crowd *crowd, enum tcp_flags flags)
 {
 	for (unsigned i = 0; i < FLOOD; i++) {
 		struct client client = { .address = 0x800000 + i, .port = 4242 };
 
-		check(subject_packet(crowd->subject, &client, TCP_SYN) != SUBJECT_NOBODY);
+		check(subject_packet(crowd->subject, &client, flags) != SUBJECT_NOBODY);
 	}
+}
+
+static void flood(const struct crowd *crowd)
+{
+	flood_with(crowd, TCP_SYN);
 }
 
 static unsigned entries(const struct crowd *crowd)
@@ -66,6 +72,15 @@ static unsigned entries(const struct crowd *crowd)
 static unsigned long long in_transition(const struct crowd *crowd)
 {
 	return datapath_flow_stats(crowd->subject->datapath).slots_in_transition;
+}
+
+static unsigned live_of_all(const struct crowd *crowd)
+{
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < BACKENDS; i++)
+		live += subject_live(crowd->subject, i);
+	return live;
 }
 
 static void pass_five_minutes(const struct crowd *crowd)
@@ -81,9 +96,11 @@ static void settled_flood(struct crowd *crowd)
 	check(!entries(crowd));
 	flood(crowd);
 	check(!entries(crowd));
+	flood_with(crowd, TCP_ACK);
+	check(!entries(crowd));
 	check(!send_from(crowd, 0, FLOWS));
-	(void)printf("settled: %d flows and a flood of %d SYNs leave 0 entries, 0 harmed\n", FLOWS,
-		     FLOOD);
+	(void)printf("settled: %d flows and floods of %d SYNs and ACKs leave 0 entries, 0 harmed\n",
+		     FLOWS, FLOOD);
 }
 
 /* Half of the backends drain. The first half of the flows are older than that; the
@@ -91,7 +108,7 @@ static void settled_flood(struct crowd *crowd)
  */
 static void transition_flood(struct crowd *crowd)
 {
-	unsigned older = FLOWS / 2, harmed, harmed_early;
+	unsigned older = FLOWS / 2, harmed, harmed_early, live;
 
 	for (unsigned i = 0; i < BACKENDS; i += 2)
 		crowd->subject->inputs[i].admin_state = ADMIN_DRAIN;
@@ -112,6 +129,13 @@ static void transition_flood(struct crowd *crowd)
 	check(harmed < (FLOWS - HANDSHAKE) / 100);
 	for (unsigned i = FLOWS - HANDSHAKE; i < FLOWS; i++)
 		crowd->home[i] = send_flow(crowd, i, TCP_ACK);
+	live = live_of_all(crowd);
+	flood_with(crowd, TCP_ACK);
+	harmed = send_from(crowd, 0, FLOWS);
+	(void)printf("in transition: %u entries after a flood of %d ACKs; harmed: %u of %d; "
+		     "counted: %u more\n",
+		     entries(crowd), FLOOD, harmed, FLOWS, live_of_all(crowd) - live);
+	check(harmed < FLOWS / 100 && live_of_all(crowd) == live);
 }
 
 /* While older connections live they keep their slots in transition; nobody is moved.
@@ -146,20 +170,46 @@ static void settle(struct crowd *crowd)
 	check(!entries(crowd));
 }
 
-void crowd_run(struct subject *subject)
+/* A client's UDP flows while slots are in transition, and a flood of others. */
+static void udp_flood(struct crowd *crowd)
 {
-	static const struct datapath_timeouts timeouts = { IDLE_MS, 30000 };
-	static struct crowd crowd;
+	unsigned harmed;
 
-	crowd.subject = subject;
-	subject_service(subject, IPPROTO_TCP, SL_FAMILY_IPV6, SL_SCHEDULER_MAGLEV);
+	open_from(crowd, 0, FLOWS);
+	for (unsigned i = 0; i < BACKENDS; i += 2)
+		crowd->subject->inputs[i].admin_state = ADMIN_DRAIN;
+	subject_apply(crowd->subject);
+	check(!send_from(crowd, 0, FLOWS));
+	flood_with(crowd, 0);
+	harmed = send_from(crowd, 0, FLOWS);
+	(void)printf(
+		"UDP in transition: %u entries after a flood of %d packets; harmed: %u of %d\n",
+		entries(crowd), FLOOD, harmed, FLOWS);
+	check(harmed < FLOWS / 100);
+}
+
+static void begin(struct subject *subject, __u8 proto)
+{
+	static const struct datapath_timeouts timeouts = { IDLE_MS, UDP_IDLE_MS };
+
+	subject_service(subject, proto, SL_FAMILY_IPV6, SL_SCHEDULER_MAGLEV);
 	subject_set_timeouts(subject, &timeouts);
 	subject->service.table_size = 65537;
 	for (unsigned i = 0; i < BACKENDS; i++)
 		subject_backend(subject, i, 1);
 	subject_apply(subject);
+}
+
+void crowd_run(struct subject *subject)
+{
+	static struct crowd crowd;
+
+	crowd.subject = subject;
+	begin(subject, IPPROTO_TCP);
 	settled_flood(&crowd);
 	transition_flood(&crowd);
 	settle(&crowd);
+	begin(subject, IPPROTO_UDP);
+	udp_flood(&crowd);
 	subject_remove(subject);
 }

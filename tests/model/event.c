@@ -5,7 +5,6 @@
 
 #include "unit/base/random.h"
 
-#define AFFINITY  45
 #define UDP_IDLE  28  /* 30 s */
 #define OVER      112 /* 120 s */
 #define HANDSHAKE 56  /* 60 s */
@@ -14,6 +13,9 @@
 
 const unsigned event_primes[PRIMES] = { 31, 61, 127, 251, 257 };
 const unsigned event_weights[WEIGHTS] = { 1, 1, 1, 2, 3, 5, 0 };
+
+const char *const sequence_schedulers[] = { "maglev", "source-hash", "round-robin",
+					    "least-connections", "random" };
 
 static const unsigned tcp_idles[] = { 36, 155, 246 };
 
@@ -42,6 +44,15 @@ static enum sent random_sent(uint64_t *random, bool tcp)
 	return tcp ? random_among(random, odds, ARRAY_SIZE(odds)) : SENT_DATA;
 }
 
+static enum sl_scheduler random_scheduler(uint64_t *random)
+{
+	unsigned draw = random_below(random, 10);
+
+	return draw < 5   ? SL_SCHEDULER_MAGLEV
+	       : draw < 7 ? SL_SCHEDULER_SOURCE_HASH
+			  : SL_SCHEDULER_ROUND_ROBIN + (draw - 7);
+}
+
 /* Ages around the timeouts, and short ones. */
 static unsigned random_time(uint64_t *random)
 {
@@ -55,9 +66,10 @@ static unsigned random_time(uint64_t *random)
 static struct event random_event(uint64_t *random, bool tcp)
 {
 	static const unsigned char odds[] = {
-		[EVENT_PACKET] = 120, [EVENT_STATE] = 26,  [EVENT_WEIGHT] = 5, [EVENT_RESIZE] = 3,
-		[EVENT_TIME] = 14,    [EVENT_PASS] = 5,    [EVENT_LIVE] = 2,   [EVENT_LOOK] = 6,
-		[EVENT_GRACE] = 6,    [EVENT_RESTART] = 1,
+		[EVENT_PACKET] = 120, [EVENT_STATE] = 26,    [EVENT_WEIGHT] = 5,
+		[EVENT_RESIZE] = 3,   [EVENT_SCHEDULER] = 2, [EVENT_AFFINITY] = 2,
+		[EVENT_TIME] = 14,    [EVENT_PASS] = 5,      [EVENT_LIVE] = 2,
+		[EVENT_LOOK] = 6,     [EVENT_GRACE] = 6,     [EVENT_RESTART] = 1,
 	};
 	struct event event = { .kind = random_among(random, odds, ARRAY_SIZE(odds)) };
 	unsigned draw;
@@ -84,6 +96,10 @@ static struct event random_event(uint64_t *random, bool tcp)
 	case EVENT_PASS:
 		event.what = random_time(random);
 		break;
+	case EVENT_SCHEDULER:
+		event.what = random_scheduler(random);
+		break;
+	case EVENT_AFFINITY:
 	case EVENT_LIVE:
 	case EVENT_LOOK:
 	case EVENT_GRACE:
@@ -94,30 +110,18 @@ static struct event random_event(uint64_t *random, bool tcp)
 	return event;
 }
 
-static enum sl_scheduler random_scheduler(uint64_t *random)
-{
-	unsigned draw = random_below(random, 10);
-
-	return draw < 5   ? SL_SCHEDULER_MAGLEV
-	       : draw < 7 ? SL_SCHEDULER_SOURCE_HASH
-			  : SL_SCHEDULER_ROUND_ROBIN + (draw - 7);
-}
-
 static const enum sl_forward forwards[] = { SL_FORWARD_DSR, SL_FORWARD_NAT, SL_FORWARD_IPIP };
 
 void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence)
 {
 	uint64_t random = seed + ((uint64_t)number << 20);
 	enum sl_scheduler scheduler = random_scheduler(&random);
-	bool tcp = random_below(&random, 5) < 3, hashed = !sl_scheduler_tracks(scheduler);
-	unsigned affinity = random_below(&random, 5) ? 0 : AFFINITY;
+	bool tcp = random_below(&random, 5) < 3;
+	bool affinity = !random_below(&random, 5);
 
 	*ret_sequence = (struct sequence){
 		.rules = {
 			.tcp = tcp,
-			.hashed = hashed,
-			.tracked = !hashed || affinity,
-			.affinity = affinity,
 			.times = {
 				.idle = tcp ? tcp_idles[random_below(&random, 3)] : UDP_IDLE,
 				.older = UDP_IDLE,
@@ -129,6 +133,7 @@ void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence
 		},
 		.family = random_below(&random, 2) ? SL_FAMILY_IPV4 : SL_FAMILY_IPV6,
 		.scheduler = scheduler,
+		.affinity = affinity,
 		.forward = forwards[random_below(&random, 3)],
 		.size = random_below(&random, PRIMES),
 		.n_backends = 2 + random_below(&random, 5),

@@ -18,13 +18,15 @@
 extern const unsigned event_primes[PRIMES], event_weights[WEIGHTS];
 
 enum event_kind {
-	EVENT_PACKET, /* of flow `who`; what: enum sent */
-	EVENT_STATE,  /* backend `who` becomes what: enum state */
-	EVENT_WEIGHT, /* backend `who`: event_weights[what] */
-	EVENT_RESIZE, /* what: into event_primes */
-	EVENT_TIME,   /* what: SL_SECONDs pass, and a round of the walk follows */
-	EVENT_PASS,   /* what: SL_SECONDs pass, perhaps while a round of the walk is under way */
-	EVENT_LIVE,   /* more time than a connection may idle passes; meanwhile flows keep alive */
+	EVENT_PACKET,    /* of flow `who`; what: enum sent */
+	EVENT_STATE,     /* backend `who` becomes what: enum state */
+	EVENT_WEIGHT,    /* backend `who`: event_weights[what] */
+	EVENT_RESIZE,    /* what: into event_primes */
+	EVENT_SCHEDULER, /* what: enum sl_scheduler */
+	EVENT_AFFINITY,  /* is switched on or off */
+	EVENT_TIME,      /* what: SL_SECONDs pass, and a round of the walk follows */
+	EVENT_PASS,      /* what: SL_SECONDs pass, perhaps while a round of the walk is under way */
+	EVENT_LIVE, /* more time than a connection may idle passes; meanwhile flows keep alive */
 	EVENT_LOOK, /* the walk looks at the handshakes, and (what) the flows; the rest comes later */
 	EVENT_GRACE,
 	EVENT_RESTART,
@@ -54,15 +56,18 @@ struct event {
 };
 
 struct sequence {
-	struct model_rules rules;
+	struct model_rules rules; /* but for what the scheduler and affinity make of them */
 	__u8 family;
-	enum sl_scheduler scheduler;
+	enum sl_scheduler scheduler; /* at the beginning */
+	bool affinity;               /* the same */
 	enum sl_forward forward;
 	unsigned size;       /* into event_primes */
 	unsigned n_backends; /* at the beginning */
 	struct event events[EVENTS_MAX];
 	unsigned n_events;
 };
+
+extern const char *const sequence_schedulers[];
 
 void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence);
 

@@ -27,7 +27,7 @@ static bool takes_new(const struct model *model, int backend)
 static void change_slot(struct model *model, struct model_slot *slot)
 {
 	slot->changed = model->now;
-	slot->fresh = true;
+	slot->fresh = slot->recent = true;
 	model->fresh_until = model->now + model->rules.times.older;
 }
 
@@ -63,29 +63,44 @@ static void move_slot(struct model *model, struct model_slot *slot, int next)
  */
 static void replace_table(struct model *model, const struct model_change *change)
 {
-	bool begun = model->n_tables != 0;
+	bool begun = model->n_tables != 0, tracking;
 
-	/* Where every flow is known, or none can be yet, no flow belongs to the old table. */
 	if (begun && model->rules.hashed) {
 		assert(model->n_tables < MODEL_TABLES);
 		memmove(&model->tables[1], &model->tables[0],
 			model->n_tables * sizeof(model->tables[0]));
 		model->n_tables++;
-	} else {
-		model->n_tables = 1;
 	}
+	if (!begun)
+		model->n_tables = 1;
+	/* Where every flow was known, and is, no slot says more about it. */
+	tracking = begun && (change->rules.hashed || model->n_tables > 1);
 	model->tables[0] = (struct model_table){ .size = change->size };
 	memcpy(model->tables[0].slot_of, change->slot_of, sizeof(change->slot_of));
 	for (unsigned i = 0; i < change->size; i++) {
 		struct model_slot *slot = &model->tables[0].slots[i];
 
 		*slot = (struct model_slot){
-			.tracking = begun && model->rules.hashed,
+			.tracking = tracking,
 			.current = change->table[i],
 			.previous = MODEL_NOBODY,
 		};
 		if (slot->tracking)
 			change_slot(model, slot);
+	}
+}
+
+/* "Where a service begins or ends to track every flow, all its slots go into transition." */
+static void track_slots(struct model *model)
+{
+	for (unsigned i = 0; i < model->tables[0].size; i++) {
+		struct model_slot *slot = &model->tables[0].slots[i];
+
+		if (slot->tracking)
+			continue;
+		slot->tracking = true;
+		slot->previous = slot->current;
+		change_slot(model, slot);
 	}
 }
 
@@ -128,11 +143,15 @@ void model_change(struct model *model, const struct model_change *change)
 	for (int i = 0; i < MODEL_BACKENDS; i++)
 		if (change->gone[i])
 			forget_backend(model, i);
-	if (!model->n_tables || model->tables[0].size != change->size) {
+	if (!model->n_tables || model->tables[0].size != change->size || change->other_scheduler) {
 		replace_table(model, change);
+		model->rules = change->rules;
 		purge_tables(model);
 		return;
 	}
+	if (model->rules.tracked != change->rules.tracked)
+		track_slots(model);
+	model->rules = change->rules;
 	for (unsigned i = 0; i < change->size; i++) {
 		if (model->rules.hashed)
 			move_slot(model, &model->tables[0].slots[i], change->table[i]);
@@ -289,6 +308,8 @@ static void pin_client(struct model *model, unsigned flow, int backend)
 {
 	struct model_affinity *affinity = &model->affinities[model->client_of[flow]];
 
+	if (!model->rules.affinity)
+		return;
 	affinity->backend = backend;
 	affinity->expires = model->now + model->rules.affinity;
 }
@@ -412,7 +433,7 @@ static void look_at(struct model *model, unsigned flow, struct model_entry *entr
 		timeout = minimum(timeout, times->over);
 	entry->known = is_tracked(model, flow) && serves(model, entry->backend) &&
 		       model->now - entry->seen <= minimum(timeout, times->idle);
-	if (entry->known && entry->backend != slot->current)
+	if (entry->known && entry->backend != slot->current && !model->rules.tracked)
 		slot->held = true;
 }
 
@@ -420,8 +441,12 @@ void model_walk_begin(struct model *model)
 {
 	struct model_table *table = &model->tables[0];
 
-	for (unsigned i = 0; i < table->size; i++)
-		table->slots[i].held = false;
+	for (unsigned i = 0; i < table->size; i++) {
+		struct model_slot *slot = &table->slots[i];
+
+		slot->held = false;
+		slot->recent = model->now - slot->changed <= model->rules.times.idle;
+	}
 	for (unsigned i = 0; i < MODEL_FLOWS; i++)
 		look_at(model, i, &model->flows[i].begun, model->rules.times.handshake);
 }
@@ -432,9 +457,10 @@ void model_walk_look(struct model *model)
 		look_at(model, i, &model->flows[i].flow, model->rules.times.idle);
 }
 
-/* "A slot settles when two things hold: its last change is longer ago than the idle
- * timeout; and no flow that was seen within that timeout is pinned to another backend
- * than current."
+/* "A slot settles when two things hold: when a round of the walk begins, its last change is
+ * longer ago than the idle timeout; and that round finds no flow that was seen within that
+ * timeout and is pinned to another backend than current. Where the service tracks every flow,
+ * the first is enough."
  */
 void model_walk_end(struct model *model)
 {
@@ -448,8 +474,7 @@ void model_walk_end(struct model *model)
 
 		if (model->now - slot->changed > model->rules.times.older)
 			slot->fresh = false;
-		if (slot->tracking && !slot->held &&
-		    model->now - slot->changed > model->rules.times.idle)
+		if (slot->tracking && !slot->recent && !slot->held)
 			slot->tracking = false;
 	}
 	if (!model_tracking(model))

@@ -42,6 +42,7 @@ struct model_slot {
 	int current, previous;
 	unsigned changed; /* the last change of `current` */
 	bool fresh;       /* no round of the walk has ended since that was too long ago */
+	bool recent;      /* it changed too lately for the round of the walk to settle it */
 	bool held;        /* in this round: a live flow is elsewhere */
 };
 
@@ -105,10 +106,12 @@ struct model {
 	unsigned client_of[MODEL_FLOWS];
 };
 
-/* What a change leads to: who serves, who takes new connections, and what the
+/* What a change leads to: the rules, who serves, who takes new connections, and what the
  * table holds. gone: backends that are no longer the service's.
  */
 struct model_change {
+	struct model_rules rules;
+	bool other_scheduler; /* than before */
 	bool serves[MODEL_BACKENDS], takes_new[MODEL_BACKENDS], gone[MODEL_BACKENDS];
 	unsigned size;
 	int table[MODEL_SLOTS];

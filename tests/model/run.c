@@ -8,7 +8,8 @@
 #include "daemon/clock.h"
 #include "sluice/second.h"
 
-#define CLIENTS   8 /* addresses; the flows are shared out among them */
+#define AFFINITY  45 /* SL_SECONDs */
+#define CLIENTS   8  /* addresses; the flows are shared out among them */
 #define SECOND_MS ((double)sl_second_ns(1) / 1e6)
 
 static const char *const state_names[] = { "up",   "draining", "not ready",
@@ -18,7 +19,7 @@ static const char *const state_names[] = { "up",   "draining", "not ready",
 struct watched {
 	int home; /* where its packets went */
 	bool established;
-	bool ended; /* RST was said, and nothing since */
+	bool ended; /* RST was said and noted, and nothing since */
 	unsigned seen;
 	bool forged;     /* packets were sent in its name: an entry may hold a SYN that is new */
 	unsigned number; /* of the connection on this port */
@@ -36,7 +37,8 @@ struct run {
 	bool gone[MODEL_BACKENDS]; /* since the last change */
 	enum round round;
 	bool dirty;
-	bool counted; /* the program's counts of live connections are right */
+	enum sl_scheduler scheduler; /* that is applied */
+	bool counted;                /* the program's counts of live connections are right */
 	struct watched watched[MODEL_FLOWS];
 	struct client clients[MODEL_FLOWS];
 	unsigned n_numbers; /* of connections, and of what is forged */
@@ -79,6 +81,18 @@ static void set_backend(struct run *run, unsigned backend, enum state state)
 						   : PLAN_UP;
 }
 
+/* What the configuration makes of the sequence's rules. */
+static struct model_rules rules_of(const struct run *run)
+{
+	const struct service_config *service = &run->subject->service;
+	struct model_rules rules = run->sequence->rules;
+
+	rules.hashed = !sl_scheduler_tracks(service->scheduler);
+	rules.affinity = service->affinity.timeout_ms ? AFFINITY : 0;
+	rules.tracked = !rules.hashed || rules.affinity;
+	return rules;
+}
+
 /* Both get the change; the table is the configuration's, thus given to the model. */
 static void apply(struct run *run)
 {
@@ -90,6 +104,9 @@ static void apply(struct run *run)
 	run->dirty = false;
 	subject_apply(subject);
 	check(subject->table_size <= MODEL_SLOTS);
+	change.rules = rules_of(run);
+	change.other_scheduler = subject->service.scheduler != run->scheduler;
+	run->scheduler = subject->service.scheduler;
 	change.size = subject->table_size;
 	for (unsigned i = 0; i < change.size; i++)
 		change.table[i] = subject->table[i];
@@ -169,10 +186,16 @@ static void walk(struct run *run)
 static void pass_time(struct run *run, unsigned seconds)
 {
 	apply(run);
-	finish_round(run);
 	subject_pass_time(run->subject, seconds);
 	run->model.now += seconds;
 	tell(run, "  %u seconds pass\n", seconds);
+}
+
+static bool is_tracked(const struct run *run, unsigned flow)
+{
+	const struct model_table *table = &run->model.tables[0];
+
+	return run->model.rules.tracked || table->slots[table->slot_of[flow]].tracking;
 }
 
 /* What is promised to a connection, whatever the slot says, and whatever others forge. */
@@ -189,9 +212,9 @@ static void watch(struct run *run, unsigned flow, enum sent sent, int backend)
 		run->wrong = "a new connection went to a backend that takes none";
 	if (sent != SENT_SYN && watched->established && active && !stays)
 		run->wrong = "an established connection was taken from its backend";
-	watched->ended = sent == SENT_RST;
+	watched->ended = sent == SENT_RST && is_tracked(run, flow);
 	/* With its second packet; a UDP flow with the first. */
-	watched->established = sent != SENT_SYN && !watched->ended && backend != MODEL_NOBODY &&
+	watched->established = sent != SENT_SYN && sent != SENT_RST && backend != MODEL_NOBODY &&
 			       (!rules->tcp || (active && stays));
 	watched->home = backend;
 	watched->seen = run->model.now;
@@ -323,6 +346,12 @@ static void look(struct run *run, enum round round)
 	     round == ROUND_LOOKED ? "flows" : "handshakes");
 }
 
+static void switch_affinity(struct run *run, bool on)
+{
+	run->subject->service.affinity.timeout_ms = on ? (unsigned)(AFFINITY * SECOND_MS) : 0;
+	tell(run, "  affinity is %s\n", on ? "on" : "off");
+}
+
 static void run_event(struct run *run, const struct event *event)
 {
 	switch (event->kind) {
@@ -347,6 +376,15 @@ static void run_event(struct run *run, const struct event *event)
 			return;
 		run->subject->service.table_size = event_primes[event->what];
 		tell(run, "  the table gets %u slots\n", event_primes[event->what]);
+		break;
+	case EVENT_SCHEDULER:
+		if (run->model.n_tables == MODEL_TABLES)
+			return;
+		run->subject->service.scheduler = event->what;
+		tell(run, "  the scheduler is %s\n", sequence_schedulers[event->what]);
+		break;
+	case EVENT_AFFINITY:
+		switch_affinity(run, !run->subject->service.affinity.timeout_ms);
 		break;
 	case EVENT_TIME:
 		pass_time(run, event->what);
@@ -390,14 +428,17 @@ static void begin(struct run *run)
 		.tcp_idle_ms = (unsigned)(sequence->rules.times.idle * SECOND_MS),
 		.udp_idle_ms = 30000,
 	};
+	struct model_rules rules;
 
 	subject_set_timeouts(subject, &timeouts);
 	subject_service(subject, sequence->rules.tcp ? IPPROTO_TCP : IPPROTO_UDP, sequence->family,
 			sequence->scheduler);
 	subject->service.forward = sequence->forward;
 	subject->service.table_size = event_primes[sequence->size];
-	subject->service.affinity.timeout_ms = (unsigned)(sequence->rules.affinity * SECOND_MS);
-	model_begin(&run->model, &sequence->rules);
+	switch_affinity(run, sequence->affinity);
+	run->scheduler = sequence->scheduler;
+	rules = rules_of(run);
+	model_begin(&run->model, &rules);
 	for (unsigned i = 0; i < MODEL_FLOWS; i++) {
 		run->model.client_of[i] = i % CLIENTS;
 		run->clients[i] = (struct client){ .address = 7 * (i % CLIENTS),

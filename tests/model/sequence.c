@@ -55,15 +55,13 @@ static const char *tell_sequence(struct subject *subject, const struct sequence 
 static void __attribute__((noreturn)) report(struct subject *subject, struct sequence *sequence,
 					     unsigned number)
 {
-	static const char *const schedulers[] = { "maglev", "source-hash", "round-robin",
-						  "least-connections", "random" };
 	const char *wrong;
 
 	(void)printf("sequence %u goes wrong; the shortest like it:\n", number);
 	shorten(subject, sequence);
 	(void)printf("  %s, %s%s, IPv%d, %u slots, %u backends, idle timeout %u\n",
-		     sequence->rules.tcp ? "TCP" : "UDP", schedulers[sequence->scheduler],
-		     sequence->rules.affinity ? " with affinity" : "", sequence->family,
+		     sequence->rules.tcp ? "TCP" : "UDP", sequence_schedulers[sequence->scheduler],
+		     sequence->affinity ? " with affinity" : "", sequence->family,
 		     event_primes[sequence->size], sequence->n_backends,
 		     sequence->rules.times.idle);
 	wrong = tell_sequence(subject, sequence);

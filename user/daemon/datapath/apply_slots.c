@@ -45,9 +45,16 @@ static __u64 next_word(const struct change *change, __u64 slot, unsigned next, e
 	return sl_slot(next, SL_NO_BACKEND, slot & (SL_SLOT_TRACKING | SL_SLOT_FRESH));
 }
 
-/* From now on slots are fresh; no slot is marked before. */
-static void begin_freshness(struct datapath *datapath, unsigned now)
+/* The slot moves now: it is fresh, and does not settle in a round of the walk that is under way.
+ * No slot is marked before.
+ */
+static void begin_slot(const struct change *change, unsigned position, unsigned now)
 {
+	struct transition *transition = &change->installed->transition;
+	struct datapath *datapath = change->datapath;
+
+	transition->changed[position] = now;
+	transition->held[position] = true;
 	__atomic_store_n(&datapath->maps.tuning->fresh_until,
 			 now + clock_timeout(walk_timeouts(datapath)->udp_idle_ms),
 			 __ATOMIC_RELEASE);
@@ -71,10 +78,9 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 		if (word & SL_SLOT_TRACKING) {
 			if (transition_begin(transition, plan->table_size))
 				return -ENOMEM;
-			if (!tracked || sl_slot_current(word) != sl_slot_current(slots[i])) {
-				transition->changed[i] = now;
-				begin_freshness(change->datapath, now);
-			}
+			if (!tracked || (writing == WRITE_MOVING &&
+					 sl_slot_current(word) != sl_slot_current(slots[i])))
+				begin_slot(change, i, now);
 			transition->n_tracking += !tracked;
 		}
 		if (slots[i] != word)
@@ -100,23 +106,23 @@ static int publish_table(struct change *change, struct sl_service *entry, enum w
 	return error;
 }
 
-/* From a service that tracks every flow to one that does not: flows may be
- * pinned to other backends than their slots say, so all slots are looked up
- * until they settle.
+/* A service begins, or ends, to track every flow. Where it ends, flows may be pinned to other
+ * backends than their slots say; where it begins, no older connection has an entry. So all slots
+ * are looked up until they settle.
  */
 static int track_all_slots(struct change *change, const struct sl_service *old)
 {
 	struct transition *transition = &change->installed->transition;
 	__u64 *slots = change->datapath->maps.slots + old->table;
+	unsigned now = clock_second();
 
 	for (unsigned i = 0; i < old->table_size; i++) {
 		if (slots[i] & SL_SLOT_TRACKING)
 			continue;
 		if (transition_begin(transition, old->table_size))
 			return -ENOMEM;
-		transition->changed[i] = clock_second();
+		begin_slot(change, i, now);
 		transition->n_tracking++;
-		begin_freshness(change->datapath, transition->changed[i]);
 		__atomic_store_n(&slots[i],
 				 sl_slot(sl_slot_current(slots[i]), sl_slot_current(slots[i]),
 					 SL_SLOT_TRACKING | SL_SLOT_FRESH),
@@ -204,7 +210,7 @@ int apply_slots(struct change *change)
 		return replace_table(change, &old, &entry);
 
 	entry.table = old.table;
-	if (old.flags & SL_SERVICE_TRACKED & ~entry.flags)
+	if ((old.flags ^ entry.flags) & SL_SERVICE_TRACKED)
 		error = track_all_slots(change, &old);
 	if (!error)
 		error = write_slots(change, old.table,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A slot settles when two things hold: it last moved longer ago than the idle
- * timeout, so every connection that lives has been seen and is in the table; and a
- * whole round of the walk found none of its live flows with another backend than
- * `current`. When no slot of a service is in transition any more, the tables that its own
+/* A slot settles when two things hold: when a round of the walk began, it had last moved longer
+ * ago than the idle timeout, so every connection that lives had been seen and was in the table;
+ * and the round found none of its live flows with another backend than `current`. (Where all
+ * flows of the service are tracked anyway, the first is enough.) When no slot of a service is in transition any more, the tables that its own
  * has replaced are retired.
  */
 #include "daemon/datapath/settle.h"
@@ -14,25 +14,35 @@
 #include "daemon/datapath/publish.h"
 #include "lib/balance/slot.h"
 
+void settle_begin(const struct datapath *datapath, struct installed *installed,
+		  const struct datapath_timeouts *timeouts, unsigned now)
+{
+	struct transition *transition = &installed->transition;
+	bool udp = installed->key.proto == IPPROTO_UDP;
+	unsigned idle = clock_timeout(udp ? timeouts->udp_idle_ms : timeouts->tcp_idle_ms);
+
+	if (!transition->held)
+		return;
+	for (unsigned i = 0; i < publish_entry_of(datapath, installed)->table_size; i++)
+		transition->held[i] = now - transition->changed[i] <= idle;
+}
+
 /* Clears the marks that have done their work. */
 static void settle_slots(struct datapath *datapath, struct installed *installed,
 			 const struct datapath_timeouts *timeouts, unsigned now)
 {
 	const struct sl_service *service = publish_entry_of(datapath, installed);
 	struct transition *transition = &installed->transition;
-	bool udp = installed->key.proto == IPPROTO_UDP;
-	unsigned idle = clock_timeout(udp ? timeouts->udp_idle_ms : timeouts->tcp_idle_ms);
 	unsigned fresh = clock_timeout(timeouts->udp_idle_ms);
 
 	for (unsigned i = 0; i < service->table_size; i++) {
 		__u64 *slot = &datapath->maps.slots[service->table + i], word = *slot;
-		unsigned age = now - transition->changed[i];
 
 		if (!(word & SL_SLOT_TRACKING))
 			continue;
-		if (age > fresh)
+		if (now - transition->changed[i] > fresh)
 			word &= ~SL_SLOT_FRESH;
-		if (age > idle && !transition->held[i]) {
+		if (!transition->held[i]) {
 			word = slot_settle(word);
 			transition->n_tracking--;
 		}

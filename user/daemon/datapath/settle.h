@@ -10,6 +10,10 @@
 struct datapath;
 struct installed;
 
+/* A round of the walk begins in SL_SECOND now: notes which slots moved too lately to settle in it. */
+void settle_begin(const struct datapath *datapath, struct installed *installed,
+		  const struct datapath_timeouts *timeouts, unsigned now);
+
 /* Settles the service's slots for which a round of the walk that has just ended found no
  * reason to wait; now: the SL_SECOND of the round's last step.
  */

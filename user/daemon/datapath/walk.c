@@ -186,7 +186,8 @@ static bool has_ended(const struct datapath *datapath, const struct sl_flow_key 
 	slot = datapath->maps.slots[service->table + position];
 	if (is_settled(service, slot))
 		return true;
-	if (installed->transition.held && sl_slot_current(slot) != flow->backend)
+	if (installed->transition.held && !(service->flags & SL_SERVICE_TRACKED) &&
+	    sl_slot_current(slot) != flow->backend)
 		installed->transition.held[position] = true;
 	return false;
 }
@@ -224,9 +225,7 @@ static void begin_round(struct datapath *datapath)
 	for (unsigned i = 0; i < n; i++)
 		walk->base[i] = __atomic_load_n(&datapath->maps.loads[i].live, __ATOMIC_RELAXED);
 	while ((installed = installed_next(&datapath->installed, installed)))
-		if (installed->transition.held)
-			memset(installed->transition.held, 0,
-			       publish_entry_of(datapath, installed)->table_size * sizeof(bool));
+		settle_begin(datapath, installed, &walk->timeouts, walk->now);
 }
 
 static void end_round(struct datapath *datapath)

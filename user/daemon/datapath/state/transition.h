@@ -13,7 +13,10 @@ struct transition {
 	unsigned n_tracking; /* slots in transition */
 	/* NULL while no slot is in transition. */
 	__u32 *changed; /* by slot: SL_SECOND in which it last moved */
-	bool *held;     /* by slot: in this round, a live flow was found elsewhere */
+	/* By slot: it does not settle in this round. It had moved too lately when the round
+	 * began, has moved since, or a live flow was found elsewhere.
+	 */
+	bool *held;
 };
 
 /* Makes room to note that slots are in transition. 0 or -ENOMEM. */
