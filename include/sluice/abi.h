@@ -103,9 +103,15 @@ struct sl_tuning {
 	 * marks.
 	 */
 	__u32 fresh_until;
+	/* TCP, the same for services that track every flow. */
+	__u32 tracked_idle;
+	/* The highest sl_limit.id that was ever given: buckets of limits that are gone bear theirs. The
+	 * program does not read it.
+	 */
+	__u32 limit_id;
 	__u32 pad;
 };
-_Static_assert(sizeof(struct sl_tuning) == 136, "sl_tuning has no holes");
+_Static_assert(sizeof(struct sl_tuning) == 144, "sl_tuning has no holes");
 
 /* Defaults: 172.16.0.0/16, and the discard prefix of RFC 6666, 100::/64. */
 #define SL_DEFAULT_OUTER_V4      0xac100000U

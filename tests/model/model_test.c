@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "crowd.h"
+#include "generations.h"
 #include "schedulers.h"
 #include "sequence.h"
 
@@ -20,6 +21,7 @@ static void check_sequences(unsigned long long seed, unsigned first, unsigned n)
 
 	subject_open(&subject, SMALL_FLOWS);
 	sequences_run(&subject, seed, first, n);
+	generations_run(&subject);
 	subject_close(&subject);
 	(void)printf("%u sequences: the program does as the model says\n", n);
 }

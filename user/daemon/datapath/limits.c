@@ -28,8 +28,8 @@ static void inherit(struct datapath *datapath, const struct sl_limit *old, struc
 {
 	struct blocks *blocks = &datapath->blocks;
 
-	if (limit_inherit(old, blocks->last_id + 1, clock_second(), limit))
-		blocks->last_id++;
+	if (limit_inherit(old, blocks_next_id(blocks), clock_second(), limit))
+		(void)blocks_take_id(blocks);
 }
 
 static int begin_anew(struct datapath *datapath, struct sl_limit *limit)
@@ -37,7 +37,7 @@ static int begin_anew(struct datapath *datapath, struct sl_limit *limit)
 	limit->number = blocks_take_number(&datapath->blocks);
 	if (!limit->number)
 		return -ENOSPC;
-	limit->id = ++datapath->blocks.last_id;
+	limit->id = blocks_take_id(&datapath->blocks);
 	return 0;
 }
 

@@ -27,19 +27,6 @@ static unsigned n_numbers(const struct blocks *blocks)
 	return blocks->maps->map[MAP_LIMIT_STAT].entries;
 }
 
-/* Generations that are gone have left their ids in the maps' memory; a bucket may
- * still bear one.
- */
-static unsigned highest_id(const struct blocks *blocks)
-{
-	unsigned highest = 0;
-
-	for (unsigned i = 0; i < capacity(blocks); i++)
-		if (blocks->maps->limits[i].id > highest)
-			highest = blocks->maps->limits[i].id;
-	return highest;
-}
-
 int blocks_init(struct blocks *blocks, struct maps *maps, struct lists *lists, struct grace *grace)
 {
 	unsigned first;
@@ -52,7 +39,6 @@ int blocks_init(struct blocks *blocks, struct maps *maps, struct lists *lists, s
 	grace_watch_pool(grace, blocks->numbers);
 	blocks->block = calloc(capacity(blocks), sizeof(*blocks->block));
 	blocks->number_users = calloc(n_numbers(blocks), sizeof(*blocks->number_users));
-	blocks->last_id = highest_id(blocks);
 	/* Index 0 means none. */
 	return blocks->block && blocks->number_users ? extents_take(blocks->ranges, 1, &first)
 						     : -ENOMEM;
@@ -85,6 +71,16 @@ unsigned blocks_take_number(struct blocks *blocks)
 void blocks_give_number(struct blocks *blocks, unsigned number)
 {
 	idpool_give(blocks->numbers, number);
+}
+
+unsigned blocks_next_id(const struct blocks *blocks)
+{
+	return blocks->maps->tuning->limit_id + 1;
+}
+
+unsigned blocks_take_id(struct blocks *blocks)
+{
+	return ++blocks->maps->tuning->limit_id;
 }
 
 static int take_range(struct blocks *blocks, unsigned n, unsigned *ret_first)

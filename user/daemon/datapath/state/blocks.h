@@ -29,7 +29,6 @@ struct blocks {
 	struct idpool *numbers;
 	struct block *block;    /* by first index */
 	unsigned *number_users; /* blocks that have the number */
-	unsigned last_id;       /* the highest of a generation that was ever given */
 	unsigned unnamed;       /* a block that no entry has named yet; 0: none */
 };
 
@@ -47,6 +46,12 @@ unsigned blocks_length(const struct blocks *blocks, unsigned first);
  */
 unsigned blocks_take_number(struct blocks *blocks);
 void blocks_give_number(struct blocks *blocks, unsigned number);
+
+/* The id that the next generation of a limit gets; blocks_take_id() takes it. No id is given
+ * twice in the life of the maps.
+ */
+unsigned blocks_next_id(const struct blocks *blocks);
+unsigned blocks_take_id(struct blocks *blocks);
 
 /* A new block, which an entry is to name; n is at least 1. totals: the buckets of limits per
  * service. 0, -ENOSPC or -ENOMEM.
