@@ -212,6 +212,12 @@ static __always_inline void flow_touch(const struct xdp_md *xdp, const struct sl
 
 /* ---- the flow that a packet belongs to ------------------------------------------------ */
 
+static __always_inline __u32 flow_idle(const struct sl_packet *packet)
+{
+	return packet->service->flags & SL_SERVICE_TRACKED ? sl_tuning.tracked_idle
+							   : sl_tuning.tcp_idle;
+}
+
 /* A SYN on a port whose connection has been silent for too long: that connection has ended. */
 static __always_inline void flow_expire(struct sl_flow *flow, __u32 idle, __u32 now)
 {
@@ -282,7 +288,7 @@ static __always_inline void flow_find(const struct xdp_md *xdp, const struct sl_
 	tracking->beside = flow;
 	if (flow) {
 		if (unlikely(packet->syn))
-			flow_expire(flow, sl_tuning.tcp_idle, tracking->now);
+			flow_expire(flow, flow_idle(packet), tracking->now);
 		if (likely(!flow->flags))
 			return;
 	}

@@ -125,10 +125,10 @@ static void dump_config(FILE *out, const struct config *config)
 {
 	const struct limiter_config *limiter = &config->limiter;
 
-	(void)fprintf(out, "seed %" PRIx64 " flows %u %u %u limiter %u %u %u %u %u",
+	(void)fprintf(out, "seed %" PRIx64 " flows %u %u %u %u limiter %u %u %u %u %u",
 		      (uint64_t)config->hash_seed, config->flows.size, config->flows.tcp_idle_ms,
-		      config->flows.udp_idle_ms, limiter->buckets, limiter->gate,
-		      limiter->inserts_per_second, limiter->refusals_per_second,
+		      config->flows.tracked_idle_ms, config->flows.udp_idle_ms, limiter->buckets,
+		      limiter->gate, limiter->inserts_per_second, limiter->refusals_per_second,
 		      limiter->events_per_second);
 	dump_prefix(out, "v4", &config->ipip.source_v4);
 	dump_prefix(out, "v6", &config->ipip.source_v6);

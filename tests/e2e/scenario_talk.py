@@ -25,7 +25,7 @@ FAMILIES = (4, 6)
 
 # The echo server's host has nginx for the checks: it can be sick, or dead.
 CHECKED = {**CHECK, "port": 8080}
-SHORT = {"tcp_idle": "2s", "udp_idle": "2s"}
+SHORT = {"tcp_idle": "2s", "tracked_idle": "2s", "udp_idle": "2s"}
 LONG = {"tcp_idle": "15m", "udp_idle": "3s"}
 
 

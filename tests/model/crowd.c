@@ -190,7 +190,7 @@ static void udp_flood(struct crowd *crowd)
 
 static void begin(struct subject *subject, __u8 proto)
 {
-	static const struct datapath_timeouts timeouts = { IDLE_MS, UDP_IDLE_MS };
+	static const struct datapath_timeouts timeouts = { IDLE_MS, UDP_IDLE_MS, IDLE_MS };
 
 	subject_service(subject, proto, SL_FAMILY_IPV6, SL_SCHEDULER_MAGLEV);
 	subject_set_timeouts(subject, &timeouts);

@@ -118,12 +118,14 @@ void sequence_make(uint64_t seed, unsigned number, struct sequence *ret_sequence
 	enum sl_scheduler scheduler = random_scheduler(&random);
 	bool tcp = random_below(&random, 5) < 3;
 	bool affinity = !random_below(&random, 5);
+	unsigned idle = tcp_idles[random_below(&random, 3)];
 
 	*ret_sequence = (struct sequence){
 		.rules = {
 			.tcp = tcp,
 			.times = {
-				.idle = tcp ? tcp_idles[random_below(&random, 3)] : UDP_IDLE,
+				.idle = tcp ? idle : UDP_IDLE,
+				.tracked = tcp ? 2 * idle : UDP_IDLE,
 				.older = UDP_IDLE,
 				.over = OVER,
 				.handshake = HANDSHAKE,

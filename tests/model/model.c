@@ -231,6 +231,12 @@ static bool is_begun(const struct model *model, unsigned flow, const struct mode
 	       (model->rules.tracked && !slot_of(model, 0, flow)->tracking && !known->flow.known);
 }
 
+/* "A service that tracks every flow has an idle timeout of its own." */
+static unsigned idle_of(const struct model *model)
+{
+	return model->rules.tracked ? model->rules.times.tracked : model->rules.times.idle;
+}
+
 /* The entry that a packet hits, which *known then says; NULL: a miss. */
 static struct model_entry *meet(const struct model *model, unsigned flow,
 				const struct model_packet *packet, struct model_flow *known)
@@ -238,7 +244,7 @@ static struct model_entry *meet(const struct model *model, unsigned flow,
 	bool syn = packet->kind == MODEL_SYN;
 
 	if (known->flow.known && syn)
-		expire(model, &known->flow, model->rules.times.idle);
+		expire(model, &known->flow, idle_of(model));
 	if (known->flow.known && known->flow.end == MODEL_LIVE)
 		return &known->flow;
 	if (syn) {
@@ -432,7 +438,7 @@ static void look_at(struct model *model, unsigned flow, struct model_entry *entr
 	if (entry->end == MODEL_OVER)
 		timeout = minimum(timeout, times->over);
 	entry->known = is_tracked(model, flow) && serves(model, entry->backend) &&
-		       model->now - entry->seen <= minimum(timeout, times->idle);
+		       model->now - entry->seen <= minimum(timeout, idle_of(model));
 	if (entry->known && entry->backend != slot->current && !model->rules.tracked)
 		slot->held = true;
 }
@@ -454,7 +460,7 @@ void model_walk_begin(struct model *model)
 void model_walk_look(struct model *model)
 {
 	for (unsigned i = 0; i < MODEL_FLOWS; i++)
-		look_at(model, i, &model->flows[i].flow, model->rules.times.idle);
+		look_at(model, i, &model->flows[i].flow, idle_of(model));
 }
 
 /* "A slot settles when two things hold: when a round of the walk begins, its last change is

@@ -22,6 +22,7 @@
 /* Durations, in the units of time of the model's user. */
 struct model_times {
 	unsigned idle;      /* after this a connection counts as ended */
+	unsigned tracked;   /* the same where every flow is known */
 	unsigned older;     /* UDP: so long a flow that is not known is an older one */
 	unsigned over;      /* a flow stays known whose server has said RST */
 	unsigned handshake; /* a flow stays known of which only a SYN was seen */

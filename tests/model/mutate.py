@@ -82,6 +82,15 @@ MUTATIONS = (
     ("no slot stops being fresh without a round of the walk",
      "slot & SL_SLOT_FRESH && sl_second_difference(sl_tuning.fresh_until, now) >= 0",
      "slot & SL_SLOT_FRESH && (now || sl_tuning.fresh_until)"),
+    ("a service that tracks every flow forgets it as early as others",
+     "? timeouts->tracked_idle_ms : timeouts->tcp_idle_ms",
+     "? timeouts->tcp_idle_ms : timeouts->tcp_idle_ms"),
+    ("ids of limits that are gone are given again",
+     "return ++blocks->maps->tuning->limit_id;",
+     "blocks->maps->tuning->limit_id = 0; for (unsigned i = 0; i < capacity(blocks); i++) "
+     "if (blocks->maps->limits[i].id > blocks->maps->tuning->limit_id) "
+     "blocks->maps->tuning->limit_id = blocks->maps->limits[i].id; "
+     "return ++blocks->maps->tuning->limit_id;"),
     # forged packets
     ("a SYN takes the place of a connection that lives",
      "if (likely(!flow->flags)) return; }",

@@ -20,7 +20,7 @@ struct watched {
 	int home; /* where its packets went */
 	bool established;
 	bool ended; /* RST was said and noted, and nothing since */
-	unsigned seen;
+	unsigned seen, idle;
 	bool forged;     /* packets were sent in its name: an entry may hold a SYN that is new */
 	unsigned number; /* of the connection on this port */
 };
@@ -93,6 +93,32 @@ static struct model_rules rules_of(const struct run *run)
 	return rules;
 }
 
+static unsigned idle_of(const struct run *run)
+{
+	const struct model_rules *rules = &run->model.rules;
+
+	return rules->tracked ? rules->times.tracked : rules->times.idle;
+}
+
+/* Whether a connection has been silent for no longer than its last packet's rules, and those of
+ * now, allow.
+ */
+static bool is_active(const struct run *run, const struct watched *watched)
+{
+	unsigned silent = run->model.now - watched->seen;
+
+	return silent <= watched->idle && silent <= idle_of(run);
+}
+
+/* Nothing is promised to a connection that has been silent for too long, not even by other rules
+ * that come later.
+ */
+static void forget_silent(struct run *run)
+{
+	for (unsigned i = 0; i < MODEL_FLOWS; i++)
+		run->watched[i].established &= is_active(run, &run->watched[i]);
+}
+
 /* Both get the change; the table is the configuration's, thus given to the model. */
 static void apply(struct run *run)
 {
@@ -125,6 +151,7 @@ static void apply(struct run *run)
 		if (watched->home != MODEL_NOBODY && !change.serves[watched->home])
 			watched->established = false;
 	}
+	forget_silent(run);
 }
 
 /* Live connections of each backend: those that are known and have not ended. */
@@ -188,6 +215,7 @@ static void pass_time(struct run *run, unsigned seconds)
 	apply(run);
 	subject_pass_time(run->subject, seconds);
 	run->model.now += seconds;
+	forget_silent(run);
 	tell(run, "  %u seconds pass\n", seconds);
 }
 
@@ -204,8 +232,8 @@ static void watch(struct run *run, unsigned flow, enum sent sent, int backend)
 	struct watched *watched = &run->watched[flow];
 	const struct model_rules *rules = &run->model.rules;
 	unsigned silent = run->model.now - watched->seen;
-	bool active = silent <= rules->times.idle, stays = backend == watched->home;
-	bool known = active || silent <= rules->times.handshake;
+	bool active = is_active(run, watched), stays = backend == watched->home;
+	bool known = silent <= idle_of(run) || silent <= rules->times.handshake;
 
 	if (sent == SENT_SYN && backend != MODEL_NOBODY && !run->model.takes_new[backend] &&
 	    !watched->forged && !(stays && known && !watched->ended))
@@ -218,6 +246,7 @@ static void watch(struct run *run, unsigned flow, enum sent sent, int backend)
 			       (!rules->tcp || (active && stays));
 	watched->home = backend;
 	watched->seen = run->model.now;
+	watched->idle = idle_of(run);
 }
 
 static bool is_forged(enum sent sent)
@@ -427,6 +456,7 @@ static void begin(struct run *run)
 	const struct datapath_timeouts timeouts = {
 		.tcp_idle_ms = (unsigned)(sequence->rules.times.idle * SECOND_MS),
 		.udp_idle_ms = 30000,
+		.tracked_idle_ms = (unsigned)(sequence->rules.times.tracked * SECOND_MS),
 	};
 	struct model_rules rules;
 

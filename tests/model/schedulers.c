@@ -43,7 +43,7 @@ static int send_number(const struct subject *subject, unsigned number, enum tcp_
 
 static void begin_family(struct subject *subject, enum sl_scheduler scheduler, __u8 family)
 {
-	static const struct datapath_timeouts timeouts = { 900000, 30000 };
+	static const struct datapath_timeouts timeouts = { 900000, 30000, 900000 };
 	unsigned turns[] = { [SL_SCHEDULER_ROUND_ROBIN] = WEIGHTS,
 			     [SL_SCHEDULER_LEAST_CONNECTIONS] = BACKENDS,
 			     [SL_SCHEDULER_RANDOM] = 0 };

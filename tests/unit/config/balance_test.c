@@ -40,6 +40,10 @@ static void bad_values(void **state)
 		{ "tcp_idle: short", "flows: {tcp_idle: 999ms}\n", "1:19",
 		  "flows.tcp_idle: \"999ms\" is not an idle time; from 1s to 24h, like 15m" },
 		{ "tcp_idle: long", "flows: {tcp_idle: 86401s}\n", "1:19", "from 1s to 24h" },
+		{ "tracked_idle: short", "flows: {tracked_idle: 999ms}\n", "1:23",
+		  "flows.tracked_idle: \"999ms\" is not an idle time; from 1s to 24h, like 135m" },
+		{ "tracked_idle: long", "flows: {tracked_idle: 86401s}\n", "1:23",
+		  "from 1s to 24h" },
 		{ "udp_idle: long", "flows: {udp_idle: 61m}\n", "1:19",
 		  "flows.udp_idle: \"61m\" is not an idle time; from 1s to 1h, like 30s" },
 		{ "scheduler: list", SERVICE("scheduler: [maglev]", ONE), "5:14",
@@ -135,6 +139,7 @@ static void every_default(void **state)
 	assert_true(config->hash_seed == SL_DEFAULT_HASH_SEED);
 	assert_int_equal(config->flows.size, 524288);
 	assert_int_equal(config->flows.tcp_idle_ms, 15 * 60 * 1000);
+	assert_int_equal(config->flows.tracked_idle_ms, 135 * 60 * 1000);
 	assert_int_equal(config->flows.udp_idle_ms, 30 * 1000);
 	assert_int_equal(web->scheduler, SL_SCHEDULER_MAGLEV);
 	assert_int_equal(web->affinity.timeout_ms, 0);
@@ -164,6 +169,7 @@ static void every_key_is_read(void **state)
 	assert_true(config->hash_seed == 0xfeedfacecafe0001ULL);
 	assert_int_equal(config->flows.size, 2000000);
 	assert_int_equal(config->flows.tcp_idle_ms, 3600 * 1000);
+	assert_int_equal(config->flows.tracked_idle_ms, 3 * 3600 * 1000);
 	assert_int_equal(config->flows.udp_idle_ms, 1000);
 	assert_int_equal(web->affinity.timeout_ms, 90 * 60 * 1000);
 	assert_int_equal(web->affinity.prefix_v4, 24);

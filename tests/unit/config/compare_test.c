@@ -10,7 +10,7 @@
 
 static const char base[] =
 	"hash_seed: 7\n"
-	"flows: {size: 2000, tcp_idle: 1m, udp_idle: 2s}\n"
+	"flows: {size: 2000, tcp_idle: 1m, tracked_idle: 9m, udp_idle: 2s}\n"
 	"limiter: {buckets: 3000, gate: 2048, inserts: 1/s, answers: 2/s, events: 3/s}\n"
 	"ipip: {source_v4: 10.9.0.0/16, source_v6: '2001:db8:9::/96'}\n"
 	"allow: [203.0.113.0/24]\n"
@@ -157,15 +157,25 @@ static void every_value_of_a_service_counts(void **state)
 static void what_is_of_the_whole_file_counts(void **state)
 {
 	static const struct row rows[] = {
-		{ "hash_seed: 7", "hash_seed: 8" },     { "size: 2000", "size: 2001" },
-		{ "tcp_idle: 1m", "tcp_idle: 2m" },     { "udp_idle: 2s", "udp_idle: 3s" },
-		{ "name: eth0", "name: eth1" },         { "mode: native", "mode: generic" },
-		{ "[{name: eth0, mode: native}]", "" }, { "buckets: 3000", "buckets: 3001" },
-		{ "gate: 2048", "gate: 4096" },         { "inserts: 1/s", "inserts: 4/s" },
-		{ "answers: 2/s", "answers: 4/s" },     { "events: 3/s", "events: 4/s" },
-		{ "10.9.0.0/16", "10.9.0.0/17" },       { "2001:db8:9::/96", "2001:db8:8::/96" },
-		{ "203.0.113.0/24", "203.0.113.0/25" }, { "203.0.113.7", "203.0.113.8" },
-		{ "allow: [203.0.113.0/24]", "" },      { "deny: [203.0.113.7]", "" },
+		{ "hash_seed: 7", "hash_seed: 8" },
+		{ "size: 2000", "size: 2001" },
+		{ "tcp_idle: 1m", "tcp_idle: 2m" },
+		{ "tracked_idle: 9m", "tracked_idle: 8m" },
+		{ "udp_idle: 2s", "udp_idle: 3s" },
+		{ "name: eth0", "name: eth1" },
+		{ "mode: native", "mode: generic" },
+		{ "[{name: eth0, mode: native}]", "" },
+		{ "buckets: 3000", "buckets: 3001" },
+		{ "gate: 2048", "gate: 4096" },
+		{ "inserts: 1/s", "inserts: 4/s" },
+		{ "answers: 2/s", "answers: 4/s" },
+		{ "events: 3/s", "events: 4/s" },
+		{ "10.9.0.0/16", "10.9.0.0/17" },
+		{ "2001:db8:9::/96", "2001:db8:8::/96" },
+		{ "203.0.113.0/24", "203.0.113.0/25" },
+		{ "203.0.113.7", "203.0.113.8" },
+		{ "allow: [203.0.113.0/24]", "" },
+		{ "deny: [203.0.113.7]", "" },
 	};
 	struct config *from = parse(base);
 
@@ -177,10 +187,10 @@ static void what_is_of_the_whole_file_counts(void **state)
 		assert_int_equal(config_compare(from, to, &difference), 0);
 		assert_int_equal(difference.added + difference.removed + difference.changed, 0);
 		assert_int_equal(difference.hash_seed, i == 0);
-		assert_int_equal(difference.flows, i >= 1 && i <= 3);
-		assert_int_equal(difference.limiter, i >= 7 && i <= 11);
-		assert_int_equal(difference.ipip, i == 12 || i == 13);
-		assert_int_equal(difference.access, i >= 14);
+		assert_int_equal(difference.flows, i >= 1 && i <= 4);
+		assert_int_equal(difference.limiter, i >= 8 && i <= 12);
+		assert_int_equal(difference.ipip, i == 13 || i == 14);
+		assert_int_equal(difference.access, i >= 15);
 		assert_false(config_equal(from, to));
 		assert_copied(to);
 		config_free(to);

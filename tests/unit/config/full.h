@@ -69,7 +69,7 @@
 	"defaults:\n"                                                                                   \
 	"  check: {interval: 1h, fall: 7, path: /default, host: h, status: 204}\n"                      \
 	"hash_seed: 0xFEEDfacecafe0001\n"                                                               \
-	"flows: {size: 2M, tcp_idle: 1h, udp_idle: 1s}\n"                                               \
+	"flows: {size: 2M, tcp_idle: 1h, tracked_idle: 3h, udp_idle: 1s}\n"                             \
 	"limiter: {buckets: 2k, gate: 1024, inserts: 1/s, answers: 100M/s, events: 1M/s}\n"             \
 	"ipip: {source_v4: 10.99.0.0/17, source_v6: '2001:db8:99::/48'}\n"                              \
 	"unserved: reject\n"                                                                            \

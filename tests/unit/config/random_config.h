@@ -242,6 +242,7 @@ static inline char *random_config(uint64_t seed)
 	(void)fprintf(text.file, "flows: {");
 	RANDOM_KEY(&text, "size", "1024", "67108864", "512k", "524288", "1M");
 	RANDOM_KEY(&text, "tcp_idle", "1s", "24h", "15m");
+	RANDOM_KEY(&text, "tracked_idle", "1s", "24h", "135m");
 	RANDOM_KEY(&text, "udp_idle", "1s", "1h", "1999ms");
 	(void)fprintf(text.file, "}\n");
 	(void)fprintf(text.file, "limiter: {");

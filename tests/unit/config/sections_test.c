@@ -13,7 +13,7 @@
 /* Two configurations of the same build that differ in every value. */
 static const char one[] =
 	"hash_seed: 7\n"
-	"flows: {size: 2000, tcp_idle: 1m, udp_idle: 2s}\n"
+	"flows: {size: 2000, tcp_idle: 1m, tracked_idle: 9m, udp_idle: 2s}\n"
 	"limiter: {buckets: 3000, gate: 2048, inserts: 1/s, answers: 2/s, events: 3/s}\n"
 	"ipip: {source_v4: 10.9.0.0/16, source_v6: '2001:db8:9::/96'}\n"
 	"unserved: pass\n"

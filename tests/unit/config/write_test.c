@@ -146,7 +146,7 @@ static void it_is_fit_for_people(void **state)
 		  "interfaces:\n- eth0\n" },
 		/* every default written out, and none of them comes back */
 		{ "hash_seed: 0x736c756963653031\n"
-		  "flows: {size: 524288, tcp_idle: 15m, udp_idle: 30s}\n"
+		  "flows: {size: 524288, tcp_idle: 15m, tracked_idle: 135m, udp_idle: 30s}\n"
 		  "limiter: {buckets: 131072, gate: 65536, inserts: 50k/s, answers: 10000/s,\n"
 		  "  events: 100/s}\n"
 		  "ipip: {source_v4: 172.16.0.0/16, source_v6: '0100::/64'}\n"
@@ -180,7 +180,7 @@ static void it_is_fit_for_people(void **state)
 		  "  - {address: 10.0.0.1}\n" },
 		/* none of the defaults */
 		{ "hash_seed: 10\n"
-		  "flows: {size: 1000000, tcp_idle: 7200s, udp_idle: 1500ms}\n"
+		  "flows: {size: 1000000, tcp_idle: 7200s, tracked_idle: 3h, udp_idle: 1500ms}\n"
 		  "limiter: {buckets: 1000000, gate: 1024, inserts: 1/s, answers: 2000/s, events: 1M/s}\n"
 		  "ipip: {source_v4: 10.0.0.1, source_v6: '2001:DB8::/32'}\n"
 		  "unserved: pass\n"
@@ -213,7 +213,7 @@ static void it_is_fit_for_people(void **state)
 		  "- {name: dns, address: 198.51.100.11, port: 53, protocol: udp,\n"
 		  "   check: {type: tcp, fall: 1}, affinity: 1h, backends: [{address: 10.0.0.3}]}\n",
 		  "hash_seed: 0x000000000000000a\n"
-		  "flows: {size: 1M, tcp_idle: 2h, udp_idle: 1500ms}\n"
+		  "flows: {size: 1M, tcp_idle: 2h, tracked_idle: 3h, udp_idle: 1500ms}\n"
 		  "limiter: {buckets: 1M, gate: 1024, inserts: 1/s, answers: 2k/s, events: 1M/s}\n"
 		  "ipip: {source_v4: 10.0.0.1/32, source_v6: '2001:db8::/32'}\n"
 		  "unserved: pass\n"

@@ -15,9 +15,13 @@
 
 void balancer_set_all(struct balancer *balancer)
 {
+	const struct flows_config *flows = &balancer->config->flows;
 	const struct datapath_timeouts timeouts = {
-		.tcp_idle_ms = balancer->config->flows.tcp_idle_ms,
-		.udp_idle_ms = balancer->config->flows.udp_idle_ms,
+		.tcp_idle_ms = flows->tcp_idle_ms,
+		.udp_idle_ms = flows->udp_idle_ms,
+		.tracked_idle_ms = flows->tracked_idle_ms > flows->tcp_idle_ms
+					   ? flows->tracked_idle_ms
+					   : flows->tcp_idle_ms,
 	};
 
 	datapath_set_timeouts(balancer->datapath, &timeouts);

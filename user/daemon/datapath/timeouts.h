@@ -7,6 +7,10 @@
 
 struct datapath_timeouts {
 	unsigned tcp_idle_ms, udp_idle_ms;
+	unsigned
+		tracked_idle_ms; /* of TCP, where the service tracks every flow: there, an entry is all
+				   * that leads a connection to its backend
+				   */
 };
 
 #endif

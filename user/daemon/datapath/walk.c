@@ -107,12 +107,21 @@ static bool is_over(const struct datapath *datapath, __u32 flags)
 	return flags & SL_FLOW_OVER || (flags && crowded);
 }
 
+static unsigned idle_ms(const struct datapath *datapath, const struct installed *installed)
+{
+	const struct datapath_timeouts *timeouts = &datapath->walk->timeouts;
+
+	if (installed->key.proto == IPPROTO_UDP)
+		return timeouts->udp_idle_ms;
+	return publish_entry_of(datapath, installed)->flags & SL_SERVICE_TRACKED
+		       ? timeouts->tracked_idle_ms
+		       : timeouts->tcp_idle_ms;
+}
+
 static bool is_idle(const struct datapath *datapath, const struct installed *installed,
 		    const struct sl_flow *flow, unsigned now)
 {
-	const struct datapath_timeouts *timeouts = &datapath->walk->timeouts;
-	unsigned idle = clock_timeout(installed->key.proto == IPPROTO_TCP ? timeouts->tcp_idle_ms
-									  : timeouts->udp_idle_ms);
+	unsigned idle = clock_timeout(idle_ms(datapath, installed));
 
 	if (is_over(datapath, flow->flags))
 		idle = at_most(idle, OVER_SECONDS);
@@ -319,6 +328,7 @@ void datapath_set_timeouts(struct datapath *datapath, const struct datapath_time
 {
 	datapath->walk->timeouts = *timeouts;
 	datapath->maps.tuning->tcp_idle = clock_timeout(timeouts->tcp_idle_ms);
+	datapath->maps.tuning->tracked_idle = clock_timeout(timeouts->tracked_idle_ms);
 }
 
 const struct datapath_timeouts *walk_timeouts(const struct datapath *datapath)

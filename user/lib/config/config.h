@@ -136,6 +136,8 @@ struct affinity_config {
 struct flows_config {
 	unsigned size;        /* tracked flows */
 	unsigned tcp_idle_ms; /* after so long a connection counts as ended */
+	unsigned
+		tracked_idle_ms; /* the same for services that track every flow; at least tcp_idle */
 	unsigned udp_idle_ms;
 };
 
