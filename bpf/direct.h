@@ -334,7 +334,7 @@ static __always_inline bool direct_has_flow(const struct sl_packet *packet)
 	struct sl_flow *flow = bpf_map_lookup_elem(&sl_flows, &key);
 
 	if (flow)
-		flow_touch(flow, packet, coarse_seconds());
+		flow_see(flow, coarse_seconds());
 	return flow;
 }
 

@@ -197,6 +197,12 @@ static __always_inline bool flow_turn(const struct xdp_md *xdp, const struct sl_
 	return true;
 }
 
+static __always_inline void flow_see(struct sl_flow *flow, __u32 now)
+{
+	if (flow->seen != now)
+		flow->seen = now;
+}
+
 /* Notes that a packet of the flow was seen: most often, when, and no more. */
 static __always_inline void flow_touch(const struct xdp_md *xdp, const struct sl_packet *packet,
 				       const struct tracking *tracking)
@@ -206,8 +212,7 @@ static __always_inline void flow_touch(const struct xdp_md *xdp, const struct sl
 	if (unlikely(flow->flags | packet->closing | packet->syn) &&
 	    !flow_turn(xdp, packet, tracking))
 		return;
-	if (flow->seen != tracking->now)
-		flow->seen = tracking->now;
+	flow_see(flow, tracking->now);
 }
 
 /* ---- the flow that a packet belongs to ------------------------------------------------ */

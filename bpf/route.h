@@ -15,6 +15,7 @@
 #include "bpf/maps.h"
 #include "bpf/packet.h"
 #include "bpf/unsent.h"
+#include "sluice/gcra.h"
 #include "sluice/second.h"
 
 /* The libc header that has these does not compile for BPF. */
@@ -25,6 +26,9 @@
  * device takes no frames from XDP.
  */
 #define ROUTE_NO_FRAMES (-1)
+
+/* For this many ticks a route holds. */
+#define ROUTE_HOLDS (1ULL << (SL_SECOND_SHIFT + SL_TICK_SHIFT))
 
 /* The client's line on this CPU. */
 static __always_inline struct sl_route *route_line(const struct sl_packet *packet)
@@ -47,7 +51,7 @@ static __always_inline bool route_holds(const struct sl_route *route,
 	       route->family == packet->destination.family &&
 	       route->service == packet->reply->service && route->ingress == packet->ingress &&
 	       route->generation == sl_tuning.route_generation &&
-	       (__s64)(route->until - kernel_ticks()) > 0;
+	       sl_ticks_ahead(route->until, kernel_ticks(), ROUTE_HOLDS);
 }
 
 /* Asks without a length, because the kernel names no next hop for a packet that is too long. */
@@ -108,7 +112,7 @@ static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet 
 
 	if (result && result != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return result;
-	route->until = 0;
+	route->family = 0;
 	if (!result)
 		unsent_name_hop(packet, fib, now);
 	if (!route_device(xdp, fib, &route->hop))
@@ -123,7 +127,7 @@ static __always_inline int route_ask(struct xdp_md *xdp, const struct sl_packet 
 	route->service = packet->reply->service;
 	route->ingress = packet->ingress;
 	route->generation = generation;
-	route->until = now + sl_ticks(sl_second_ns(1));
+	route->until = now + ROUTE_HOLDS;
 	return result;
 }
 

@@ -39,7 +39,7 @@ static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __
 /* The backend that the flow's entry says, if it serves on; else NULL. A SYN behind the end of the
  * flow's connection is a new one on a reused port.
  */
-static __always_inline const struct sl_backend *flow_backend(const struct sl_flow *flow,
+static __always_inline struct sl_backend *flow_backend(const struct sl_flow *flow,
 							     const struct sl_packet *packet)
 {
 	if (packet->syn && flow->flags & SL_FLOW_ENDED)
@@ -123,7 +123,7 @@ static __always_inline enum sl_verdict select_tracked(const struct xdp_md *xdp,
 						      struct sl_packet *packet)
 {
 	struct tracking tracking = tracking_of(packet);
-	const struct sl_backend *backend;
+	struct sl_backend *backend;
 	__u32 index;
 
 	flow_find(xdp, packet, &tracking);

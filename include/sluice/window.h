@@ -3,7 +3,8 @@
  * Windows count units. A word of a bucket's state is the count of one window: its
  * number in the upper 16 bits, the units in the lower 48. A word that bears another
  * number is of another time, and counts as 0. (A source that comes back after
- * exactly 65 536 windows finds its old count: it gets less, once.)
+ * exactly 65 536 windows finds its old count: it gets less, once. When the ticks wrap, after
+ * 834 days of uptime, a window ends early.)
  *
  * Fixed: one word. Windows follow the clock, so twice the limit may pass around
  * a boundary. Sliding: SL_WINDOW_PARTS parts of a window and the one that is

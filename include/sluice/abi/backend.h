@@ -125,8 +125,8 @@ struct sl_route {
 	__u32 ingress;    /* the device that the reply arrived on, by its name for routes */
 	__u32 service;    /* sl_return.service of the reply */
 	__u32 generation; /* sl_tuning.route_generation, when the kernel was asked */
-	__u64 until;      /* ticks of the gate's clock; 0: the line is empty */
-	__u32 family;
+	__u64 until;      /* ticks of the gate's clock */
+	__u32 family;     /* 0: the line is empty */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct sl_route) == 64, "a route is one cache line");

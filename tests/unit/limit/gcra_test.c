@@ -141,6 +141,70 @@ static void test_a_new_bucket_is_full_at_any_time(void **state)
 	}
 }
 
+#define DAY        (86400 * SECOND)
+#define WRAP_DAYS  834 /* of ticks */
+#define AHEAD_DAYS 53  /* SL_TICKS_AHEAD */
+
+/* A bucket that was empty at any point of the clock's circle is full again as soon as its burst is
+ * paid, and for as long as the clock takes to come round.
+ */
+static void test_an_idle_bucket_is_full_through_every_wrap(void **state)
+{
+	struct sl_limit limit = limit_of(1000, 30);
+	__u64 depth = limit.rate.depth;
+
+	(void)state;
+	for (unsigned part = 0; part < 64; part++) {
+		const __u64 then = (__u64)part << 58 | 77, tat = then + depth;
+		__u64 next;
+
+		assert_false(sl_gcra_admit(depth, limit.rate.interval, tat, then, &next));
+		assert_true(sl_gcra_admit(depth, depth, tat, tat, &next));
+		for (unsigned days = 1; days < WRAP_DAYS; days++) {
+			const __u64 now = then + sl_ticks(days * DAY);
+
+			assert_true(sl_gcra_admit(depth, depth, tat, now, &next));
+			assert_int_equal(next, now + depth);
+		}
+	}
+}
+
+/* The same of a cell of the gate, of an earlier generation's bucket, and of a route. */
+static void test_what_is_past_stays_past_through_every_wrap(void **state)
+{
+	const __u64 second = sl_ticks(SECOND);
+
+	(void)state;
+	for (unsigned part = 0; part < 64; part++) {
+		const __u64 then = (__u64)part << 58 | 77;
+
+		assert_int_equal(sl_gcra_base(then + second, then), then + second);
+		assert_int_equal(sl_ticks_ahead(then + second, then, second), second);
+		assert_int_equal(sl_ticks_ahead(then + second, then + second, second), 0);
+		for (unsigned days = 1; days < WRAP_DAYS; days++) {
+			const __u64 now = then + sl_ticks(days * DAY);
+
+			assert_int_equal(sl_ticks_ahead(then + second, now, second), 0);
+			if (days < WRAP_DAYS - AHEAD_DAYS)
+				assert_int_equal(sl_gcra_base(then + second, now), now);
+		}
+	}
+}
+
+/* Deep buckets: what they owe is as far ahead as they are deep. */
+static void test_a_deep_bucket_keeps_its_debts(void **state)
+{
+	(void)state;
+	for (unsigned bits = 20; bits <= 62; bits++) {
+		const __u64 depth = 1ULL << bits, now = ~0ULL - depth / 2;
+		__u64 tat = now + depth, next;
+
+		assert_false(sl_gcra_admit(depth, 1, tat, now, &next));
+		/* Other CPUs have charged it at once. */
+		assert_false(sl_gcra_admit(depth, 1, tat + depth / 2, now, &next));
+	}
+}
+
 /* Ticks of a unit in fractions: what a packet costs is cut to whole ones, no more. */
 static void test_cost_in_fractions(void **state)
 {
@@ -188,6 +252,9 @@ int main(void)
 		cmocka_unit_test(test_refusal_leaves_the_state_alone),
 		cmocka_unit_test(test_wrap_of_the_clock),
 		cmocka_unit_test(test_a_new_bucket_is_full_at_any_time),
+		cmocka_unit_test(test_an_idle_bucket_is_full_through_every_wrap),
+		cmocka_unit_test(test_what_is_past_stays_past_through_every_wrap),
+		cmocka_unit_test(test_a_deep_bucket_keeps_its_debts),
 		cmocka_unit_test(test_cost_in_fractions),
 		cmocka_unit_test(test_convert_keeps_what_is_owed),
 	};

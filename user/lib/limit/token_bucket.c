@@ -13,9 +13,10 @@
 /* Products of ticks and units, or of ticks and 2^shift. */
 typedef unsigned __int128 wide;
 
-#define TICKS_MAX (1ULL << 62) /* of a bucket: with the gate's share still a difference */
-#define UNITS_MAX 65535ULL     /* of one packet */
-#define SHIFT_MAX 24
+#define TICKS_MAX      (1ULL << 62) /* of a bucket: with the gate's share still a difference */
+#define GATE_DEPTH_MAX (SL_TICKS_AHEAD / 2) /* of the bucket; the cell's cap is a quarter more */
+#define UNITS_MAX      65535ULL             /* of one packet */
+#define SHIFT_MAX      24
 
 /* Fewer ticks per unit distort the rate: they are rounded for each packet, which is
  * one unit or (bytes) some dozens at least.
@@ -90,9 +91,9 @@ static void wire(const struct limit_config *config, struct sl_limit *limit)
 		return;
 	/* A source gets what the gate admits beside what its bucket admits: a small share.
 	 * Where that is not a unit, all sources have buckets, and get their burst to the
-	 * letter.
+	 * letter. So they do where a cell would owe for longer than cells can.
 	 */
-	if (depth / 4 < sl_gate_cost(units_to_ticks(limit, 1)))
+	if (depth / 4 < sl_gate_cost(units_to_ticks(limit, 1)) || depth > GATE_DEPTH_MAX)
 		return;
 	limit->gate_depth = depth / 4;
 	/* The gate is charged up to a whole burst beyond dry: it is then ready again no
@@ -108,16 +109,17 @@ static unsigned long long whole(const struct sl_limit *limit)
 	return ticks_to_units(limit, limit->rate.depth);
 }
 
-static unsigned long long owed_ticks(const struct sl_bucket *bucket, unsigned long long now)
+static unsigned long long owed_ticks(const struct sl_limit *limit, const struct sl_bucket *bucket,
+				     unsigned long long now)
 {
-	return sl_gcra_base(bucket->state[0], now) - now;
+	return sl_gcra_owed(bucket->state[0], now, sl_gcra_most(limit->rate.depth));
 }
 
 static unsigned long long used(const struct sl_limit *limit, const struct sl_bucket *bucket,
 			       unsigned long long now)
 {
 	unsigned long long depth = limit->rate.depth;
-	unsigned long long left = depth - at_most(owed_ticks(bucket, now), depth);
+	unsigned long long left = depth - at_most(owed_ticks(limit, bucket, now), depth);
 
 	return ticks_to_units(limit, depth) - ticks_to_units(limit, left);
 }
@@ -126,7 +128,7 @@ static unsigned long long wait_ns(const struct sl_limit *limit, const struct sl_
 				  unsigned long long now, unsigned long long units)
 {
 	unsigned long long most = limit->rate.depth - units_to_ticks(limit, units);
-	unsigned long long owed = owed_ticks(bucket, now);
+	unsigned long long owed = owed_ticks(limit, bucket, now);
 
 	return owed > most ? whole_ns(owed - most) : 0;
 }
