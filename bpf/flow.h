@@ -33,16 +33,28 @@
 /* SL_SECONDs behind a SYN in which the client answers the server's. */
 #define FLOW_FOLLOW_UP 3
 
-/* A packet's look-up in the flow table. */
+/* A packet's look-up in the flow table: the question, and what the look-up has found. The
+ * functions of this module that are no inline ones take it by a pointer to the caller's stack;
+ * the verifier follows each of these functions once, and not for each of their callers.
+ */
 struct tracking {
 	struct sl_flow_key key;
-	__u32 now;            /* SL_SECOND */
-	struct sl_flow *flow; /* the entry of the flow that the packet belongs to, or NULL */
-	bool beside;          /* of a SYN: the connection before on its port still has an entry */
+	__u32 now;     /* SL_SECOND */
+	__u32 only;    /* the one backend whose flows are meant; SL_NO_BACKEND: of any */
+	__u32 idle;    /* SL_SECONDs without a packet after which a connection has ended */
+	__u32 l4, end; /* as of struct sl_packet */
+	bool tcp, syn, closing;
+	bool all;    /* every flow of the service has an entry */
+	bool known;  /* the flow has an entry, even if its backend does not serve any more */
+	bool beside; /* of a SYN: the connection before on its port still has an entry */
+	bool yields; /* a connection of another backend that lives keeps its entry */
+	__u8 pad;
 };
 
 static __always_inline struct tracking tracking_of(const struct sl_packet *packet)
 {
+	bool tracked = packet->service->flags & SL_SERVICE_TRACKED;
+
 	return (struct tracking){
 		.key = {
 			.source = packet->source,
@@ -50,6 +62,14 @@ static __always_inline struct tracking tracking_of(const struct sl_packet *packe
 			.service = packet->service->id,
 		},
 		.now = coarse_seconds(),
+		.only = SL_NO_BACKEND,
+		.idle = tracked ? sl_tuning.tracked_idle : sl_tuning.tcp_idle,
+		.l4 = packet->l4,
+		.end = packet->end,
+		.tcp = packet_is_tcp(packet),
+		.syn = packet->syn,
+		.closing = packet->closing,
+		.all = tracked && !(packet->slot & SL_SLOT_TRACKING),
 	};
 }
 
@@ -78,10 +98,16 @@ static __always_inline void load_add(__u32 backend, __s32 change)
 		__sync_fetch_and_add(&load->live, change);
 }
 
-/* The sequence number of a TCP packet. */
-static __always_inline __u32 flow_number(const struct xdp_md *xdp, const struct sl_packet *packet)
+static __always_inline struct tcphdr *flow_tcp(const struct xdp_md *xdp,
+					       const struct tracking *tracking)
 {
-	struct tcphdr *tcp = packet_tcp(xdp, packet);
+	return packet_bytes(xdp, tracking->l4, sizeof(struct tcphdr));
+}
+
+/* The sequence number of a TCP packet. */
+static __always_inline __u32 flow_number(const struct xdp_md *xdp, const struct tracking *tracking)
+{
+	const struct tcphdr *tcp = flow_tcp(xdp, tracking);
 
 	return tcp ? bpf_ntohl(tcp->seq) : 0;
 }
@@ -141,35 +167,33 @@ static __always_inline void flow_end_by_reply(const struct xdp_md *xdp,
  * FIN, and than data that is sent again.
  */
 static __always_inline bool flow_outlives_fin(const struct xdp_md *xdp,
-					      const struct sl_packet *packet,
-					      const struct tracking *tracking)
+					      const struct tracking *tracking,
+					      const struct sl_flow *flow)
 {
-	const struct sl_flow *flow = tracking->flow;
-	struct tcphdr *tcp;
+	const struct tcphdr *tcp;
 
 	if (tracking->now - flow->seen >= FLOW_LAST_ACK)
 		return true;
-	tcp = packet_tcp(xdp, packet);
-	return tcp && packet->end - packet->l4 > tcp->doff * 4 &&
+	tcp = flow_tcp(xdp, tracking);
+	return tcp && tracking->end - tracking->l4 > tcp->doff * 4 &&
 	       flow->number - bpf_ntohl(tcp->seq) - 1 >= FLOW_SENT_AGAIN;
 }
 
 /* Whether another connection begins on the flow's port. Meanwhile the flow is not opened again: a
  * packet of it may be forged, and the other one would not get the entry.
  */
-static __always_inline bool flow_is_contended(const struct tracking *tracking)
+static __always_inline bool flow_is_contended(const struct sl_flow_key *key, __u32 now)
 {
-	const struct sl_flow *begun = bpf_map_lookup_elem(&sl_handshakes, &tracking->key);
+	const struct sl_flow *begun = bpf_map_lookup_elem(&sl_handshakes, key);
 
-	return begun && !(begun->flags & SL_FLOW_ENDED) &&
-	       tracking->now - begun->seen < FLOW_FOLLOW_UP;
+	return begun && !(begun->flags & SL_FLOW_ENDED) && now - begun->seen < FLOW_FOLLOW_UP;
 }
 
 /* Notes a FIN or RST of the client's. */
-static __always_inline void flow_close(const struct xdp_md *xdp, const struct sl_packet *packet,
+static __always_inline void flow_close(const struct xdp_md *xdp, const struct tracking *tracking,
 				       struct sl_flow *flow)
 {
-	struct tcphdr *tcp = packet_tcp(xdp, packet);
+	const struct tcphdr *tcp = flow_tcp(xdp, tracking);
 
 	if (!tcp)
 		return;
@@ -179,18 +203,16 @@ static __always_inline void flow_close(const struct xdp_md *xdp, const struct sl
 }
 
 /* Notes a packet that begins or ends something. Whether the flow was seen by it. */
-static __always_inline bool flow_turn(const struct xdp_md *xdp, const struct sl_packet *packet,
-				      const struct tracking *tracking)
+static __always_inline bool flow_turn(const struct xdp_md *xdp, const struct tracking *tracking,
+				      const struct sl_flow_key *key, struct sl_flow *flow)
 {
-	struct sl_flow *flow = tracking->flow;
-
-	if (packet->syn)
-		flow->number = flow_number(xdp, packet);
-	else if (packet->closing)
-		flow_close(xdp, packet, flow);
-	else if (flow->flags == SL_FLOW_FIN && !flow_outlives_fin(xdp, packet, tracking))
+	if (tracking->syn)
+		flow->number = flow_number(xdp, tracking);
+	else if (tracking->closing)
+		flow_close(xdp, tracking, flow);
+	else if (flow->flags == SL_FLOW_FIN && !flow_outlives_fin(xdp, tracking, flow))
 		return false;
-	else if (flow_is_contended(tracking))
+	else if (flow_is_contended(key, tracking->now))
 		flow_end(flow, SL_FLOW_DOUBTED);
 	else
 		flow_reopen(flow);
@@ -203,25 +225,7 @@ static __always_inline void flow_see(struct sl_flow *flow, __u32 now)
 		flow->seen = now;
 }
 
-/* Notes that a packet of the flow was seen: most often, when, and no more. */
-static __always_inline void flow_touch(const struct xdp_md *xdp, const struct sl_packet *packet,
-				       const struct tracking *tracking)
-{
-	struct sl_flow *flow = tracking->flow;
-
-	if (unlikely(flow->flags | packet->closing | packet->syn) &&
-	    !flow_turn(xdp, packet, tracking))
-		return;
-	flow_see(flow, tracking->now);
-}
-
 /* ---- the flow that a packet belongs to ------------------------------------------------ */
-
-static __always_inline __u32 flow_idle(const struct sl_packet *packet)
-{
-	return packet->service->flags & SL_SERVICE_TRACKED ? sl_tuning.tracked_idle
-							   : sl_tuning.tcp_idle;
-}
 
 /* A SYN on a port whose connection has been silent for too long: that connection has ended. */
 static __always_inline void flow_expire(struct sl_flow *flow, __u32 idle, __u32 now)
@@ -257,13 +261,12 @@ static __always_inline void flow_leave_handshakes(struct sl_flow *flow)
 /* Whether a packet without SYN belongs to the connection that a SYN has begun. Where every flow
  * has an entry and this one has no other, it does; elsewhere its number says so.
  */
-static __always_inline bool flow_begins(const struct xdp_md *xdp, const struct sl_packet *packet,
+static __always_inline bool flow_begins(const struct xdp_md *xdp, const struct tracking *tracking,
 					const struct sl_flow *begun, const struct sl_flow *flow)
 {
-	if (!flow && packet->service->flags & SL_SERVICE_TRACKED &&
-	    !(packet->slot & SL_SLOT_TRACKING))
+	if (!flow && tracking->all)
 		return true;
-	return flow_number(xdp, packet) - begun->number - 1 < FLOW_FOLLOWS;
+	return flow_number(xdp, tracking) - begun->number - 1 < FLOW_FOLLOWS;
 }
 
 /* The first packet behind a SYN moves the entry from the handshakes to the flows. */
@@ -281,30 +284,70 @@ static __always_inline struct sl_flow *flow_establish(const struct sl_flow_key *
 	return bpf_map_lookup_elem(&sl_flows, key);
 }
 
-/* Finds the entry of the flow that the packet belongs to. A SYN on the port of a connection that
- * lives belongs to that one, since any host could have sent it.
+/* Finds the entry of the flow that the packet belongs to, or NULL. A SYN on the port of a
+ * connection that lives belongs to that one, since any host could have sent it.
  */
-static __always_inline void flow_find(const struct xdp_md *xdp, const struct sl_packet *packet,
-				      struct tracking *tracking)
+static __always_inline struct sl_flow *
+flow_find(const struct xdp_md *xdp, struct tracking *tracking, const struct sl_flow_key *key)
 {
-	struct sl_flow *flow = bpf_map_lookup_elem(&sl_flows, &tracking->key), *begun;
+	struct sl_flow *flow = bpf_map_lookup_elem(&sl_flows, key), *begun;
 
-	tracking->flow = flow;
 	tracking->beside = flow;
 	if (flow) {
-		if (unlikely(packet->syn))
-			flow_expire(flow, flow_idle(packet), tracking->now);
+		if (unlikely(tracking->syn))
+			flow_expire(flow, tracking->idle, tracking->now);
 		if (likely(!flow->flags))
-			return;
+			return flow;
 	}
-	begun = bpf_map_lookup_elem(&sl_handshakes, &tracking->key);
-	if (packet->syn) {
+	begun = bpf_map_lookup_elem(&sl_handshakes, key);
+	if (tracking->syn) {
 		if (begun)
 			flow_expire(begun, SL_HANDSHAKE_SECONDS, tracking->now);
-		tracking->flow = begun;
-	} else if (begun && flow_begins(xdp, packet, begun, flow)) {
-		tracking->flow = flow_establish(&tracking->key, begun, flow);
+		return begun;
 	}
+	if (begun && flow_begins(xdp, tracking, begun, flow))
+		return flow_establish(key, begun, flow);
+	return flow;
+}
+
+/* Whether the flow goes on with the backend that its entry says: one that serves on, and of a
+ * connection that has not ended, if the packet is a SYN, which is then a new one on a reused port.
+ */
+static __always_inline bool flow_goes_on(const struct tracking *tracking,
+					 const struct sl_flow *flow)
+{
+	__u32 index = flow->backend;
+	const struct sl_backend *backend;
+
+	if (tracking->syn && flow->flags & SL_FLOW_ENDED)
+		return false;
+	if (tracking->only != SL_NO_BACKEND)
+		return index == tracking->only;
+	backend = bpf_map_lookup_elem(&sl_backends, &index);
+	return backend && backend->state & SL_BACKEND_SERVES;
+}
+
+/* Follows a flow: notes that a packet of it was seen; most often, when, and no more. Returns the
+ * backend's index, or SL_NO_BACKEND: the flow has no entry, or none that counts, and
+ * flow_assign() makes one.
+ */
+__noinline __u32 flow_follow(struct xdp_md *xdp, struct tracking *tracking)
+{
+	struct sl_flow_key key; /* Linux 6.1 takes no key from a function's argument */
+	struct sl_flow *flow;
+
+	if (!tracking)
+		return SL_NO_BACKEND;
+	key = tracking->key;
+	flow = flow_find(xdp, tracking, &key);
+	tracking->known = flow;
+	if (!flow || !flow_goes_on(tracking, flow))
+		return SL_NO_BACKEND;
+	if (unlikely(flow->flags | tracking->closing | tracking->syn) &&
+	    !flow_turn(xdp, tracking, &key, flow))
+		return flow->backend;
+	flow_see(flow, tracking->now);
+	return flow->backend;
 }
 
 /* A handshake whose place another is about to take. */
@@ -320,10 +363,9 @@ static __always_inline struct sl_flow *flow_begun(const struct sl_flow_key *key)
 /* The entry of a flow that is new here. A TCP connection that is met without its SYN, or that
  * begins on the port of another, counts as live with its next packet.
  */
-static __always_inline struct sl_flow flow_new(const struct sl_packet *packet,
-					       const struct tracking *tracking, __u32 backend)
+static __always_inline struct sl_flow flow_new(const struct tracking *tracking, __u32 backend)
 {
-	bool doubted = packet_is_tcp(packet) && (!packet->syn || tracking->beside);
+	bool doubted = tracking->tcp && (!tracking->syn || tracking->beside);
 
 	return (struct sl_flow){
 		.backend = backend,
@@ -333,31 +375,47 @@ static __always_inline struct sl_flow flow_new(const struct sl_packet *packet,
 	};
 }
 
-/* Assigns the flow to a backend. Behind a SYN, the entry of the connection that had this port
- * before stays, until the new one has followed up.
- */
-static __always_inline void flow_set(const struct xdp_md *xdp, const struct sl_packet *packet,
-				     const struct tracking *tracking, __u32 backend)
+/* The new entry takes the place of an older one. */
+static __always_inline void flow_supersede(const struct tracking *tracking,
+					   const struct sl_flow_key *key, struct sl_flow *flow,
+					   struct sl_flow *old)
 {
-	struct sl_flow flow = flow_new(packet, tracking, backend), *old = tracking->flow;
+	flow_end(old, SL_FLOW_OVER);
+	if (tracking->syn)
+		old = flow_begun(key);
+	if (old)
+		flow_replace(flow, old);
+}
 
-	if (old) {
-		flow_end(old, SL_FLOW_OVER);
-		if (packet->syn)
-			old = flow_begun(&tracking->key);
-		if (old)
-			flow_replace(&flow, old);
-	}
+/* Assigns the flow to a backend. Behind a SYN, the entry of the connection that had this port
+ * before stays, until the new one has followed up. Returns 0, or 1: the flow yields.
+ */
+__noinline int flow_assign(struct xdp_md *xdp, struct tracking *tracking, __u32 backend)
+{
+	struct sl_flow_key key;
+	struct sl_flow flow, *old = NULL;
+
+	if (!tracking)
+		return 1;
+	key = tracking->key;
+	if (tracking->known)
+		old = flow_find(xdp, tracking, &key);
+	if (old && tracking->yields && !(old->flags & SL_FLOW_ENDED) && old->backend != backend)
+		return 1;
+	flow = flow_new(tracking, backend);
+	if (old)
+		flow_supersede(tracking, &key, &flow, old);
 	if (!flow.flags)
 		load_add(backend, 1);
-	if (packet->closing)
-		flow_close(xdp, packet, &flow);
-	if (!packet->syn) {
-		bpf_map_update_elem(&sl_flows, &tracking->key, &flow, BPF_ANY);
-		return;
+	if (tracking->closing)
+		flow_close(xdp, tracking, &flow);
+	if (!tracking->syn) {
+		bpf_map_update_elem(&sl_flows, &key, &flow, BPF_ANY);
+		return 0;
 	}
-	flow.number = flow_number(xdp, packet);
-	bpf_map_update_elem(&sl_handshakes, &tracking->key, &flow, BPF_ANY);
+	flow.number = flow_number(xdp, tracking);
+	bpf_map_update_elem(&sl_handshakes, &key, &flow, BPF_ANY);
+	return 0;
 }
 
 #endif

@@ -97,7 +97,7 @@ static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
 /* Whether a packet over the limit, one that opens a connection, gets an answer. If so,
  * packet->course says which. A value that is no action's drops.
  */
-static __always_inline bool limit_answers(const struct xdp_md *xdp, const struct sl_limit *limit,
+static __always_inline bool limit_answers(struct xdp_md *xdp, const struct sl_limit *limit,
 					  struct sl_packet *packet, __u32 *until)
 {
 	switch ((enum sl_limit_action)limit->action) {
@@ -113,7 +113,7 @@ static __always_inline bool limit_answers(const struct xdp_md *xdp, const struct
 }
 
 /* Refuses a packet that is over the limit. SL_NEXT: it goes on, to be answered. */
-static __always_inline enum sl_verdict refuse_source(const struct xdp_md *xdp,
+static __always_inline enum sl_verdict refuse_source(struct xdp_md *xdp,
 						     const struct sl_limit *limit,
 						     struct sl_packet *packet, __u32 *until)
 {
@@ -157,8 +157,7 @@ static __always_inline const struct sl_limit *find_refusing(const struct sl_pack
 	return NULL;
 }
 
-static __always_inline enum sl_verdict limit_source(const struct xdp_md *xdp,
-						    struct sl_packet *packet)
+static __always_inline enum sl_verdict limit_source(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	const struct sl_limit *refusing;
 	__u32 *until = NULL;

@@ -33,23 +33,26 @@ static __always_inline bool respond_is_current(const __u32 *until)
 	return until && *until && sl_second_difference(*until, coarse_seconds()) > 0;
 }
 
-static __always_inline bool respond_use(struct sl_packet *packet)
+static __always_inline bool respond_serves(struct sl_packet *packet)
 {
 	packet->backend_index = packet->service->responder;
 	packet->backend = bpf_map_lookup_elem(&sl_backends, &packet->backend_index);
-	if (!packet->backend || !(packet->backend->state & SL_BACKEND_SERVES)) {
-		packet->backend = NULL;
-		return false;
-	}
+	if (packet->backend && packet->backend->state & SL_BACKEND_SERVES)
+		return true;
+	packet->backend = NULL;
+	return false;
+}
+
+static __always_inline void respond_use(struct sl_packet *packet)
+{
 	packet->course = COURSE_RESPONDER;
 	packet->opened = false;
-	return true;
 }
 
 /* Whether the packet belongs to a connection that the responder has: no limit is
  * charged for it, or it would never be answered.
  */
-static __always_inline bool respond_continues(const struct xdp_md *xdp, struct sl_packet *packet,
+static __always_inline bool respond_continues(struct xdp_md *xdp, struct sl_packet *packet,
 					      __u32 *until)
 {
 	struct tracking tracking = tracking_of(packet);
@@ -57,13 +60,15 @@ static __always_inline bool respond_continues(const struct xdp_md *xdp, struct s
 
 	if (packet->syn)
 		return false;
-	flow_find(xdp, packet, &tracking);
-	if (!tracking.flow || tracking.flow->backend != packet->service->responder)
+	tracking.only = packet->service->responder;
+	if (flow_follow(xdp, &tracking) == SL_NO_BACKEND)
 		return false;
-	flow_touch(xdp, packet, &tracking);
 	if (*until != end)
 		*until = end;
-	return respond_use(packet);
+	if (!respond_serves(packet))
+		return false;
+	respond_use(packet);
+	return true;
 }
 
 static __always_inline bool respond_has(const struct sl_packet *packet, struct sl_flow *flow)
@@ -88,22 +93,21 @@ static __always_inline void respond_forget(const struct sl_packet *packet)
 /* Gives a new connection to the responder, if it can take it. No connection of a backend's that
  * lives is taken from it.
  */
-static __always_inline bool respond_begins(const struct xdp_md *xdp, struct sl_packet *packet,
+static __always_inline bool respond_begins(struct xdp_md *xdp, struct sl_packet *packet,
 					   __u32 *until)
 {
 	struct tracking tracking = tracking_of(packet);
-	const struct sl_flow *flow;
 
-	if (!until)
+	if (!until || !respond_serves(packet))
 		return false;
-	flow_find(xdp, packet, &tracking);
-	flow = tracking.flow;
-	if (flow && !(flow->flags & SL_FLOW_ENDED) && flow->backend != packet->service->responder)
+	tracking.known = true; /* for all that is known here: it is looked up */
+	tracking.yields = true;
+	if (flow_assign(xdp, &tracking, packet->backend_index)) {
+		packet->backend = NULL;
 		return false;
-	if (!respond_use(packet))
-		return false;
+	}
 	*until = tracking.now + SL_RESPOND_SECONDS;
-	flow_set(xdp, packet, &tracking, packet->backend_index);
+	respond_use(packet);
 	return true;
 }
 

@@ -36,17 +36,6 @@ static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __
 	return SL_NEXT;
 }
 
-/* The backend that the flow's entry says, if it serves on; else NULL. A SYN behind the end of the
- * flow's connection is a new one on a reused port.
- */
-static __always_inline struct sl_backend *flow_backend(const struct sl_flow *flow,
-							     const struct sl_packet *packet)
-{
-	if (packet->syn && flow->flags & SL_FLOW_ENDED)
-		return NULL;
-	return backend_that(flow->backend, SL_BACKEND_SERVES);
-}
-
 /* A backend for a new connection. */
 static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 slot, __u32 now)
 {
@@ -119,25 +108,17 @@ static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot
 	return select_new(packet, slot, now);
 }
 
-static __always_inline enum sl_verdict select_tracked(const struct xdp_md *xdp,
-						      struct sl_packet *packet)
+static __always_inline enum sl_verdict select_tracked(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	struct tracking tracking = tracking_of(packet);
-	struct sl_backend *backend;
-	__u32 index;
+	__u32 index = flow_follow(xdp, &tracking);
 
-	flow_find(xdp, packet, &tracking);
-	backend = tracking.flow ? flow_backend(tracking.flow, packet) : NULL;
-	if (likely(backend)) {
-		packet->backend_index = tracking.flow->backend;
-		packet->backend = backend;
-		flow_touch(xdp, packet, &tracking);
-		packet->opened = false;
-		return SL_NEXT;
+	packet->opened = false;
+	if (unlikely(index == SL_NO_BACKEND)) {
+		index = select_unknown(packet, packet->slot, tracking.now);
+		if (index != SL_NO_BACKEND)
+			(void)flow_assign(xdp, &tracking, index);
 	}
-	index = select_unknown(packet, packet->slot, tracking.now);
-	if (index != SL_NO_BACKEND)
-		flow_set(xdp, packet, &tracking, index);
 	return select_index(packet, index);
 }
 
@@ -156,8 +137,7 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 	return SL_NEXT;
 }
 
-static __always_inline enum sl_verdict select_backend(const struct xdp_md *xdp,
-						      struct sl_packet *packet)
+static __always_inline enum sl_verdict select_backend(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	if (unlikely(packet->course != COURSE_BACKEND))
 		return SL_NEXT;
