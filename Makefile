@@ -189,7 +189,7 @@ $(B)/model/model_test: $(MODEL_OBJ) $(LIB)
 	$(Q)$(LINK) -pthread -lm $(shell pkg-config --libs libbpf libxdp jansson yaml-0.1)
 
 # What writes the maps is ended at each of its writes, and taken over.
-TAKEOVER_OBJ := $(call objects,$(wildcard tests/takeover/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) user/daemon/clock.c user/daemon/log.c)
+TAKEOVER_OBJ := $(call objects,$(wildcard tests/takeover/*.c user/daemon/datapath/*.c user/daemon/datapath/*/*.c) $(addprefix user/daemon/,clock.c lockfile.c log.c))
 
 $(B)/takeover/takeover_test: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,bpf_map_update_elem bpf_map_delete_elem)
 $(B)/takeover/takeover_test: $(TAKEOVER_OBJ) $(LIB)
