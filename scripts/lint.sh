@@ -248,7 +248,7 @@ check_names() {
 
 # ---- every member of the configuration has a row ---------------------------
 # Without a row, whose MEMBER() or MEMBERS() names it, a member of config.h would be
-# neither read nor compared. line and by_name are no keys.
+# neither read nor compared. line, by_name and faulty are no keys.
 # shellcheck disable=SC2046
 check_rows() {
 	say rows

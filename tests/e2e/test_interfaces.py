@@ -234,7 +234,8 @@ def test_a_missing_interface_is_waited_for(lab):
     for command in (("check",), ("reload",)):
         done = made.ctl(*command)
         assert done.returncode == 0 and text in done.stderr
-        assert made.ctl_json(*command)["warnings"] == [text]
+        warning, = made.ctl_json(*command)["warnings"]
+        assert warning == {"text": text, "file": made.config_path}
     topology.replug(top, "front")
     wait.until(lambda: made.status()["interfaces"][-1]["state"] == "attached"
                and made.serving("web") == 2, lambda: f"attached and serving: {made.log}")

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <uv.h>
 
 #include "daemon/api/api.h"
@@ -71,6 +72,33 @@ static const struct option long_options[] = {
 };
 
 /* -1: go on. Else the exit status. */
+static int check_paths(const struct balancer_options *options)
+{
+	const struct {
+		const char *option, *path;
+		bool bad;
+		const char *must;
+	} rows[] = {
+		{ "--config", options->config_path, !options->config_path[0], "name a file" },
+		{ "--socket", options->socket_path,
+		  !options->socket_path[0] ||
+			  strlen(options->socket_path) >=
+				  sizeof(((struct sockaddr_un *)NULL)->sun_path),
+		  "be a path of 1 to 107 bytes" },
+		{ "--pin-dir", options->pin_dir, options->pin_dir[0] != '/',
+		  "be an absolute path" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].bad) {
+			fprintf(stderr, "sluiced: %s must %s, not '%s'\n", rows[i].option,
+				rows[i].must, rows[i].path);
+			return EXIT_USAGE;
+		}
+	return -1;
+}
+
+/* -1: go on. Else the exit status. */
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
 	int option;
@@ -117,12 +145,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 			argv[optind]);
 		return EXIT_USAGE;
 	}
-	if (arguments->options.pin_dir[0] != '/') {
-		fprintf(stderr, "sluiced: --pin-dir must be an absolute path, not '%s'\n",
-			arguments->options.pin_dir);
-		return EXIT_USAGE;
-	}
-	return -1;
+	return check_paths(&arguments->options);
 }
 
 /* `config save` gives the new file the owner and the group of the old one. A daemon that was
@@ -159,10 +182,25 @@ static int drop_rights(struct diag *diag)
 
 static void log_diag(const struct diag *diag)
 {
-	char text[1100];
+	char text[DIAG_LINE_SIZE];
 
 	diag_format(diag, text, sizeof(text));
 	log_error("%s", text);
+}
+
+/* What was found in a configuration: all of the list, and an error that is not in it. */
+static void log_findings(const struct diag *diag, int error)
+{
+	char text[DIAG_LINE_SIZE];
+
+	for (size_t i = 0; i < diag->list->n; i++) {
+		const struct diag_item *item = &diag->list->items[i];
+
+		diag_format(&item->diag, text, sizeof(text));
+		log_write(item->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s", text);
+	}
+	if (error && !diag->list->n_errors)
+		log_diag(diag);
 }
 
 /* What lives as long as the daemon runs. */
@@ -196,12 +234,14 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 static void on_reload(uv_timer_t *timer)
 {
 	struct process *process = timer->data;
+	_cleanup_(diag_list_done) struct diag_list list = {};
 	struct balancer_change change;
-	struct diag diag = {};
+	struct diag diag = { .list = &list };
+	int error = balancer_reload(process->balancer, false, &diag, &change);
 
-	if (balancer_reload(process->balancer, false, &diag, &change)) {
+	log_findings(&diag, error);
+	if (error) {
 		balancer_note_refusal(process->balancer, &diag);
-		log_diag(&diag);
 		log_error("reload refused, nothing has changed");
 		return;
 	}
@@ -315,15 +355,44 @@ static int run(const struct arguments *arguments, struct config *config)
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* As a daemon with this configuration would, which waits for them. */
-static void warn_of_interfaces(const struct config *config)
+/* Says on stderr what was found, as compilers do. */
+static int check(const struct arguments *arguments)
 {
-	struct balancer_change found = {};
-	struct diag diag;
+	_cleanup_(diag_list_done) struct diag_list list = {};
+	_cleanup_(config_freep) struct config *config = NULL;
+	struct diag_item last = { .diag = { .list = &list } };
+	int error = config_load(arguments->options.config_path, &last.diag, &config);
+	char text[DIAG_LINE_SIZE];
 
-	(void)balancer_check_interfaces(NULL, config, &diag, &found);
-	for (size_t i = 0; i < found.n_warnings; i++)
-		log_warning("%s", found.warnings[i]);
+	/* A daemon with this configuration waits for interfaces that are missing. */
+	if (!error)
+		(void)balancer_check_interfaces(NULL, config, &last.diag);
+	for (size_t i = 0; i < list.n; i++) {
+		diag_item_format(&list.items[i], text);
+		(void)fprintf(stderr, "%s\n", text);
+	}
+	if (error && !list.n_errors) {
+		diag_item_format(&last, text);
+		(void)fprintf(stderr, "%s\n", text);
+	}
+	if (list.cut)
+		(void)fprintf(stderr, "there is more: these are the first %d\n", DIAG_LIST_MAX);
+	if (error)
+		return EXIT_FAILURE;
+	printf("%s is valid: %zu service%s, %zu interface%s\n", arguments->options.config_path,
+	       config->n_services, plural(config->n_services), config->n_interfaces,
+	       plural(config->n_interfaces));
+	return EXIT_SUCCESS;
+}
+
+static int load(const struct arguments *arguments, struct config **ret_config)
+{
+	_cleanup_(diag_list_done) struct diag_list list = {};
+	struct diag diag = { .list = &list };
+	int error = config_load(arguments->options.config_path, &diag, ret_config);
+
+	log_findings(&diag, error);
+	return error;
 }
 
 int main(int argc, char **argv)
@@ -342,19 +411,10 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (config_load(arguments.options.config_path, &diag, &config)) {
-		log_diag(&diag);
+	if (arguments.check)
+		return check(&arguments);
+	if (load(&arguments, &config))
 		return EXIT_FAILURE;
-	}
-	if (arguments.check) {
-		warn_of_interfaces(config);
-		printf("%s is valid: %zu service%s, %zu interface%s\n",
-		       arguments.options.config_path, config->n_services,
-		       plural(config->n_services), config->n_interfaces,
-		       plural(config->n_interfaces));
-		config_free(config);
-		return EXIT_SUCCESS;
-	}
 	if (balancer_open_socket(&diag, &arguments.options.packet_socket) || drop_rights(&diag)) {
 		log_diag(&diag);
 		config_free(config);

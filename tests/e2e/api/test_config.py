@@ -47,6 +47,34 @@ def test_check_and_reload(scene):
     all_serving(scene)
 
 
+def test_all_errors_and_warnings_at_once(scene, unchanged):
+    text = b"""deny: [0.0.0.0/0]
+services:
+- {name: a, address: 198.51.100.10, port: x, backends: [{address: 10.0.0.1}]}
+- {name: b, address: 198.51.100.11, port: 80, scheduler: wlc, backends: [{address: 10.0.0.2}]}
+"""
+    status, _, answer = ask(scene.daemon, "POST", "/v1/check?name=f.yaml", text,
+                            {"Content-Type": YAML})
+    assert status == 422
+    assert [(e["file"], e["line"], e["column"]) for e in answer["errors"]] == [
+        ("f.yaml", 3, 43), ("f.yaml", 4, 58)]
+    assert answer["errors"][0]["text"] == answer["error"]
+    assert (answer["line"], answer["column"]) == (3, 43)
+    assert "did you mean least-connections?" in answer["errors"][1]["text"]
+    warning, = answer["warnings"]
+    assert (warning["file"], warning["line"], warning["column"]) == ("f.yaml", 1, 7)
+    assert "denies every IPv4 source" in warning["text"]
+    valid = json.dumps({"deny": ["0.0.0.0/0"], **configuration(scene.top, web(scene.top))})
+    status, _, answer = ask(scene.daemon, "POST", "/v1/check?name=f.yaml", valid.encode(),
+                            {"Content-Type": YAML})
+    assert status == 200 and answer["warnings"] == [{**warning, "column": 10}]
+    # What a reload would refuse is warned of, too.
+    status, _, answer = ask(scene.daemon, "POST", "/v1/check?name=f.yaml", b"deny: [0.0.0.0/0]\n",
+                            {"Content-Type": YAML})
+    assert status == 409 and "--force" in answer["error"]
+    assert "errors" not in answer and answer["warnings"] == [warning]
+
+
 def test_a_refused_reload_changes_nothing(scene, unchanged):
     with open(scene.daemon.config_path, encoding="utf-8") as file:
         good = file.read()

@@ -54,7 +54,7 @@ def test_a_path_that_is_too_long_is_refused(lab):
     made = small(lab)
     made.socket_path = lab.path("x" * 120)
     done = made.run()
-    assert done.returncode == 1 and "at most 107" in done.stderr
+    assert done.returncode == 2 and "1 to 107 bytes" in done.stderr
 
 
 @pytest.mark.parametrize("own_socket", (False, True), ids=("same socket", "own socket"))

@@ -34,12 +34,12 @@ struct api_answer api_refuse_diag(unsigned status, const struct diag *diag)
 {
 	struct api_answer refusal = api_refuse(status, "%s", diag->text);
 
-	if (diag->file[0])
-		(void)json_object_set_new(refusal.body, "file", view_text(diag->file));
-	if (diag->line) {
-		(void)json_object_set_new(refusal.body, "line", json_integer(diag->line));
-		(void)json_object_set_new(refusal.body, "column", json_integer(diag->column));
-	}
+	view_add_place(refusal.body, diag);
+	if (diag->list && diag->list->n_errors)
+		(void)json_object_set_new(refusal.body, "errors", view_findings(diag->list, false));
+	if (diag->list)
+		(void)json_object_set_new(refusal.body, "warnings",
+					  view_findings(diag->list, true));
 	return refusal;
 }
 

@@ -78,7 +78,7 @@ int balancer_check_change(struct balancer *balancer, const struct config *config
 }
 
 int balancer_check_interfaces(const struct balancer *balancer, const struct config *config,
-			      struct diag *diag, struct balancer_change *change)
+			      struct diag *diag)
 {
 	for (size_t i = 0; i < config->n_interfaces; i++) {
 		struct diag found = {};
@@ -86,12 +86,12 @@ int balancer_check_interfaces(const struct balancer *balancer, const struct conf
 					     config->interfaces[i].name, &found);
 
 		if (error && error != -ENODEV) {
+			found.list = diag->list;
 			*diag = found;
 			return error;
 		}
-		if (error && change->n_warnings < ARRAY_SIZE(change->warnings))
-			(void)snprintf(change->warnings[change->n_warnings++], RELOAD_WARNING_SIZE,
-				       "%.*s", RELOAD_WARNING_SIZE - 1, found.text);
+		if (error)
+			diag_warn(diag, 0, 0, "%s", found.text);
 	}
 	return 0;
 }
@@ -125,7 +125,7 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 	return error
 		       ?: check_removal(balancer, config, diag)
 		       ?: balancer_check_change(balancer, config, diag, ret_change)
-		       ?: balancer_check_interfaces(balancer, config, diag, ret_change);
+		       ?: balancer_check_interfaces(balancer, config, diag);
 }
 
 /* New services are there before old ones go. */
@@ -178,7 +178,7 @@ int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 	config = edits_remake(balancer, file);
 	error = force ? 0 : check_removal(balancer, config, diag);
 	error = error ?: balancer_check_change(balancer, config, diag, ret_change)
-			 ?: balancer_check_interfaces(balancer, config, diag, ret_change);
+			 ?: balancer_check_interfaces(balancer, config, diag);
 	if (!error)
 		error = switch_file(balancer, config, diag);
 	if (error) {

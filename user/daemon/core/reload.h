@@ -8,21 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/config/config.h"
-
 struct balancer;
 struct config;
 struct diag;
-
-#define RELOAD_WARNING_SIZE 128 /* a sentence about an interface */
 
 struct balancer_change {
 	size_t services, backends;      /* of the new configuration */
 	size_t added, removed, changed; /* services */
 	size_t waiting;                 /* services that the maps have no room for yet */
-	/* What the machine lacks that the configuration names, and that does not hinder it. */
-	size_t n_warnings;
-	char warnings[CONFIG_INTERFACES_MAX][RELOAD_WARNING_SIZE];
 };
 
 /* Reads the file again and applies the difference, or nothing at all: -errno
@@ -48,7 +41,7 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
  * daemon, only missing ones are found. 0, or -errno and diag.
  */
 int balancer_check_interfaces(const struct balancer *balancer, const struct config *config,
-			      struct diag *diag, struct balancer_change *change);
+			      struct diag *diag);
 
 /* For change.c: whether a change of configuration can be made, and how large it is. 0, or
  * -errno and diag.

@@ -17,27 +17,19 @@ static int compare_unsigned(unsigned a, unsigned b)
 	return (a > b) - (a < b);
 }
 
-static int compare_pointer(const void *a, const void *b)
-{
-	return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
-}
-
 /* Services lie in one array: their order there is as good as any. */
 static int compare_owner(const struct claim *a, const struct claim *b)
 {
-	return compare_pointer(a->service, b->service);
+	return ((uintptr_t)a->service > (uintptr_t)b->service) -
+	       ((uintptr_t)a->service < (uintptr_t)b->service);
 }
 
-/* Which stands first in the file: the arrays of services, and of a service's
- * backends, are in its order. No two addresses of a service are compared.
- */
+/* Which stands first in the file. */
 static int compare_place(const struct claim *a, const struct claim *b)
 {
 	int order = a->changed - b->changed;
 
-	if (!order)
-		order = compare_owner(a, b);
-	return order ? order : compare_pointer(a->backend, b->backend);
+	return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
 int claim_compare_service(const void *left, const void *right)
@@ -79,18 +71,24 @@ static int compare_then_place(const void *left, const void *right, void *compare
 	return order ? order : compare_place(left, right);
 }
 
-const struct claim *claims_find_repeat(struct claims *claims, claim_compare_fn *compare,
-				       const struct claim **ret_first)
+void claims_sort(struct claims *claims, claim_compare_fn *compare)
 {
-	const struct claim *repeat = NULL;
-
 	if (claims->n)
 		qsort_r(claims->items, claims->n, sizeof(*claims->items), compare_then_place,
 			&compare);
+}
+
+const struct claim *claims_next_repeat(const struct claims *claims, claim_compare_fn *compare,
+				       const struct claim *after, const struct claim **ret_first)
+{
+	const struct claim *repeat = NULL;
+
 	for (size_t i = 1; i < claims->n; i++) {
 		const struct claim *before = &claims->items[i - 1];
 
 		if (compare(before, before + 1) != 0)
+			continue;
+		if (after && compare_place(before + 1, after) <= 0)
 			continue;
 		if (repeat && compare_place(before + 1, repeat) > 0)
 			continue;

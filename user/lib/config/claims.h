@@ -19,6 +19,7 @@ struct claim {
 	const struct node *node;              /* a service's or backend's map, or the address;
 					       * NULL: not from a file
 					       */
+	size_t place;                         /* among all of its kind, in the order of the file */
 	struct ip ip;                         /* not of a service as such */
 	__be16 port;
 	bool changed; /* of two that do not go together, the one to blame */
@@ -37,12 +38,14 @@ claim_compare_fn claim_compare_endpoint;     /* by address, port and protocol */
 claim_compare_fn claim_compare_own_endpoint; /* by these within one service */
 claim_compare_fn claim_compare_own_name;     /* backends: by name within one service */
 
-/* Sorts claims, and returns the first in the file that equals one before it,
- * which *ret_first is then; NULL: no two are equal. One that is changed counts
- * as the last in the file.
+/* Sorts claims, one that is changed as if it were the last in the file. */
+void claims_sort(struct claims *claims, claim_compare_fn *compare);
+
+/* Of sorted claims the first in the file, behind the claim `after` (NULL: of all), that
+ * equals one before it, which *ret_first is then; NULL: no two are equal.
  */
-const struct claim *claims_find_repeat(struct claims *claims, claim_compare_fn *compare,
-				       const struct claim **ret_first);
+const struct claim *claims_next_repeat(const struct claims *claims, claim_compare_fn *compare,
+				       const struct claim *after, const struct claim **ret_first);
 
 /* Fills diag with the formatted text: at the place of the claim's key (NULL, or
  * one that is not written: the whole claim), or, without a file, behind the name

@@ -177,6 +177,7 @@ struct service_config {
 	struct backend_config *backends;
 	size_t n_backends; /* 1 or more */
 	unsigned line;
+	bool faulty; /* while it is read: it has errors already, and no rule looks at it */
 };
 
 struct interface_config {
@@ -200,7 +201,8 @@ struct config {
 
 /* Parses and checks text (need not be NUL-terminated; any bytes). On success
  * *ret_config is the caller's to free. On failure: -EINVAL (or -ENOMEM), diag
- * tells the place and what would be right, and *ret_config is left alone. name
+ * tells the place and what would be right, and *ret_config is left alone. A list of
+ * diag's gets all errors, and warnings on success, too, in the order of the file. name
  * is the file's name for diag, and the files of prefixes that it names are relative
  * to its directory; without a slash, to the process's own. Their faults are told
  * with their names.

@@ -13,6 +13,7 @@
 #include "lib/config/prefix_file.h"
 #include "lib/config/read.h"
 #include "lib/config/rules.h"
+#include "lib/config/warnings.h"
 #include "lib/config/yaml_tree.h"
 
 static void cleanup_reader(struct reader *reader)
@@ -28,12 +29,35 @@ static int read_root(const struct node *root, const char *name, struct diag *dia
 		.name = name,
 		.scope.config = config,
 	};
-	int error;
+	int error, kept;
 
 	if (section_init(&section_check, NULL, NULL, &reader.check) != 0)
 		return read_out_of_memory(&reader);
-	error = read_section(&section_config, &reader, root, config);
-	return error ? error : config_check_rules(config, root, NULL, diag);
+	kept = read_section(&section_config, &reader, root, config);
+	if (kept && !diag_keep(diag, kept))
+		return kept;
+	error = config_check_rules(config, root, NULL, diag);
+	if (error && !diag_keep(diag, error))
+		return error;
+	config_warn(config, root, diag);
+	return kept || error ? -DIAG_KEPT : 0;
+}
+
+/* What is in the list is told in the order of the file, the first error by diag, too. */
+static int end_list(struct diag *diag, const char *name, int error)
+{
+	struct diag_list *list = diag ? diag->list : NULL;
+
+	if (!list)
+		return error;
+	if (error == -EINVAL && !list->n_errors)
+		(void)diag_keep(diag, error);
+	diag_list_sort(list, name);
+	if (!list->n_errors || (error != -EINVAL && error != -DIAG_KEPT))
+		return error;
+	*diag = *diag_list_error(list);
+	diag->list = list;
+	return -EINVAL;
 }
 
 /* A configuration without services says so: an empty file is one that was lost or cut. */
@@ -65,6 +89,7 @@ int config_parse(const char *text, size_t length, const char *name, struct diag 
 	if (!error)
 		error = tree_root(tree) ? read_root(tree_root(tree), name, diag, config)
 					: refuse_empty(diag);
+	error = end_list(diag, name, error);
 	if (error)
 		return error;
 	*ret_config = TAKE_PTR(config);

@@ -49,7 +49,7 @@ __attribute__((format(printf, 3, 4))) static int refuse_at(const struct lines *l
 							   const char *format, ...)
 {
 	struct diag *diag = lines->reader->diag;
-	char text[256];
+	char text[256], file[sizeof(diag->file)];
 	va_list args;
 
 	if (!diag)
@@ -57,10 +57,15 @@ __attribute__((format(printf, 3, 4))) static int refuse_at(const struct lines *l
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	memcpy(file, diag->file, sizeof(file));
 	(void)snprintf(diag->file, sizeof(diag->file), "%s", lines->path);
 	diag->line = lines->line;
 	diag->column = (unsigned)column;
-	return diag_set(diag, EINVAL, "%s", text);
+	(void)diag_set(diag, EINVAL, "%s", text);
+	if (!diag_keep(diag, -EINVAL))
+		return -EINVAL;
+	memcpy(diag->file, file, sizeof(file));
+	return -DIAG_KEPT;
 }
 
 static bool is_blank(char c)
@@ -113,18 +118,22 @@ static int take_lines(struct lines *lines, const char *text, size_t length)
 {
 	static const char mark[] = { '\xef', '\xbb', '\xbf' }; /* a byte order mark of UTF-8 */
 	const char *end = text + length;
-	int error = 0;
+	int kept = 0, error;
 
 	if (length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0)
 		text += sizeof(mark);
-	while (text < end && !error) {
+	while (text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 
 		lines->line++;
 		error = take_line(lines, text, (size_t)((stop ? stop : end) - text));
+		if (error && error != -DIAG_KEPT)
+			return error;
+		if (error)
+			kept = error;
 		text = stop ? stop + 1 : end;
 	}
-	return error;
+	return kept;
 }
 
 static int refuse_file(const struct reader *reader, const struct node *node, int error)

@@ -30,27 +30,17 @@ int read_set_text(struct reader *reader, const char *text, char **target)
 	return 0;
 }
 
-/* The known key that is meant, probably; or NULL. */
-static const char *suggest_key(const struct section *section, const struct node *entry)
+static const char *key_name(const void *section, size_t i)
 {
-	unsigned best = entry->length > 4 ? 3 : 2; /* one more than is believed */
-	const char *name = NULL;
+	const struct section *of = section;
 
-	for (size_t i = 0; i < section->n_keys; i++) {
-		unsigned distance = suggest_distance(entry->text, section->keys[i].name);
-
-		if (distance < best) {
-			best = distance;
-			name = section->keys[i].name;
-		}
-	}
-	return name;
+	return i < of->n_keys ? of->keys[i].name : NULL;
 }
 
 static int refuse_key(const struct section *section, const struct reader *reader,
 		      const struct node *entry)
 {
-	const char *meant = suggest_key(section, entry);
+	const char *meant = suggest_word(entry->text, key_name, section);
 	char known[256] = "";
 	size_t used = 0;
 
@@ -69,28 +59,40 @@ struct matched {
 	const struct section *section;
 	const struct node *map;
 	const struct node *values[SECTION_KEYS_MAX]; /* NULL: none */
+	bool mistyped;                               /* there are keys that are not known */
 };
+
+static int match_key(struct matched *matched, const struct reader *reader, const struct node *entry)
+{
+	const struct section *section = matched->section;
+	size_t i = 0;
+
+	while (i < section->n_keys && strcmp(section->keys[i].name, entry->text) != 0)
+		i++;
+	if (i == section->n_keys) {
+		matched->mistyped = true;
+		return refuse_key(section, reader, entry);
+	}
+	if (matched->values[i])
+		return node_error(reader->diag, entry,
+				  "stands there twice, first in line %u; keep one",
+				  matched->values[i]->parent->line);
+	matched->values[i] = entry->value;
+	return 0;
+}
 
 static int match_keys(struct matched *matched, const struct reader *reader)
 {
-	const struct section *section = matched->section;
 	const struct node *entry;
-	size_t i;
+	int kept = 0, error;
 
 	for (entry = matched->map->first; entry; entry = entry->next) {
-		for (i = 0; i < section->n_keys; i++) {
-			if (strcmp(section->keys[i].name, entry->text) == 0)
-				break;
-		}
-		if (i == section->n_keys)
-			return refuse_key(section, reader, entry);
-		if (matched->values[i])
-			return node_error(reader->diag, entry,
-					  "stands there twice, first in line %u; keep one",
-					  matched->values[i]->parent->line);
-		matched->values[i] = entry->value;
+		error = match_key(matched, reader, entry);
+		if (error && !diag_keep(reader->diag, error))
+			return error;
+		kept = error ? -DIAG_KEPT : kept;
 	}
-	return 0;
+	return kept;
 }
 
 static read_fn *read_of(const struct key *key)
@@ -98,40 +100,55 @@ static read_fn *read_of(const struct key *key)
 	return key->read ? key->read : key->type->read;
 }
 
+/* A key that is missing may be the one that was mistyped. */
+static int refuse_missing(const struct matched *matched, const struct reader *reader,
+			  const struct key *key)
+{
+	return matched->mistyped ? -DIAG_KEPT
+				 : node_error(reader->diag, matched->map, "%s needs the key %s",
+					      matched->section->what, key->name);
+}
+
 /* The keys that are late, or the others. */
 static int read_keys(const struct matched *matched, struct reader *reader, void *object, bool late)
 {
 	const struct section *section = matched->section;
-	int error = 0;
+	int kept = 0, error;
 
-	for (size_t i = 0; i < section->n_keys && !error; i++) {
+	for (size_t i = 0; i < section->n_keys; i++) {
 		const struct key *key = &section->keys[i];
 		const struct node *value = matched->values[i];
 
+		error = 0;
 		if (!value && key->required)
-			return node_error(reader->diag, matched->map, "%s needs the key %s",
-					  section->what, key->name);
-		if (key->late == late && (value || late))
+			error = late ? 0 : refuse_missing(matched, reader, key);
+		else if (key->late == late && (value || late))
 			error = read_of(key)(reader, key, value, object);
+		if (error && !diag_keep(reader->diag, error))
+			return error;
+		kept = error ? -DIAG_KEPT : kept;
 	}
-	return error;
+	return kept;
 }
 
 int read_section(const struct section *section, struct reader *reader, const struct node *node,
 		 void *object)
 {
 	struct matched matched = { .section = section, .map = node };
-	int error;
+	int kept, error;
 
 	if (node->kind != NODE_MAP)
 		return node_refuse(reader->diag, node, section->what, "write a map of KEY: VALUE");
-	error = match_keys(&matched, reader);
-	if (!error)
-		error = read_keys(&matched, reader, object, false);
-	if (!error && section->check)
+	kept = match_keys(&matched, reader);
+	if (kept && kept != -DIAG_KEPT)
+		return kept;
+	error = read_keys(&matched, reader, object, false);
+	if (!error && !kept && section->check)
 		error = section->check(reader, node, object);
-	if (!error)
-		error = read_keys(&matched, reader, object, true);
+	if (error && !diag_keep(reader->diag, error))
+		return error;
+	kept = error ? -DIAG_KEPT : kept;
+	error = read_keys(&matched, reader, object, true) ?: kept;
 	if (error)
 		return error;
 	return section_derive(section, &reader->scope, object) ? read_out_of_memory(reader) : 0;

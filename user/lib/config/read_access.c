@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/diag.h"
 #include "lib/config/prefix_file.h"
 #include "lib/config/prefix_list.h"
 #include "lib/config/read.h"
@@ -102,19 +103,25 @@ static int read_prefixes(struct reader *reader, const struct key *key, const str
 	struct prefix_list *list = key_target(key, object);
 	struct prefix_room room = { .list = list };
 	const struct node *item;
-	int error;
+	int kept, error;
 
 	if (node_is_empty(node))
 		return 0;
 	if (node->kind != NODE_LIST)
 		return node_refuse(reader->diag, node, "a list of prefixes",
 				   "write [192.0.2.0/24, {file: PATH}]");
-	error = make_room(reader, node, list);
-	for (item = node->first; item && !error; item = item->next)
+	kept = make_room(reader, node, list);
+	if (kept)
+		return kept;
+	for (item = node->first; item; item = item->next) {
 		error = item->kind == NODE_MAP ? read_file_item(reader, item, &room)
 					       : read_prefix_item(reader, item, &room);
-	if (error)
-		return error;
+		if (error && !diag_keep(reader->diag, error))
+			return error;
+		kept = error ? -DIAG_KEPT : kept;
+	}
+	if (kept)
+		return kept;
 	prefix_list_sort(list);
 	reader->n_prefixes += list->n;
 	return 0;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/diag.h"
 #include "lib/base/units.h"
 #include "lib/config/read.h"
 #include "lib/config/types.h"
@@ -308,18 +309,21 @@ int read_limits(struct reader *reader, const struct key *key, const struct node 
 {
 	const struct node *item = node->kind == NODE_LIST ? node->first : node;
 	struct service_config *service = object;
-	int error = 0;
+	int kept = 0, error;
 
 	(void)key;
 	if (node->kind == NODE_LIST && (!item || node_count(node) > SL_LIMITS_MAX))
 		return node_error(reader->diag, node, "a list of limits has 1 to %d of them",
 				  SL_LIMITS_MAX);
-	for (; item && !error; item = node->kind == NODE_LIST ? item->next : NULL) {
+	for (; item; item = node->kind == NODE_LIST ? item->next : NULL) {
 		struct limit_config *limit = &service->limits[service->n_limits++];
 
 		if (section_init(&section_limit, NULL, NULL, limit) != 0)
 			return read_out_of_memory(reader);
 		error = read_section(&section_limit, reader, item, limit);
+		if (error && !diag_keep(reader->diag, error))
+			return error;
+		kept = error ? -DIAG_KEPT : kept;
 	}
-	return error;
+	return kept;
 }

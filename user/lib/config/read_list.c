@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Reads lists whose items are sections. */
+#include <errno.h>
+
 #include "lib/base/diag.h"
 #include "lib/config/read.h"
 #include "lib/config/types.h"
@@ -29,8 +31,8 @@ int read_list(struct reader *reader, const struct key *key, const struct node *n
 	const struct section *section = key->section;
 	const struct node *item = node->first;
 	size_t count;
+	int kept = 0, error;
 	char *items;
-	int error;
 
 	error = read_list_size(reader, key, node, &count);
 	if (error || !count)
@@ -38,10 +40,13 @@ int read_list(struct reader *reader, const struct key *key, const struct node *n
 	items = list_new(key, object, count);
 	if (!items)
 		return read_out_of_memory(reader);
-	for (size_t i = 0; i < count && !error; i++, item = item->next) {
+	for (size_t i = 0; i < count; i++, item = item->next) {
 		if (section_init(section, NULL, NULL, items + i * section->size) != 0)
 			return read_out_of_memory(reader);
 		error = read_item(reader, item, items, i);
+		if (error && !diag_keep(reader->diag, error))
+			return error;
+		kept = error ? -DIAG_KEPT : kept;
 	}
-	return error;
+	return kept;
 }

@@ -232,10 +232,13 @@ const struct section section_service = {
 static int read_service(struct reader *reader, const struct node *node, void *items, size_t index)
 {
 	struct service_config *service = (struct service_config *)items + index;
+	int error;
 
 	service->line = node->line;
 	reader->scope.service = service;
-	return read_section(&section_service, reader, node, service);
+	error = read_section(&section_service, reader, node, service);
+	service->faulty = error != 0;
+	return error;
 }
 
 int read_services(struct reader *reader, const struct key *key, const struct node *node,

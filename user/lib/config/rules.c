@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/config/rules.h"
@@ -17,6 +18,7 @@ struct rules {
 	struct claims services;
 	struct claims addresses; /* of services */
 	struct claims backends;
+	int kept; /* -DIAG_KEPT: there are errors in diag's list */
 };
 
 static const char *protocol_of(const struct claim *claim)
@@ -44,46 +46,67 @@ static const char *show_line(const struct claim *claim, char buffer[static LINE_
 
 /* ---- rules between services --------------------------------------------- */
 
-static int check_services(struct rules *rules)
-{
-	const struct claim *first, *repeat;
-	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
+/* A kind of claim of which there must not be two, and the sentence about a second one. */
+struct unique {
+	struct claims *claims;
+	claim_compare_fn *compare;
+	int (*refuse)(struct diag *diag, const struct claim *repeat, const struct claim *first);
+};
 
-	repeat = claims_find_repeat(&rules->services, claim_compare_service, &first);
-	if (repeat)
-		return claim_error(rules->diag, repeat, "name",
-				   "the service in line %u has this name too; each needs its own",
-				   first->service->line);
-	repeat = claims_find_repeat(&rules->addresses, claim_compare_endpoint, &first);
-	if (repeat)
-		return claim_error(rules->diag, repeat, NULL,
-				   "%s/%s is already the service \"%s\"%s; one address, port and "
-				   "protocol is one service",
-				   show_endpoint(repeat, text), protocol_of(repeat),
-				   first->service->name, show_line(first, line));
-	return 0;
+static int check_unique(const struct rules *rules, const struct unique *unique)
+{
+	const struct claim *repeat = NULL, *first = NULL;
+	int kept = 0, error;
+
+	claims_sort(unique->claims, unique->compare);
+	while ((repeat = claims_next_repeat(unique->claims, unique->compare, repeat, &first))) {
+		error = unique->refuse(rules->diag, repeat, first);
+		if (!diag_keep(rules->diag, error))
+			return error;
+		kept = -DIAG_KEPT;
+	}
+	return kept;
 }
 
-static int check_backends(struct rules *rules)
+static int refuse_name(struct diag *diag, const struct claim *repeat, const struct claim *first)
 {
-	const struct claim *first, *repeat;
+	return claim_error(diag, repeat, "name",
+			   "the service in line %u has this name too; each needs its own",
+			   first->service->line);
+}
+
+static int refuse_address(struct diag *diag, const struct claim *repeat, const struct claim *first)
+{
 	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
 
-	repeat = claims_find_repeat(&rules->backends, claim_compare_own_endpoint, &first);
-	if (repeat)
-		return claim_error(rules->diag, repeat, "address",
-				   "%s is already the backend \"%s\"%s; to give it a larger "
-				   "share, raise its weight",
-				   show_endpoint(repeat, text), first->backend->name,
-				   show_line(first, line));
-	repeat = claims_find_repeat(&rules->backends, claim_compare_own_name, &first);
-	if (repeat)
-		return claim_error(rules->diag, repeat, "name",
-				   "the backend %s%s is called \"%s\" too; each needs a name of "
-				   "its own",
-				   show_endpoint(first, text), show_line(first, line),
-				   first->backend->name);
-	return 0;
+	return claim_error(diag, repeat, NULL,
+			   "%s/%s is already the service \"%s\"%s; one address, port and "
+			   "protocol is one service",
+			   show_endpoint(repeat, text), protocol_of(repeat), first->service->name,
+			   show_line(first, line));
+}
+
+static int refuse_backend(struct diag *diag, const struct claim *repeat, const struct claim *first)
+{
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
+
+	return claim_error(diag, repeat, "address",
+			   "%s is already the backend \"%s\"%s; to give it a larger "
+			   "share, raise its weight",
+			   show_endpoint(repeat, text), first->backend->name,
+			   show_line(first, line));
+}
+
+static int refuse_backend_name(struct diag *diag, const struct claim *repeat,
+			       const struct claim *first)
+{
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
+
+	return claim_error(diag, repeat, "name",
+			   "the backend %s%s is called \"%s\" too; each needs a name of "
+			   "its own",
+			   show_endpoint(first, text), show_line(first, line),
+			   first->backend->name);
 }
 
 /* A packet is balanced once: what is sent to a backend must not be for a
@@ -92,6 +115,7 @@ static int check_backends(struct rules *rules)
 static int check_chains(const struct rules *rules)
 {
 	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
+	int kept = 0, error;
 
 	for (size_t i = 0; i < rules->backends.n; i++) {
 		const struct claim *backend = &rules->backends.items[i];
@@ -99,14 +123,33 @@ static int check_chains(const struct rules *rules)
 
 		address = bsearch(backend, rules->addresses.items, rules->addresses.n,
 				  sizeof(*backend), claim_compare_endpoint);
-		if (address)
-			return claim_error(rules->diag, backend, "address",
-					   "%s/%s is the service \"%s\"%s, not a server; a packet "
-					   "is balanced once",
-					   show_endpoint(backend, text), protocol_of(backend),
-					   address->service->name, show_line(address, line));
+		if (!address)
+			continue;
+		error = claim_error(rules->diag, backend, "address",
+				    "%s/%s is the service \"%s\"%s, not a server; a packet "
+				    "is balanced once",
+				    show_endpoint(backend, text), protocol_of(backend),
+				    address->service->name, show_line(address, line));
+		if (!diag_keep(rules->diag, error))
+			return error;
+		kept = -DIAG_KEPT;
 	}
-	return 0;
+	return kept;
+}
+
+static int refuse_return(struct diag *diag, const struct claim *repeat, const struct claim *first)
+{
+	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
+
+	if (repeat->service == first->service)
+		return -DIAG_KEPT; /* refuse_backend() has been told */
+	return claim_error(
+		diag, repeat, "address",
+		"%s/%s is a backend of the nat service \"%s\" too%s; the way back is found by "
+		"the backend's address and port without per-flow state, and leads to one "
+		"service: let the server listen on another port for this one, or use dsr or ipip",
+		show_endpoint(repeat, text), protocol_of(repeat), first->service->name,
+		show_line(first, line));
 }
 
 /* The replies of a backend are attributed to its service by the backend's endpoint alone,
@@ -115,8 +158,7 @@ static int check_chains(const struct rules *rules)
  */
 static int check_returning_backends(struct rules *rules)
 {
-	const struct claim *first, *repeat;
-	char text[ENDPOINT_TEXT_SIZE], line[LINE_TEXT_SIZE];
+	const struct unique unique = { &rules->backends, claim_compare_endpoint, refuse_return };
 	size_t n = 0;
 
 	for (size_t i = 0; i < rules->backends.n; i++) {
@@ -124,16 +166,7 @@ static int check_returning_backends(struct rules *rules)
 			rules->backends.items[n++] = rules->backends.items[i];
 	}
 	rules->backends.n = n;
-	repeat = claims_find_repeat(&rules->backends, claim_compare_endpoint, &first);
-	if (!repeat)
-		return 0;
-	return claim_error(
-		rules->diag, repeat, "address",
-		"%s/%s is a backend of the nat service \"%s\" too%s; the way back is found by "
-		"the backend's address and port without per-flow state, and leads to one "
-		"service: let the server listen on another port for this one, or use dsr or ipip",
-		show_endpoint(repeat, text), protocol_of(repeat), first->service->name,
-		show_line(first, line));
+	return check_unique(rules, &unique);
 }
 
 /* ---- the walk ------------------------------------------------------------ */
@@ -149,19 +182,42 @@ static const struct node *first_of(const struct node *node)
 	return node && node->kind == NODE_LIST ? node->first : node;
 }
 
+/* Errors that are kept do not end the walk. */
+static int go_on(struct rules *rules, int error)
+{
+	if (error != -DIAG_KEPT)
+		return error;
+	rules->kept = error;
+	return 0;
+}
+
+/* Takes a claim down, unless it has an error of its own. */
+static int take(struct rules *rules, struct claims *claims, int error)
+{
+	if (!error)
+		claims->n++;
+	else if (diag_keep(rules->diag, error))
+		rules->kept = -DIAG_KEPT;
+	else
+		return error;
+	return 0;
+}
+
 static int take_addresses(struct rules *rules, const struct service_config *service,
 			  const struct node *node)
 {
+	struct claims *claims = &rules->addresses;
 	int error = 0;
 
 	for (size_t i = 0; i < service->n_addresses && !error; i++, node = next_of(node)) {
-		struct claim *claim = &rules->addresses.items[rules->addresses.n++];
+		struct claim *claim = &claims->items[claims->n];
 
 		*claim = (struct claim){ .service = service,
 					 .node = node,
+					 .place = claims->n,
 					 .ip = service->addresses[i],
 					 .port = service->port };
-		error = rules_check_address(rules->diag, claim, i);
+		error = take(rules, claims, rules_check_address(rules->diag, claim, i));
 	}
 	return error;
 }
@@ -169,18 +225,20 @@ static int take_addresses(struct rules *rules, const struct service_config *serv
 static int take_backends(struct rules *rules, const struct service_config *service,
 			 const struct node *node)
 {
+	struct claims *claims = &rules->backends;
 	int error = 0;
 
 	for (size_t i = 0; i < service->n_backends && !error; i++, node = next_of(node)) {
-		struct claim *claim = &rules->backends.items[rules->backends.n++];
+		struct claim *claim = &claims->items[claims->n];
 
 		*claim = (struct claim){ .service = service,
 					 .backend = &service->backends[i],
 					 .node = node,
+					 .place = claims->n,
 					 .ip = service->backends[i].ip,
 					 .port = service->backends[i].port,
 					 .changed = rules->changed == &service->backends[i] };
-		error = rules_check_backend(rules->diag, claim);
+		error = take(rules, claims, rules_check_backend(rules->diag, claim));
 	}
 	return error;
 }
@@ -189,14 +247,18 @@ static int take_backends(struct rules *rules, const struct service_config *servi
 static int take_services(struct rules *rules, const struct config *config, const struct node *root)
 {
 	const struct node *node = first_of(node_get(root, "services"));
+	struct claims *claims = &rules->services;
 	int error = 0;
 
 	for (size_t i = 0; i < config->n_services && !error; i++, node = next_of(node)) {
 		const struct service_config *service = &config->services[i];
-		struct claim *claim = &rules->services.items[rules->services.n++];
+		struct claim *claim = &claims->items[claims->n];
 
-		*claim = (struct claim){ .service = service, .node = node };
-		error = rules_check_service(rules->diag, claim, config->n_services);
+		if (service->faulty)
+			continue;
+		*claim = (struct claim){ .service = service, .node = node, .place = claims->n };
+		error = take(rules, claims,
+			     rules_check_service(rules->diag, claim, config->n_services));
 		if (!error)
 			error = take_addresses(rules, service, first_of(node_get(node, "address")));
 		if (!error)
@@ -207,16 +269,18 @@ static int take_services(struct rules *rules, const struct config *config, const
 
 static int check_all(struct rules *rules, const struct config *config, const struct node *root)
 {
-	int error;
+	const struct unique uniques[] = {
+		{ &rules->services, claim_compare_service, refuse_name },
+		{ &rules->addresses, claim_compare_endpoint, refuse_address },
+		{ &rules->backends, claim_compare_own_endpoint, refuse_backend },
+		{ &rules->backends, claim_compare_own_name, refuse_backend_name },
+	};
+	int error = take_services(rules, config, root);
 
-	error = take_services(rules, config, root);
-	if (!error)
-		error = check_services(rules);
-	if (!error)
-		error = check_backends(rules);
-	if (!error)
-		error = check_chains(rules);
-	return error ? error : check_returning_backends(rules);
+	for (size_t i = 0; i < ARRAY_SIZE(uniques) && !error; i++)
+		error = go_on(rules, check_unique(rules, &uniques[i]));
+	return error ?: go_on(rules, check_chains(rules))
+		     ?: go_on(rules, check_returning_backends(rules)) ?: rules->kept;
 }
 
 static void rules_done(struct rules *rules)
@@ -240,9 +304,9 @@ static int make_room(struct rules *rules, const struct config *config)
 				"%zu backends are too many; at most %d in all "
 				"services",
 				n_backends, CONFIG_BACKENDS_MAX);
-	rules->services.items = calloc(config->n_services, sizeof(struct claim));
-	rules->addresses.items = calloc(n_addresses, sizeof(struct claim));
-	rules->backends.items = calloc(n_backends, sizeof(struct claim));
+	rules->services.items = calloc(config->n_services + 1, sizeof(struct claim));
+	rules->addresses.items = calloc(n_addresses + 1, sizeof(struct claim));
+	rules->backends.items = calloc(n_backends + 1, sizeof(struct claim));
 	if (!rules->services.items || !rules->addresses.items || !rules->backends.items)
 		return diag_no_memory(rules->diag);
 	return 0;
@@ -264,7 +328,7 @@ int config_check_rules(struct config *config, const struct node *root,
 	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
 	if (!config->by_name)
 		return diag_no_memory(diag);
-	for (size_t i = 0; i < config->n_services; i++) /* check_services() has sorted them */
+	for (size_t i = 0; i < config->n_services; i++) /* check_unique() has sorted them */
 		config->by_name[i] = rules.services.items[i].service;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/suggest.h"
 #include "lib/config/read.h"
 #include "lib/config/types.h"
 #include "lib/config/writer.h"
@@ -20,6 +21,30 @@ static void list_words(const struct word *words, char *buffer, size_t size)
 	}
 }
 
+/* Those that this version has. */
+static const char *word_text(const void *words, size_t i)
+{
+	const struct word *word = words;
+
+	for (; word->text; word++)
+		if (word->value != WORD_LATER && !i--)
+			break;
+	return word->text;
+}
+
+static int refuse_word(const struct reader *reader, const struct key *key, const struct node *node,
+		       const char *want)
+{
+	const char *meant =
+		node->kind == NODE_TEXT ? suggest_word(node->text, word_text, key->words) : NULL;
+	char shown[NODE_SHOW_SIZE];
+
+	if (!meant)
+		return node_refuse(reader->diag, node, key->what, want);
+	return node_error(reader->diag, node, "\"%s\" is not %s; %s; did you mean %s?",
+			  node_show(node, shown), key->what, want, meant);
+}
+
 static int read_word(struct reader *reader, const struct key *key, const struct node *node,
 		     void *object)
 {
@@ -31,7 +56,7 @@ static int read_word(struct reader *reader, const struct key *key, const struct 
 		word++;
 	list_words(key->words, want, sizeof(want));
 	if (!word->text)
-		return node_refuse(reader->diag, node, key->what, want);
+		return refuse_word(reader, key, node, want);
 	if (word->value == WORD_LATER)
 		return node_error(reader->diag, node, "this version does not have \"%s\"; %s",
 				  node_show(node, shown), want);

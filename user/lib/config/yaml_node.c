@@ -147,6 +147,21 @@ int node_error(struct diag *diag, const struct node *node, const char *format, .
 	return diag_set(diag, EINVAL, "%s%s", path.text, text);
 }
 
+void node_warn(const struct diag *diag, const struct node *node, const char *format, ...)
+{
+	char text[sizeof(diag->text)];
+	struct path path = {};
+	va_list args;
+
+	if (!diag || !diag->list)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	path_build(&path, node);
+	diag_warn(diag, node->line, node->column, "%s%s", path.text, text);
+}
+
 int node_refuse(struct diag *diag, const struct node *node, const char *what, const char *want)
 {
 	char shown[NODE_SHOW_SIZE];

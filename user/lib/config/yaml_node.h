@@ -51,6 +51,10 @@ const char *node_show(const struct node *node, char buffer[static NODE_SHOW_SIZE
 int node_error(struct diag *diag, const struct node *node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same as a warning in diag's list, if it has one. */
+void node_warn(const struct diag *diag, const struct node *node, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The usual one: `PATH: "80800" is not WHAT; WANT`. Returns -EINVAL. */
 int node_refuse(struct diag *diag, const struct node *node, const char *what, const char *want);
 

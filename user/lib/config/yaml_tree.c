@@ -285,14 +285,19 @@ static int build(struct builder *builder)
 	return 0;
 }
 
+/* A byte order mark of UTF-8, which some editors write at the start of a file. */
+static const char mark[] = { '\xef', '\xbb', '\xbf' };
+
 int tree_new(const char *text, size_t length, struct diag *diag, struct tree **ret_tree)
 {
+	bool has_mark = length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0;
+	size_t start = has_mark ? sizeof(mark) : 0;
 	_cleanup_(tree_freep) struct tree *tree = calloc(1, sizeof(*tree));
 	struct builder builder = {
 		.tree = tree,
 		.diag = diag,
-		.text = length ? text : "",
-		.length = length,
+		.text = length ? text + start : "",
+		.length = length - start,
 	};
 	int error;
 

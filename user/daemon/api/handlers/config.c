@@ -13,28 +13,27 @@
 #include "daemon/core/edits.h"
 #include "daemon/core/reload.h"
 #include "daemon/core/save.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "sluice/api.h"
 
 /* `waiting` is there only where services wait. */
-static struct api_answer answer_change(const struct balancer_change *change)
+static struct api_answer answer_change(const struct balancer_change *change,
+				       const struct diag_list *list)
 {
-	json_t *warnings = json_array();
-
-	for (size_t i = 0; i < change->n_warnings; i++)
-		(void)json_array_append_new(warnings, view_text(change->warnings[i]));
 	return api_reply(json_pack(
 		"{s:I, s:I, s:I, s:I, s:I, s:o*, s:o}", "services", (json_int_t)change->services,
 		"backends", (json_int_t)change->backends, "added", (json_int_t)change->added,
 		"removed", (json_int_t)change->removed, "changed", (json_int_t)change->changed,
 		"waiting", change->waiting ? json_integer((json_int_t)change->waiting) : NULL,
-		"warnings", warnings));
+		"warnings", view_findings(list, true)));
 }
 
 static struct api_answer post_reload(const struct api_ask *ask)
 {
+	_cleanup_(diag_list_done) struct diag_list list = {};
 	struct balancer_change change = {};
-	struct diag diag = {};
+	struct diag diag = { .list = &list };
 	int error = balancer_reload(ask->balancer, api_switch(ask, "force"), &diag, &change);
 
 	if (error)
@@ -43,7 +42,7 @@ static struct api_answer post_reload(const struct api_ask *ask)
 		       "the configuration reloaded%s: %zu services added, %zu removed, %zu changed",
 		       api_switch(ask, "force") ? " by force" : "", change.added, change.removed,
 		       change.changed);
-	return answer_change(&change);
+	return answer_change(&change, &list);
 }
 
 static bool is_config_type(const char *type)
@@ -59,8 +58,9 @@ static struct api_answer post_check(const struct api_ask *ask)
 	const struct api_call *call = ask->call;
 	const char *text = call->length ? call->body : NULL;
 	char name[API_SEGMENT_SIZE] = "request";
+	_cleanup_(diag_list_done) struct diag_list list = {};
 	struct balancer_change change = {};
-	struct diag diag = {};
+	struct diag diag = { .list = &list };
 	int error;
 
 	if (text && !is_config_type(call->type))
@@ -73,7 +73,7 @@ static struct api_answer post_check(const struct api_ask *ask)
 				  "\"name\" is malformed or longer than %zu bytes",
 				  sizeof(name) - 1);
 	error = balancer_check(ask->balancer, text, call->length, name, &diag, &change);
-	return error ? api_refuse_config(error, &diag) : answer_change(&change);
+	return error ? api_refuse_config(error, &diag) : answer_change(&change, &list);
 }
 
 /* A file that says all there is already keeps its comments. */
