@@ -254,6 +254,11 @@ debug-test: debug ## the model and what has namespaces of its own, under the san
 	$(Q)$(MAKE) --no-print-directory B=build/debug CFLAGS='-O0 -g3 $(SANITIZE)' $(TEST_BIN:$(B)/%=build/debug/%)
 	$(Q)SLUICE_BUILD=$(CURDIR)/build/debug $(PYTEST_BESIDE) $(or $(TESTS),tests/model tests/takeover tests/netlink tests/responder tests/bpf)
 
+# Before anything is built: what TESTS names, without the names of single tests behind "::".
+ifneq ($(filter debug-test,$(MAKECMDGOALS)),)
+$(foreach t,$(TESTS),$(if $(wildcard $(firstword $(subst ::, ,$(t)))),,$(error TESTS=$(t): there is no such file or directory; there are: $(wildcard tests/*/test_*.py tests/*/*/test_*.py))))
+endif
+
 test-bpf: all ## packets through the real program (as root)
 	$(Q)$(PYTEST_BESIDE) tests/bpf
 
@@ -373,13 +378,18 @@ compile_commands.json: scripts/compile_commands.py $(C_STAMP) $(BPF_STAMP) $(SOU
 format: ## clang-format all C
 	$(Q)$(CLANG_FORMAT) -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
-install: all ## install under $(DESTDIR)$(PREFIX)
+# The unit names the programs where they are installed.
+$(B)/sluiced.service: packaging/sluiced.service.in FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|g' $< >$@
+
+install: all $(B)/sluiced.service ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced
 	install -D -m 755 $(B)/sluicectl $(DESTDIR)$(PREFIX)/sbin/sluicectl
 	install -D -m 755 $(B)/sluice-responder $(DESTDIR)$(PREFIX)/libexec/sluice/sluice-responder
 	install -D -m 644 $(B)/sluice.bpf.o $(DESTDIR)$(PREFIX)/lib/sluice/sluice.bpf.o
 	install -D -m 644 $(B)/sluicectl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
-	install -D -m 644 packaging/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
+	install -D -m 644 $(B)/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
 	install -D -m 644 examples/sluice.yaml $(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
 

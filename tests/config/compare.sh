@@ -10,6 +10,12 @@ set -eu
 cd "$(dirname "$0")/../.."
 base=${1:?REVISION is missing}
 n=${2:-10000}
+case $n in
+0* | *[!0-9]*)
+	echo "config-compare: N is a whole number from 1, not '$n'" >&2
+	exit 2
+	;;
+esac
 out=build/config-compare
 libraries='-lyaml -ljansson -lm'
 

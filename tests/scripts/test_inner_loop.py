@@ -73,6 +73,27 @@ def test_one_unit_test_by_its_name(tree):
     assert done.returncode == 2 and "no unit test is called 'slto'; there are: access " in done.stderr
 
 
+@pytest.mark.parametrize("words, said", [
+    (("config-compare", "BASE=HEAD", "N=abc"), "N is a whole number from 1, not 'abc'"),
+    (("config-compare", "BASE=HEAD", "N=0"), "N is a whole number from 1, not '0'"),
+    (("debug-test", "TESTS=nosuch"), "TESTS=nosuch: there is no such file or directory"),
+    (("debug-test", "TESTS=tests/model tests/no.py::test_x"), "TESTS=tests/no.py::test_x: there is"),
+], ids=" ".join)
+def test_a_wrong_argument_of_make_is_refused_in_words(tree, words, said):
+    done = run("make", *words, cwd=tree)
+    assert done.returncode == 2 and said in done.stderr, done.stderr
+    assert "CC" not in done.stdout, "nothing is built before"
+
+
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local", "/opt/sluice"])
+def test_the_unit_names_what_is_installed(tree, tmp_path, prefix):
+    run("make", "install", f"PREFIX={prefix}", f"DESTDIR={tmp_path}", cwd=tree, check=True)
+    unit = (tmp_path / prefix[1:] / "lib/systemd/system/sluiced.service").read_text()
+    program, = re.findall("^ExecStart=(\\S+) ", unit, re.MULTILINE)
+    assert program == f"{prefix}/sbin/sluiced" and (tmp_path / program[1:]).exists()
+    assert "@" not in unit.replace("@system-service", "")
+
+
 def test_a_command_for_each_source(tree):
     run("make", "compile_commands.json", cwd=tree, check=True)
     named = set(re.findall(r'"file": "(.*)"', (tree / "compile_commands.json").read_text()))
