@@ -21,7 +21,8 @@ STUB = """#!/bin/sh
 [ "$1" = --socket ] && [ "$2" = /the/socket ] || exit 1
 case "$3 $4" in
 "service list") printf 'SERVICE ADDRESS\\nweb 192.0.2.1:80\\ndns 192.0.2.1:53\\n' ;;
-"backend list") printf 'SERVICE BACKEND\\nweb one\\ndns two\\n' ;;
+"backend list") printf 'SERVICE BACKEND\\nweb one\\ndns two\\n'
+	[ -z "$COLONS" ] || printf 'web 10.0.0.1:80\\nweb 10.0.0.1:443\\nweb [2001:db8::1]:80\\n' ;;
 "limit top") printf 'SOURCE SERVICE\\n198.51.100.7 web\\nall dns\\n2001:db8::/64 web\\n' ;;
 "deny list") printf 'PREFIX ENDS IN\\n203.0.113.0/24 -\\n\\nprefixes in the configuration\\nOF\\n' ;;
 *) exit 1 ;;
@@ -119,6 +120,35 @@ def test_the_value_of_an_option_is_no_argument(complete):
 ])
 def test_names(complete, words, names):
     assert complete(*words, "") == names
+
+
+def at_colons(word):
+    """As bash gives a word to a completion: taken apart."""
+    return [part for part in re.split("(:+)", word) if part] or [""]
+
+
+@pytest.mark.parametrize("typed, offered", [
+    ("web/10", ["web/10.0.0.1:80", "web/10.0.0.1:443"]),
+    ("web/10.0.0.1", ["web/10.0.0.1:80", "web/10.0.0.1:443"]),
+    ("web/10.0.0.1:", ["80", "443"]),
+    ("web/10.0.0.1:4", ["443"]),
+    ("web/10.0.0.1:443", ["443"]),
+    ("web/10.0.0.1:9", []),
+    ("web/[2001:", ["db8::1]:80"]),
+    ("web/[2001:db8", ["db8::1]:80"]),
+    ("web/[2001:db8::", ["1]:80"]),
+    ("web/[2001:db8::1]", ["1]:80"]),
+    ("web/[2001:db8::1]:", ["80"]),
+    ("web/o", ["web/one"]),
+])
+def test_names_with_colons(complete, monkeypatch, typed, offered):
+    monkeypatch.setenv("COLONS", "1")
+    for command in ("show", "drain"):
+        assert complete("backend", command, *at_colons(typed)) == offered
+        assert complete("--json", "backend", command, *at_colons(typed)) == offered
+    assert complete("limit", "reset", *at_colons("2001:d")) == ["db8::/64"]
+    behind = complete("limit", "reset", *at_colons("2001:db8::/64"), "")
+    assert behind == ["web", "dns"], "the word before is one"
 
 
 def test_interfaces(complete):
