@@ -2,6 +2,9 @@
 """Attaching and detaching by the control API."""
 
 import json
+import re
+
+import pytest
 
 from lab.xdp import attach_pass
 from scenario_api import ATTACH, DETACH, ask
@@ -31,20 +34,25 @@ def test_attach_and_detach(scene, unchanged):
         assert status == 200 and answer["attached"] == interface
 
 
-def test_another_program_is_named_and_left(scene, unchanged):
+@pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
+def test_another_program_is_named_and_left(scene, unchanged, mode):
     before = scene.daemon.status()["interfaces"]
     names = [interface["name"] for interface in before]
     for name in names:
         assert ask(scene.daemon, "POST", DETACH, json.dumps({"interface": name}))[0] == 200
-    foreign = attach_pass(scene.top.balancer, "back", "somebodys")
+    foreign = attach_pass(scene.top.balancer, "back", f"some_{mode}", mode)
     try:
         status, _, answer = ask(scene.daemon, "POST", ATTACH, b'{"interface": "back"}')
         assert status == 409
-        assert "somebodys" in answer["error"] or str(foreign) in answer["error"]
+        assert f"some_{mode}" in answer["error"] or str(foreign) in answer["error"]
         assert scene.top.balancer.xdp("back")["prog"]["id"] == foreign
         done = scene.daemon.ctl("attach", "back", check=False)
         assert done.returncode == 1 and answer["error"] in done.stderr
+        cure, = re.findall("remove it first: ip (.*)", answer["error"])
+        scene.top.balancer.ip(cure)
+        assert scene.top.balancer.xdp("back") == {}, "the cure that is named works"
     finally:
-        scene.top.balancer.ip("link set dev back xdp off")
+        for word in ("xdp", "xdpgeneric"):
+            scene.top.balancer.ip(f"link set dev back {word} off")
     for name in names:
         assert ask(scene.daemon, "POST", ATTACH, json.dumps({"interface": name}))[0] == 200
