@@ -2,29 +2,109 @@
 #include "cli/cli.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-void cli_complain(const struct diag *diag)
-{
-	char text[sizeof(diag->file) + sizeof(diag->text) + 32];
-	_cleanup_(cleanup_free) char *clean = NULL;
+/* How errors are written: a property of stderr, as colour is one of stdout. */
+static bool in_json;
 
-	diag_format(diag, text, sizeof(text));
+void cli_complain_in_json(void)
+{
+	in_json = true;
+}
+
+/* ---- as JSON ------------------------------------------------------------- */
+
+static json_t *json_text(const char *text)
+{
+	_cleanup_(cleanup_free) char *ascii = strdup(text);
+	json_t *json = json_string(text);
+
+	for (char *byte = ascii; !json && byte && *byte; byte++)
+		if (*byte & 0x80)
+			*byte = '?';
+	return json ?: json_string(ascii ?: "");
+}
+
+static json_t *json_diag(const char *member, const struct diag *diag)
+{
+	json_t *object = json_pack("{s:o}", member, json_text(diag->text));
+
+	if (diag->file[0])
+		(void)json_object_set_new(object, "file", json_text(diag->file));
+	if (!diag->line)
+		return object;
+	(void)json_object_set_new(object, "line", json_integer(diag->line));
+	(void)json_object_set_new(object, "column", json_integer(diag->column));
+	return object;
+}
+
+static void complain_json(const struct diag *diag)
+{
+	_cleanup_(json_decrefp) json_t *object = json_diag("error", diag);
+	const struct diag_list *list = diag->list;
+	json_t *errors = json_array(), *warnings = json_array();
+
+	for (size_t i = 0; list && i < list->n; i++)
+		(void)json_array_append_new(list->items[i].warning ? warnings : errors,
+					    json_diag("text", &list->items[i].diag));
+	if (list && list->n_errors) {
+		(void)json_object_set(object, "errors", errors);
+		(void)json_object_set(object, "warnings", warnings);
+	}
+	json_decref(errors);
+	json_decref(warnings);
+	(void)json_dumpf(object, stderr, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	(void)fputc('\n', stderr);
+}
+
+/* ---- for people ---------------------------------------------------------- */
+
+static void complain_item(const struct diag_item *item)
+{
+	_cleanup_(cleanup_free) char *clean = NULL;
+	char text[DIAG_LINE_SIZE];
+
+	diag_item_format(item, text);
 	clean = out_clean(text);
 	(void)fprintf(stderr, "%s%s\n",
-		      diag->file[0] ? "" : "sluicectl: ", clean ?: "out of memory");
+		      item->diag.file[0] ? "" : "sluicectl: ", clean ?: "out of memory");
 }
+
+static void complain_list(const struct diag_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		complain_item(&list->items[i]);
+}
+
+void cli_complain(const struct diag *diag)
+{
+	const struct diag_item item = { .diag = *diag };
+
+	if (in_json)
+		return complain_json(diag);
+	if (diag->list)
+		complain_list(diag->list);
+	if (!diag->list || !diag->list->n_errors)
+		complain_item(&item);
+}
+
+/* ---- the daemon ---------------------------------------------------------- */
 
 json_t *cli_ask(const struct cli *cli, const struct request *request)
 {
-	struct diag diag = {};
+	_cleanup_(diag_list_done) struct diag_list list = {};
+	struct diag diag = { .list = &list };
 	json_t *answer = NULL;
+	int error = client_ask(cli->options.value[OPTION_SOCKET], request, &diag, &answer);
 
-	if (client_ask(cli->options.value[OPTION_SOCKET], request, &diag, &answer) < 0)
+	if (error) {
 		cli_complain(&diag);
+		*cli->failure = error == -EINVAL ? CLI_USAGE : CLI_FAILED;
+	}
 	return answer;
 }
 
@@ -74,9 +154,9 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 		     const char *const verbs[static 3])
 {
 	static const char *const members[] = { "added", "removed", "changed" };
+	_cleanup_(diag_list_done) struct diag_list list = {};
+	struct diag diag = { .list = &list };
 	FILE *file = cli->out.file;
-	const json_t *warning;
-	size_t i;
 
 	if (cli->out.json)
 		return out_answer(&cli->out, answer, NULL);
@@ -84,7 +164,7 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 	put_count(file, answer, "service");
 	(void)fputs(", ", file);
 	put_count(file, answer, "backend");
-	for (i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++)
 		(void)fprintf(file, "%s %s %" JSON_INTEGER_FORMAT, i ? "," : ";", verbs[i],
 			      json_integer_value(json_object_get(answer, members[i])));
 	(void)fputs(" services\n", file);
@@ -93,8 +173,8 @@ void cli_show_change(const struct cli *cli, const json_t *answer, const char *be
 			      "%" JSON_INTEGER_FORMAT " of them wait until what they replace "
 			      "has made room in the maps, and are tried again: sluicectl status\n",
 			      json_integer_value(json_object_get(answer, "waiting")));
-	json_array_foreach(json_object_get(answer, "warnings"), i, warning)(void)
-		fprintf(stderr, "warning: %s\n", json_string_value(warning));
+	client_take_findings(answer, &diag);
+	complain_list(&list);
 }
 
 /* Encodes all bytes but those of RFC 3986 section 2.3. */

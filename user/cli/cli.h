@@ -19,6 +19,7 @@ struct cli {
 	const struct command *const *tables; /* of all commands; the list ends with NULL */
 	struct options options;
 	struct out out;
+	int *failure; /* the exit code of CLI_FAILED: misuse, where the daemon says so */
 };
 
 /* Asks the daemon. NULL: it said no, or nothing; the user has been told why. */
@@ -58,7 +59,12 @@ int cli_take_backend(char *const *arguments, int more, char **ret_path, char *co
 void cli_show_change(const struct cli *cli, const json_t *answer, const char *beginning,
 		     const char *const verbs[static 3]);
 
-/* Says on stderr what went wrong, and where, if diag knows the place. */
+/* Says on stderr what went wrong, and where, if diag knows the place; or all that is in
+ * diag's list.
+ */
 void cli_complain(const struct diag *diag);
+
+/* From now on it is said as JSON. */
+void cli_complain_in_json(void);
 
 #endif

@@ -15,11 +15,12 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-#define ANSWER_MAX     ((size_t)256 << 20)
-#define CONNECT_MS     5000L
-#define ANSWER_MS      60000L             /* a large configuration takes its time */
-#define URL_START      "http://localhost" /* never looked up: the socket is the way */
-#define HTTP_STATUS_OK 200
+#define ANSWER_MAX              ((size_t)256 << 20)
+#define CONNECT_MS              5000L
+#define ANSWER_MS               60000L             /* a large configuration takes its time */
+#define URL_START               "http://localhost" /* never looked up: the socket is the way */
+#define HTTP_STATUS_OK          200
+#define HTTP_STATUS_BAD_REQUEST 400
 
 struct answer {
 	char *text;
@@ -107,21 +108,56 @@ static int explain_failure(CURL *easy, CURLcode code, const char *socket, struct
 			curl_easy_strerror(code));
 }
 
+static void read_place(const json_t *object, struct diag *diag)
+{
+	const char *file = json_string_value(json_object_get(object, "file"));
+	json_int_t line = json_integer_value(json_object_get(object, "line"));
+	json_int_t column = json_integer_value(json_object_get(object, "column"));
+
+	(void)snprintf(diag->file, sizeof(diag->file), "%s", file ?: "");
+	diag->line = line > 0 ? (unsigned)line : 0;
+	diag->column = column > 0 ? (unsigned)column : 0;
+}
+
+static void take_array(const json_t *array, bool warnings, struct diag *diag)
+{
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const json_t *object = json_array_get(array, i);
+		const char *text = json_string_value(json_object_get(object, "text"));
+		struct diag one = { .list = diag->list };
+
+		if (!text)
+			continue;
+		read_place(object, &one);
+		if (warnings) {
+			diag_warn(&one, one.line, one.column, "%s", text);
+		} else {
+			(void)diag_set(&one, EINVAL, "%s", text);
+			(void)diag_keep(&one, -EINVAL);
+		}
+	}
+}
+
+void client_take_findings(const json_t *answer, struct diag *diag)
+{
+	if (!diag->list)
+		return;
+	take_array(json_object_get(answer, "errors"), false, diag);
+	take_array(json_object_get(answer, "warnings"), true, diag);
+	diag_list_sort(diag->list, diag->file);
+}
+
 /* The daemon's refusal: {"error": ..., "file": ..., "line": ..., "column": ...} */
 static int explain_refusal(const json_t *body, long status, struct diag *diag)
 {
 	const char *text = json_string_value(json_object_get(body, "error"));
-	const char *file = json_string_value(json_object_get(body, "file"));
-	json_int_t line = json_integer_value(json_object_get(body, "line"));
-	json_int_t column = json_integer_value(json_object_get(body, "column"));
 
 	if (!text)
 		return diag_set(diag, EPROTO, "the answer has HTTP status %ld and no words",
 				status);
-	(void)snprintf(diag->file, sizeof(diag->file), "%s", file ?: "");
-	diag->line = line > 0 ? (unsigned)line : 0;
-	diag->column = column > 0 ? (unsigned)column : 0;
-	return diag_set(diag, EREMOTEIO, "%s", text);
+	read_place(body, diag);
+	client_take_findings(body, diag);
+	return diag_set(diag, status == HTTP_STATUS_BAD_REQUEST ? EINVAL : EREMOTEIO, "%s", text);
 }
 
 int client_ask(const char *socket, const struct request *request, struct diag *diag,

@@ -20,10 +20,14 @@ struct request {
 	bool text;     /* the answer is text, and given as a string */
 };
 
-/* The answer is the caller's. -errno: no daemon answers, or it refuses;
- * diag holds its words, with the place if they name one.
+/* The answer is the caller's. -errno: no daemon answers, or it refuses (-EINVAL: because the
+ * request is malformed); diag holds its words, with the place if they name one, and diag's
+ * list, if there is one, all that it has found.
  */
 int client_ask(const char *socket, const struct request *request, struct diag *diag,
 	       json_t **ret_answer);
+
+/* Puts the errors and warnings of an answer into diag's list, in the order of diag's file. */
+void client_take_findings(const json_t *answer, struct diag *diag);
 
 #endif

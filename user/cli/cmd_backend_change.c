@@ -3,6 +3,7 @@
  * sluicectl backend drain, enable, disable, weight, add, remove: changes at run
  * time, which last until they are taken back or saved.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -98,12 +99,11 @@ static int backend_disable(struct cli *cli, char *const *arguments)
 	return change_simply(cli, arguments, "disable");
 }
 
-/* A whole number that an API member can hold; the daemon checks its bounds. */
-static bool parse_number(const char *text, json_int_t *ret_number)
+static bool parse_number(const char *text, unsigned least, json_int_t *ret_number)
 {
 	unsigned long long number;
 
-	if (number_parse(text, &number) < 0 || number > 1000000000)
+	if (number_parse(text, &number) < 0 || number < least || number > UINT16_MAX)
 		return false;
 	*ret_number = (json_int_t)number;
 	return true;
@@ -117,7 +117,7 @@ static int backend_weight(struct cli *cli, char *const *arguments)
 
 	if (code)
 		return code;
-	if (!parse_number(arguments[0], &weight))
+	if (!parse_number(arguments[0], 0, &weight))
 		return complain("a weight is a number from 0 to 65535, not \"%s\"", arguments[0]);
 	return show(cli, post_to(cli, path, "weight", json_pack("{s:I}", "weight", weight)),
 		    changed_sections);
@@ -153,7 +153,7 @@ static bool split_endpoint(char *text, const char **ret_address, json_int_t *ret
 	port = *end == ']' ? end + 1 : end;
 	if (*end == ']')
 		++*ret_address;
-	if (*port && (*port != ':' || !parse_number(port + 1, ret_port)))
+	if (*port && (*port != ':' || !parse_number(port + 1, 1, ret_port)))
 		return false;
 	*end = '\0';
 	return ip_parse(*ret_address, &ip) == 0 &&
@@ -173,10 +173,12 @@ static json_t *new_backend(const struct options *options, const char *endpoint, 
 		return NULL;
 	if (!split_endpoint(text, &address, &port)) {
 		*ret_code =
-			complain("\"%s\" is not ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT", endpoint);
+			complain("\"%s\" is not ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, the port "
+				 "a number from 1 to 65535",
+				 endpoint);
 		return NULL;
 	}
-	if (given && !parse_number(given, &weight)) {
+	if (given && !parse_number(given, 0, &weight)) {
 		*ret_code = complain("--weight is a number from 0 to 65535, not \"%s\"", given);
 		return NULL;
 	}

@@ -28,16 +28,25 @@ static void on_interrupt(int number)
 	interrupted = 1;
 }
 
-/* As many as the window has room for. */
-static int rows_of_window(const struct cli *cli)
+/* As many lines as the window has room for. */
+static int lines_of_window(const struct cli *cli)
 {
 	struct winsize size;
-	int rows;
+	int lines;
 
 	if (ioctl(fileno(cli->out.file), TIOCGWINSZ, &size) < 0 || !size.ws_row)
 		return LINES;
-	rows = size.ws_row > LINES_REST ? size.ws_row - LINES_REST : 1;
-	return rows < LINES_MOST ? rows : LINES_MOST;
+	lines = size.ws_row > LINES_REST ? size.ws_row - LINES_REST : 1;
+	return lines < LINES_MOST ? lines : LINES_MOST;
+}
+
+static int count_lines(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
 }
 
 static void put_time(FILE *file)
@@ -58,6 +67,7 @@ static char *picture(const struct cli *cli, json_t *answer, const struct out_sec
 	char *text = NULL;
 	size_t size;
 
+	copy.out.width = cli->out.json ? 0 : out_terminal_width(fileno(cli->out.file));
 	copy.out.file = open_memstream(&text, &size);
 	if (!copy.out.file) {
 		json_decref(answer);
@@ -75,19 +85,31 @@ static char *picture(const struct cli *cli, json_t *answer, const struct out_sec
 	return text;
 }
 
-/* Done: there is a next one to wait for. */
-static int show_once(const struct cli *cli, const struct out_section *sections, bool terminal)
+/* A picture of so many rows. The caller's to free; NULL: the user has been told. */
+static char *ask_picture(const struct cli *cli, const struct out_section *sections, bool terminal,
+			 int rows)
 {
-	_cleanup_(cleanup_free) char *path = NULL, *text = NULL;
+	_cleanup_(cleanup_free) char *path = NULL;
 	char lines[16];
 	json_t *answer;
 
-	(void)snprintf(lines, sizeof(lines), "%d", terminal ? rows_of_window(cli) : LINES);
+	(void)snprintf(lines, sizeof(lines), "%d", rows);
 	path = cli_path_lines(cli, "/v1/sources", lines);
 	answer = path ? cli_get(cli, path) : NULL;
-	if (!answer)
-		return CLI_FAILED;
-	text = picture(cli, answer, sections, terminal);
+	return answer ? picture(cli, answer, sections, terminal) : NULL;
+}
+
+/* Done: there is a next one to wait for. In a narrow window a row takes several lines. */
+static int show_once(const struct cli *cli, const struct out_section *sections, bool terminal)
+{
+	int lines = terminal ? lines_of_window(cli) : LINES;
+	_cleanup_(cleanup_free) char *text = ask_picture(cli, sections, terminal, lines);
+	int used = text && terminal ? count_lines(text) - LINES_REST + 1 : 0;
+
+	if (used > lines) {
+		free(text);
+		text = ask_picture(cli, sections, terminal, lines * lines / used ?: 1);
+	}
 	if (!text || fputs(text, cli->out.file) == EOF || fflush(cli->out.file) != 0)
 		return CLI_FAILED;
 	return CLI_DONE;

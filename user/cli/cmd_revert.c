@@ -36,6 +36,13 @@ static json_t *members_of(char *const *arguments)
 
 static int revert(struct cli *cli, char *const *arguments)
 {
+	_cleanup_(cleanup_free) char *path = NULL;
+	bool is_backend = arguments[0] && (arguments[1] || strchr(arguments[0], '/'));
+	char *const *rest;
+	int status = is_backend ? cli_take_backend(arguments, 0, &path, &rest) : CLI_DONE;
+
+	if (status != CLI_DONE)
+		return status;
 	return cli_show_rows(cli, cli_post(cli, "/v1/revert", members_of(arguments)), sections);
 }
 

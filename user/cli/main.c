@@ -3,6 +3,9 @@
  * sluicectl: from the words of the command line to a command. Exit codes: 0 done, 1 refused
  * or failed, 2 misuse.
  */
+#include <string.h>
+
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/usage.h"
@@ -22,7 +25,7 @@ static int run(struct cli *cli, char **words)
 	if (cli->options.value[OPTION_HELP])
 		return usage_help(tables, command, words);
 	if (!command)
-		return usage_unknown(tables, words);
+		return usage_unknown(tables, words, cli->out.json);
 	arguments += command_words(command);
 	while (arguments[n])
 		n++;
@@ -32,16 +35,21 @@ static int run(struct cli *cli, char **words)
 		return usage_wrong(command, "too many arguments");
 	if (options_misplaced(&cli->options, command->options, &diag) < 0)
 		return usage_wrong(command, diag.text);
-	return command->run(cli, arguments);
+	if (arguments_check(command, &cli->options, arguments, &diag) == 0)
+		return command->run(cli, arguments);
+	cli_complain(&diag);
+	return CLI_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { .tables = tables };
+	int failure = CLI_FAILED, code;
+	struct cli cli = { .tables = tables, .failure = &failure };
 	struct diag diag = {};
-	int code;
 
-	(void)argc;
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], options_row(OPTION_JSON)->name) == 0)
+			cli_complain_in_json();
 	if (!argv[0] || options_parse(argv + 1, &diag, &cli.options) < 0) {
 		cli_complain(&diag);
 		return CLI_USAGE;
@@ -57,5 +65,5 @@ int main(int argc, char **argv)
 		cli_complain(&diag);
 		return CLI_FAILED;
 	}
-	return code;
+	return code == CLI_FAILED ? failure : code;
 }

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/out_text.h"
 #include "lib/base/diag.h"
+#include "lib/base/suggest.h"
 
 static const struct option_row table[OPTION_COUNT] = {
 #define ROW(option, everywhere, name, value, completes, help) \
@@ -49,6 +51,23 @@ static const char *optional_value(char ***word, size_t length)
 	return next && isdigit((unsigned char)*next) ? *++*word : "";
 }
 
+static const char *option_name(const void *rows, size_t i)
+{
+	return i < OPTION_COUNT ? ((const struct option_row *)rows)[i].name : NULL;
+}
+
+static int refuse_option(const char *word, size_t length, struct diag *diag)
+{
+	char name[32];
+	const char *meant;
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)length, word);
+	meant = suggest_word(name, option_name, table);
+	if (meant)
+		return diag_set(diag, EINVAL, "unknown option %s; did you mean %s?", word, meant);
+	return diag_set(diag, EINVAL, "unknown option %s (see sluicectl --help)", word);
+}
+
 /* Takes the option at *word, and its value: "--socket PATH" or "--socket=PATH".
  * Leaves *word on the last word it took.
  */
@@ -60,7 +79,7 @@ static int take_option(char ***word, struct diag *diag, struct options *options)
 	const char *value = "";
 
 	if (option == OPTION_COUNT)
-		return diag_set(diag, EINVAL, "unknown option %s (see sluicectl --help)", **word);
+		return refuse_option(**word, length, diag);
 	if (!row->value && (**word)[length])
 		return diag_set(diag, EINVAL, "%s takes no value", row->name);
 	if (row->value && row->value[0] == '[')
@@ -117,6 +136,7 @@ void options_help(FILE *file, unsigned set)
 		if (!table[i].everywhere && !(set & 1U << i))
 			continue;
 		(void)snprintf(name, sizeof(name), "%s %s", table[i].name, table[i].value ?: "");
-		(void)fprintf(file, "  %-15s  %s\n", name, table[i].help);
+		(void)fprintf(file, "  %-15s  ", name);
+		out_wrap(file, table[i].help, 19, OUT_HELP_WIDTH);
 	}
 }

@@ -10,29 +10,16 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
-#include "cli/out_cell.h"
-
-#define OUT_WIDTH 100 /* columns of a terminal that status keeps to */
-
-/* A part of an answer. */
-struct out_section {
-	const struct out_column *columns; /* NULL ends the list */
-	const char *title;                /* NULL: none */
-	const char *member;               /* the array of rows; NULL: the answer is the only row */
-	const char *empty;                /* said where there are no rows; NULL: nothing is */
-	const char *busy;                 /* only rows in which this member is not 0 */
-	bool fields;                      /* one row, a line per column; null is left out */
-};
-
-struct out {
-	FILE *file;
-	bool json, colour;
-};
+#include "cli/out_table.h"
+#include "cli/out_text.h"
 
 /* To stdout; coloured on a terminal, unless NO_COLOR is set (no-color.org). */
 struct out out_standard(bool json);
+
+/* Columns of the terminal; 0: it is none. */
+size_t out_terminal_width(int fd);
 
 /* Prints the sections for people, or the whole answer as JSON. */
 void out_answer(const struct out *out, const json_t *answer, const struct out_section *sections);
@@ -44,7 +31,7 @@ struct out_list {
 	size_t most; /* that are shown */
 };
 
-/* The strings of an array, each wrapped at OUT_WIDTH. Nothing where the array is
+/* The strings of an array, each wrapped at the width of out. Nothing where the array is
  * empty. Not for --json.
  */
 void out_list(const struct out *out, const struct out_list *list, const json_t *strings);

@@ -4,6 +4,7 @@
  */
 #include "cli/usage.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "lib/base/cleanup.h"
+#include "lib/base/diag.h"
 #include "lib/base/suggest.h"
 
 #define NAME_SIZE 64 /* "service show" and, from the user, a bit more */
@@ -61,9 +62,10 @@ static void print_list(FILE *file, const struct command *const *tables, const ch
 		if (group && !command_is_in_group(command, group))
 			continue;
 		if (strlen(command_usage(command, text)) > 30)
-			(void)fprintf(file, "  %s\n%34s%s\n", text, "", command->help);
+			(void)fprintf(file, "  %s\n%34s", text, "");
 		else
-			(void)fprintf(file, "  %-30s  %s\n", text, command->help);
+			(void)fprintf(file, "  %-30s  ", text);
+		out_wrap(file, command->help, 34, OUT_HELP_WIDTH);
 	}
 }
 
@@ -78,67 +80,115 @@ static bool is_group(const struct command *const *tables, const char *word)
 	return false;
 }
 
+/* The options that a group's commands have, or (NULL) all. */
+static unsigned options_of(const struct command *const *tables, const char *group)
+{
+	struct command_walk walk = { .tables = tables };
+	const struct command *command;
+	unsigned set = 0;
+
+	while ((command = command_next_shown(&walk)))
+		if (!group || command_is_in_group(command, group))
+			set |= command->options;
+	return set;
+}
+
 int usage_help(const struct command *const *tables, const struct command *command,
 	       char *const *words)
 {
 	if (!command && words[0] && !is_group(tables, words[0]))
-		return usage_unknown(tables, words);
+		return usage_unknown(tables, words, false);
 	if (command) {
 		print_usage(stdout, command);
 		(void)printf("\n  %s\n", command->help);
 	} else {
 		print_list(stdout, tables, words[0]);
 	}
-	options_help(stdout, command ? command->options : ~0U);
+	options_help(stdout, command ? command->options : options_of(tables, words[0]));
 	return CLI_DONE;
 }
 
-/* The command nearest to the user's words, if it is near enough to be meant. */
-static const struct command *nearest(const struct command *const *tables, char *const *words)
+/* How far the user's words are from a command's name, or its group; UINT_MAX: too far for it
+ * to be meant.
+ */
+static unsigned distance_to(const char *name, char *const *words, int n)
+{
+	unsigned distance;
+	char typed[NAME_SIZE];
+
+	join(words, n, typed);
+	distance = suggest_distance(typed, name);
+	return distance <= strlen(name) / 3 ? distance : UINT_MAX;
+}
+
+/* The name of the command or group nearest to the user's words, if it is near enough to be
+ * meant. Returns buffer, or NULL.
+ */
+static const char *nearest(const struct command *const *tables, char *const *words,
+			   char buffer[static NAME_SIZE])
 {
 	struct command_walk walk = { .tables = tables };
 	const struct command *command;
-	const struct command *best = NULL;
-	unsigned best_distance = UINT_MAX;
+	unsigned best = UINT_MAX;
 
 	while ((command = command_next_shown(&walk))) {
-		unsigned distance;
-		char name[NAME_SIZE];
+		unsigned whole = distance_to(command->words, words, command_words(command));
+		unsigned first;
+		char group[NAME_SIZE];
 
-		join(words, command_words(command), name);
-		distance = suggest_distance(name, command->words);
-		if (distance < best_distance && distance <= strlen(command->words) / 3) {
-			best_distance = distance;
-			best = command;
-		}
+		(void)snprintf(group, sizeof(group), "%.*s", (int)strcspn(command->words, " "),
+			       command->words);
+		first = words[1] ? UINT_MAX : distance_to(group, words, 1);
+		if (whole < best)
+			(void)snprintf(buffer, NAME_SIZE, "%s", command->words);
+		else if (first < best)
+			(void)snprintf(buffer, NAME_SIZE, "%s", group);
+		best = whole < best ? whole : first < best ? first : best;
 	}
-	return best;
+	return best < UINT_MAX ? buffer : NULL;
 }
 
-int usage_unknown(const struct command *const *tables, char *const *words)
+/* One line, so that it is the last on the screen. */
+static int refuse_command(const struct command *const *tables, char *const *words, bool group)
 {
-	const struct command *suggestion = nearest(tables, words);
-	_cleanup_(cleanup_free) char *clean = NULL;
-	const char *group = words[0] && is_group(tables, words[0]) ? words[0] : NULL;
-	char name[NAME_SIZE];
+	char name[NAME_SIZE], meant[NAME_SIZE];
+	struct diag diag = {};
 
 	join(words, group ? 2 : 1, name);
-	clean = out_clean(name);
-	if (words[0] && (!group || words[1])) {
-		(void)fprintf(stderr, "sluicectl: there is no command \"%s\"", clean ?: "");
-		if (suggestion)
-			(void)fprintf(stderr, "; did you mean \"%s\"?", suggestion->words);
-		(void)fputs("\n\n", stderr);
+	if (nearest(tables, words, meant))
+		(void)diag_set(&diag, EINVAL, "there is no command \"%s\"; did you mean \"%s\"?",
+			       name, meant);
+	else
+		(void)diag_set(&diag, EINVAL,
+			       "there is no command \"%s\" (see sluicectl%s%s --help)", name,
+			       group ? " " : "", group ? words[0] : "");
+	cli_complain(&diag);
+	return CLI_USAGE;
+}
+
+int usage_unknown(const struct command *const *tables, char *const *words, bool json)
+{
+	bool group = words[0] && is_group(tables, words[0]);
+	const struct diag diag = { .text = "a command is missing (see sluicectl --help)" };
+
+	if (words[0] && (!group || words[1]))
+		return refuse_command(tables, words, group);
+	if (json) {
+		cli_complain(&diag);
+		return CLI_USAGE;
 	}
-	print_list(stderr, tables, group);
-	if (!words[0])
-		options_help(stderr, ~0U);
+	print_list(stderr, tables, words[0]);
+	options_help(stderr, options_of(tables, words[0]));
 	return CLI_USAGE;
 }
 
 int usage_wrong(const struct command *command, const char *why)
 {
-	(void)fprintf(stderr, "sluicectl %s: %s\n", command->words, why);
-	print_usage(stderr, command);
+	struct diag diag = {};
+	char text[COMMAND_USAGE_SIZE];
+
+	(void)diag_set(&diag, EINVAL, "%s: %s (usage: sluicectl %s)", command->words, why,
+		       command_usage(command, text));
+	cli_complain(&diag);
 	return CLI_USAGE;
 }

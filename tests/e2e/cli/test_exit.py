@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How sluicectl ends: 0, 1 with a sentence, or 2 and its usage; and how it finds the daemon."""
 
+import json
 import os
 import shutil
 import socket
@@ -19,19 +20,14 @@ from scenario_api import CHANGING, READING, ctl, small
     (["backend", "show", "web", "nosuch"], "web-1"),
     (["backend", "list", "nosuch"], "web"),
     (["backend", "drain", "web", "nosuch"], "web-1"),
-    (["backend", "drain", "web/web-1", "--timeout", "soon"], "from 1s to 720h"),
-    (["backend", "drain", "web/web-1", "--timeout", "\xff"], '"timeout"'),
     (["backend", "drain", "web/nosuch", "--wait"], "web-1"),
     (["backend", "enable", "nosuch/web-1"], "web"),
-    (["backend", "weight", "web/web-1", "65536"], "from 0 to 65535"),
     (["backend", "add", "web", "127.0.0.1"], "loopback"),
-    (["backend", "add", "web", "10.9.0.1:0"], "from 1 to 65535"),
     (["backend", "add", "web", "10.9.0.1", "--name", "web-1"], "already"),
     (["backend", "add", "nosuch", "10.9.0.1"], "web"),
     (["backend", "remove", "web", "nosuch"], "web-1"),
     (["attach", "nosuch"], "front"),
     (["attach", "\xff\xfe"], "no interface"),
-    (["attach", "lo", "--mode", "turbo"], "generic"),
     (["detach", "lo"], "front"),
 ), ids=lambda value: repr(value)[:40])
 def test_a_refusal_is_exit_1_and_a_sentence(scene, unchanged, args, words):
@@ -49,15 +45,45 @@ def test_a_refusal_is_exit_1_and_a_sentence(scene, unchanged, args, words):
     (["service", "shwo", "web"], 'did you mean "service show"?'),
     (["stat"], 'did you mean "stats"?'),
     (["service"], "service show"),
-    (["se", "list"], "usage:"),
+    (["bakcend"], 'did you mean "backend"?'),
+    (["--json", "bakcend"], 'did you mean'),
+    (["se", "list"], "there is no command"),
     (["xyzzy"], "there is no command"),
+    (["backend", "xyzzy"], "see sluicectl backend --help"),
     (["xyz\033[31m"], "there is no command"),
     (["status", "more"], "too many"),
     (["service", "show"], "missing"),
     (["backend", "show", "web"], "SERVICE/NAME"),
     (["backend", "show", "web/"], "SERVICE/NAME"),
     (["attach"], "missing"),
-    (["--jso", "status"], "--jso"),
+    (["--jso", "status"], "did you mean --json?"),
+    (["--socket=", "status"], "--socket"),
+    (["--socket", "/" + "x" * 200, "status"], "too long"),
+    (["service", "show", ""], "NAME is empty"),
+    (["backend", "show", "", "web-1"], "SERVICE is empty"),
+    (["attach", ""], "INTERFACE is empty"),
+    (["attach", "lo", "--mode", "turbo"], "auto, native or generic"),
+    (["attach", "lo", "--mode", "skb"], "did you mean generic?"),
+    (["backend", "drain", "web/web-1", "--timeout", "soon"], "from 1s to 720h"),
+    (["backend", "drain", "web/web-1", "--timeout", "\xff"], "--timeout"),
+    (["backend", "drain", "web/web-1", "--timeout", "721h"], "from 1s to 720h"),
+    (["backend", "weight", "web/web-1", "65536"], "from 0 to 65535"),
+    (["backend", "add", "web", "10.9.0.1:0"], "from 1 to 65535"),
+    (["backend", "add", "web", "10.9.0.1", "--weight", "65536"], "from 0 to 65535"),
+    (["limit", "show", "web"], "an IPv4 or IPv6 address"),
+    (["limit", "reset", "nobody"], '"all"'),
+    (["limit", "top", "--lines", "0"], "from 1 to 1000"),
+    (["deny", "add", "192.0.2.7/24"], "did you mean 192.0.2.0/24?"),
+    (["deny", "add", "192.0.2.0/24", "--for", "0s"], "from 1s to 720h"),
+    (["deny", "remove", "nobody"], "a prefix like"),
+    (["deny", "list", "--lines", "x"], "from 1 to 1000"),
+    (["check", ""], "FILE is empty"),
+    (["service", "show", "x" * 300], "at most 63"),
+    (["revert", ""], "SERVICE is empty"),
+    (["revert", "web", "x" * 64], "at most 63"),
+    (["revert", "web", "web-1", "more"], "too many"),
+    (["revert", "web/web-1", "more"], "too many"),
+    (["revert", "web/"], "SERVICE/NAME"),
     (["--json=yes", "status"], "--json"),
     (["status", "--socket"], "--socket"),
     (["status", "-j"], "-j"),
@@ -87,6 +113,47 @@ def test_misuse_is_exit_2(args, words):
     done = ctl(*args)
     assert done.returncode == 2 and not done.stdout
     assert words in done.stderr and "\033" not in done.stderr
+    if len(args) > 1 or "there is no" in words:
+        assert done.stderr.count("\n") == 1 or "--json" in args, "the error is on the last line"
+    done = ctl("--json", *args)
+    assert done.returncode == 2 and not done.stdout
+    assert set(json.loads(done.stderr)) == {"error"}
+
+
+@pytest.mark.parametrize("args", (
+    ["deny", "add", "0.0.0.0/0"], ["deny", "add", "::/0"],
+), ids=repr)
+def test_what_the_daemon_calls_malformed_is_misuse(scene, unchanged, args):
+    done = scene.daemon.ctl(*args, check=False)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("sluicectl: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("args", (
+    ["service", "show", "nosuch"], ["attach", "nosuch"], ["check", "/nonexistent"],
+), ids=" ".join)
+def test_a_refusal_in_json(scene, unchanged, args):
+    done = scene.daemon.ctl("--json", *args, check=False)
+    assert done.returncode == 1 and not done.stdout
+    answer = json.loads(done.stderr)
+    assert set(answer) == {"error"} and answer["error"]
+
+
+@pytest.mark.parametrize("args, words", (
+    (["--nosuch"], "--nosuch"),
+    (["-x"], "x"),
+    (["extra"], "extra"),
+    (["--config"], "config"),
+    (["--config", ""], "--config"),
+    (["--check=yes"], "check"),
+    (["--socket", ""], "--socket"),
+    (["--socket", "/" + "x" * 200], "107 bytes"),
+    (["--pin-dir", "relative"], "absolute"),
+    (["--pin-dir", ""], "absolute"),
+), ids=repr)
+def test_misuse_of_the_daemon_is_exit_2(args, words):
+    done = subprocess.run([daemon.SLUICED, *args], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and not done.stdout and words in done.stderr
 
 
 COMMANDS = ("status", "service list", "service show", "backend list", "backend show", "stats",
@@ -107,6 +174,8 @@ def test_help(scene):
             assert done.stdout.startswith(f"usage: sluicectl {command}")
     group = ctl("service", "--help")
     assert "service show" in group.stdout and "backend show" not in group.stdout
+    assert "--mode" not in group.stdout, "no option of other commands"
+    assert max(map(len, whole.stdout.splitlines())) <= 80
     assert ctl("xyzzy", "--help").returncode == 2
     for args in (["--version"], ["status", "--version"]):
         done = ctl(*args)
@@ -137,8 +206,6 @@ def test_without_a_daemon_it_says_so(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as left:
         left.bind(path)
     assert "is it running?" in ctl("--socket", path, "status").stderr
-    done = ctl("--socket", "/" + "x" * 200, "status")
-    assert done.returncode == 1 and "too long" in done.stderr
 
 
 def test_without_permission_it_says_so(lab):

@@ -77,18 +77,9 @@ def test_a_refusal_says_why_and_changes_nothing(scene, method, path, body, statu
 
 
 @pytest.mark.parametrize("args, words", (
-    (["deny", "add", "192.0.2.7/24"], "did you mean 192.0.2.0/24?"),
-    (["deny", "add", "0.0.0.0/0"], "everybody"),
-    (["deny", "add", "192.0.2.0/24", "--for", "soon"], "from 1s to 720h"),
-    (["deny", "add", "\xff"], "is not a prefix"),
     (["deny", "remove", "203.0.113.0/24"], "not denied at run time; these are: none"),
-    (["deny", "list", "--lines", "0"], "from 1 to 1000"),
-    (["limit", "show", "web"], '"web"'),
-    (["limit", "reset", "slow"], '"slow"'),
     (["limit", "reset", "192.0.2.2", "nosuch"], "web, metered, slow"),
     (["limit", "list", "nosuch"], "web, metered, slow"),
-    (["limit", "top", "--lines", "5000"], "from 1 to 1000"),
-    (["limit", "top", "--watch", "--lines", "x"], "from 1 to 1000"),
 ), ids=lambda value: repr(value)[:40])
 def test_a_command_that_is_refused(scene, args, words):
     before = state(scene)
@@ -107,6 +98,11 @@ def test_a_command_that_is_refused(scene, args, words):
     (["limit", "reset", "192.0.2.2", "web", "x"], "too many"),
     (["limit", "top", "web"], "too many"),
     (["limit", "top", "--watch=soon"], "from 100ms to 1h"),
+    (["limit", "top", "--lines", "5000"], "from 1 to 1000"),
+    (["limit", "top", "--watch", "--lines", "x"], "from 1 to 1000"),
+    (["limit", "reset", "slow"], '"slow"'),
+    (["deny", "add", "\xff"], "a prefix like"),
+    (["deny", "add", "192.0.2.0/24", "--for", "soon"], "from 1s to 720h"),
     (["limit", "top", "--watch", "99ms"], "from 100ms to 1h"),
     (["limit", "top", "--watch", "2"], '"2"'),
     (["limit", "top", "--watch", "2h"], "from 100ms to 1h"),
@@ -145,8 +141,9 @@ EVILS = {
 
 @pytest.mark.parametrize("answer", EVILS.values(), ids=EVILS)
 @pytest.mark.parametrize("command", (
-    ["limit", "list"], ["limit", "list", "x"], ["limit", "top"], ["limit", "show", "x"],
-    ["limit", "reset", "x"], ["deny", "list"], ["deny", "add", "x"], ["deny", "remove", "x"],
+    ["limit", "list"], ["limit", "list", "x"], ["limit", "top"], ["limit", "show", "192.0.2.2"],
+    ["limit", "reset", "192.0.2.2"], ["deny", "list"], ["deny", "add", "192.0.2.2"],
+    ["deny", "remove", "192.0.2.2"],
 ), ids=" ".join)
 def test_nothing_that_answers_can_harm(tmp_path, answer, command):
     path = str(tmp_path / "control.sock")

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What sluicectl prints, for people and for programs, and what its commands do."""
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -99,9 +102,10 @@ def test_check_by_command(scene, unchanged, tmp_path):
         assert done.returncode == 1 and words in done.stderr
 
 
-def on_terminal(*args, env=None):
+def on_terminal(*args, env=None, columns=0):
     """What the command writes to a terminal."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     try:
         environment = {**os.environ, **(env or {})}
         done = subprocess.run([daemon.SLUICECTL, *args], stdout=theirs, stdin=theirs,
@@ -139,3 +143,47 @@ def test_status_fits_a_terminal(tmp_path):
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 100
     assert "... and 10 more" in done.stdout
+
+
+# A row that any table can show, its values as long as they can be.
+LONGEST = {
+    "name": "n" * 50, "service": "s" * 50, "backend": "b" * 50, "number": 16, "exempt": 1000000,
+    "address": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "port": 65535, "protocol": "tcp",
+    "addresses": ["2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"] * 16, "forward": "ipip",
+    "state": "degraded", "weight": 65535, "since_s": 86400 * 999 + 3600 * 23, "live": 2**32,
+    "serving": True, "reason": "a reason of so many words that no line has room for it " * 3,
+    "backends_serving": 65536, "backends_total": 65536, "scope": "all services",
+    "source": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff/128", "rate": "1000000/min", "burst": 10**9,
+    "count": "connections", "algorithm": "sliding-window", "per": "service", "action": "respond",
+    "dry_run": True, "remaining": 10**12, "resets_in_ms": 3600000, "refused": 2**62,
+    "since": "2026-11-22T05:31:56Z", "by": "the configuration", "text": "a verdict in words " * 4,
+    "packets": 2**62, "bytes": 2**62, "connections": 2**62, "dropped_packets": 2**62,
+    "dropped_bytes": 2**62, "refused_packets": 2**62, "reply_packets": 2**62,
+    "reply_bytes": 2**62, "prefix": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff/128", "allow": 10**6,
+    "deny": 10**6, "ends_in_s": 720 * 3600, "limit": 10**12, "sources": 10**7,
+    "stats": dict.fromkeys(("gate", "bucket", "refused", "exempt", "pressure", "evicted",
+                            "connections", "packets", "bytes"), 2**62),
+}
+
+
+@pytest.mark.parametrize("columns", (80, 120))
+@pytest.mark.parametrize("command", [
+    ["status"], ["service", "list"], ["service", "show", "web"], ["backend", "list"],
+    ["backend", "show", "web/a"], ["stats"], ["limit", "list"], ["limit", "list", "web"],
+    ["limit", "top"], ["limit", "show", "192.0.2.1"], ["deny", "list"],
+], ids=" ".join)
+def test_tables_fit_a_terminal(tmp_path, command, columns):
+    path = str(tmp_path / "control.sock")
+    rows = {name: [LONGEST] * 2 for name in (
+        "services", "backends", "verdicts", "limits", "sources", "denied", "configured")}
+    answer = {**LONGEST, **rows, "interfaces": [{"name": "x" * 15, "mode": "generic",
+                                                 "program_id": 2**32 - 1}]}
+    answer["check"] = {"type": "http", "text": "a word " * 40, "path": "/" + "p" * 40}
+    with Impostor(path, reply(answer)):
+        plain = on_terminal("--socket", path, *command, env={"NO_COLOR": "1"}, columns=columns)
+    for line in plain.splitlines():
+        assert len(line) <= columns and line == line.rstrip(), line
+    assert "n" * 9 in plain or "s" * 9 in plain or "2001:db8" in plain
+    with Impostor(path + "2", reply(answer)):
+        whole = ctl("--socket", path + "2", *command).stdout
+    assert len(whole.splitlines()) <= len(plain.splitlines()), "what is no terminal has no width"

@@ -12,6 +12,8 @@
 
 #include "cli/out.c"
 #include "cli/out_cell.c"
+#include "cli/out_table.c"
+#include "cli/out_text.c"
 #include "lib/base/array.h"
 
 /* ---- cells ------------------------------------------------------------- */
@@ -145,11 +147,9 @@ static const struct out_column table_columns[] = {
 	{},
 };
 
-static char *render(const char *answer_text, const struct out_section *sections, bool json,
-		    bool colour)
+static char *render_as(const char *answer_text, const struct out_section *sections, struct out out)
 {
 	json_t *answer = json_loads(answer_text, 0, NULL);
-	struct out out = { .json = json, .colour = colour };
 	char *text = NULL;
 	size_t size;
 
@@ -159,6 +159,12 @@ static char *render(const char *answer_text, const struct out_section *sections,
 	(void)fclose(out.file);
 	json_decref(answer);
 	return text;
+}
+
+static char *render(const char *answer_text, const struct out_section *sections, bool json,
+		    bool colour)
+{
+	return render_as(answer_text, sections, (struct out){ .json = json, .colour = colour });
 }
 
 static const char rows_text[] =
@@ -185,9 +191,9 @@ static void test_colours_change_no_width(void **state)
 	_cleanup_(cleanup_free) char *text = render(rows_text, sections, false, true);
 
 	(void)state;
-	assert_non_null(strstr(text, "7  " GREEN "up" PLAIN "        x\n"));
-	assert_non_null(strstr(text, RED "down" PLAIN "      -\n"));
-	assert_non_null(strstr(text, YELLOW "degraded" PLAIN "  y\n"));
+	assert_non_null(strstr(text, "7  " OUT_GREEN "up" PLAIN "        x\n"));
+	assert_non_null(strstr(text, OUT_RED "down" PLAIN "      -\n"));
+	assert_non_null(strstr(text, OUT_YELLOW "degraded" PLAIN "  y\n"));
 }
 
 static void test_idle_rows_are_left_out(void **state)
@@ -201,6 +207,96 @@ static void test_idle_rows_are_left_out(void **state)
 	(void)state;
 	assert_null(strstr(text, "degraded"));
 	assert_non_null(strstr(text, "much-..."));
+}
+
+/* ---- narrow terminals ------------------------------------------------------ */
+
+static const struct out_column wide_columns[] = {
+	{ "SERVICE", OUT_TEXT, "service", NULL, 0 },
+	{ "BACKEND", OUT_TEXT, "backend", NULL, 0 },
+	{ "ADDRESS", OUT_ENDPOINT, "address", "port", 0 },
+	{ "PACKETS", OUT_COUNT, "n", NULL, 0 },
+	{ "STATE", OUT_STATE, "state", NULL, 0 },
+	{ "BYTES", OUT_BYTES, "n", NULL, 0 },
+	{ "REASON", OUT_TEXT, "reason", NULL, 0 },
+	{},
+};
+
+static const char wide_text[] =
+	"{\"rows\": ["
+	"{\"service\": \"a-service-with-a-long-name\", \"backend\": \"b1\", \"port\": 443,"
+	" \"address\": \"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\", \"n\": 123456789012,"
+	" \"state\": \"degraded\", \"reason\": \"the last check was answered with HTTP 503\"},"
+	"{\"service\": \"web\", \"backend\": \"b2\", \"port\": 80, \"address\": \"10.0.0.1\","
+	" \"n\": 1, \"state\": \"up\"}]}";
+
+static const struct out_section wide_sections[] = {
+	{ .columns = wide_columns, .member = "rows" },
+	{},
+};
+
+static void test_a_table_keeps_to_a_terminal(void **state)
+{
+	static const struct {
+		size_t width;
+		const char *text;
+	} rows[] = {
+		{ 150,
+		  "SERVICE                     BACKEND  ADDRESS                                            PACKETS  STATE        BYTES  REASON\n"
+		  "a-service-with-a-long-name  b1       [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:443  123456789012  degraded  123.5 GB  the last check was answered with\n"
+		  "                                                                                                                     HTTP 503\n"
+		  "web                         b2       10.0.0.1:80                                              1  up             1 B  -\n" },
+		{ 105,
+		  "SERVICE        BACKEND  ADDRESS                     PACKETS  STATE        BYTES  REASON\n"
+		  "a-service-...  b1       [2001:db8...ffff]:443  123456789012  degraded  123.5 GB  the last check was\n"
+		  "                                                                                 answered with HTTP 503\n"
+		  "web            b2       10.0.0.1:80                       1  up             1 B  -\n" },
+		{ 80,
+		  "SERVICE       BACKEND  ADDRESS                     PACKETS  STATE        BYTES\n"
+		  "a-service...  b1       [2001:db8...ffff]:443  123456789012  degraded  123.5 GB\n"
+		  "web           b2       10.0.0.1:80                       1  up             1 B\n"
+		  "SERVICE       BACKEND  REASON\n"
+		  "a-service...  b1       the last check was answered with HTTP 503\n"
+		  "web           b2       -\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct out out = { .width = rows[i].width };
+		_cleanup_(cleanup_free) char *text = render_as(wide_text, wide_sections, out);
+
+		if (strcmp(text, rows[i].text) != 0)
+			(void)fprintf(stderr, "%zu:\n%s", rows[i].width, text);
+		assert_int_equal(strcmp(text, rows[i].text), 0);
+	}
+}
+
+/* Whatever the width, as long as there is room for two columns beside the names. */
+static void test_no_line_is_too_wide(void **state)
+{
+	(void)state;
+	for (size_t width = 56; width < 200; width++) {
+		struct out out = { .width = width };
+		_cleanup_(cleanup_free) char *text = render_as(wide_text, wide_sections, out);
+		char *line;
+
+		for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+			assert_true(strlen(line) <= width && line[strlen(line) - 1] != ' ');
+	}
+}
+
+static void test_texts_are_cut(void **state)
+{
+	char end[] = "gr\xc3\xbcn-and-more", middle[] = "[2001:db8::\xc3\xbc:1]:443",
+	     fits[] = "1234";
+
+	(void)state;
+	out_text_cut(end, 7);
+	assert_string_equal(end, "gr\xc3\xbcn...");
+	out_text_cut_middle(middle, 10);
+	assert_string_equal(middle, "[20...:443");
+	out_text_cut_middle(fits, 4);
+	assert_string_equal(fits, "1234");
 }
 
 static void test_an_empty_table_says_so(void **state)
@@ -301,6 +397,9 @@ int main(void)
 		cmocka_unit_test(test_a_table_is_aligned),
 		cmocka_unit_test(test_colours_change_no_width),
 		cmocka_unit_test(test_idle_rows_are_left_out),
+		cmocka_unit_test(test_a_table_keeps_to_a_terminal),
+		cmocka_unit_test(test_no_line_is_too_wide),
+		cmocka_unit_test(test_texts_are_cut),
 		cmocka_unit_test(test_an_empty_table_says_so),
 		cmocka_unit_test(test_fields_leave_out_what_is_null),
 		cmocka_unit_test(test_json_is_the_answer),

@@ -16,9 +16,7 @@
 #include "daemon/core/edits.h"
 #include "lib/base/diag.h"
 #include "lib/base/units.h"
-
-#define DRAIN_LEAST_MS 1000ULL
-#define DRAIN_MOST_MS  (720 * 3600 * 1000ULL)
+#include "sluice/api.h"
 
 /* Makes the change and shows the backend as it is then. It is looked for again: the
  * balancer may have made its services anew.
@@ -87,8 +85,8 @@ static struct api_answer post_drain(const struct api_ask *ask)
 	const char *timeout = api_text(ask, "timeout");
 	unsigned long long ms = 0;
 
-	if (timeout &&
-	    (duration_parse(timeout, &ms) < 0 || ms < DRAIN_LEAST_MS || ms > DRAIN_MOST_MS))
+	if (timeout && (duration_parse(timeout, &ms) < 0 || ms < SL_API_TIME_LEAST_MS ||
+			ms > SL_API_TIME_MOST_MS))
 		return api_refuse(MHD_HTTP_BAD_REQUEST,
 				  "\"timeout\" must be a duration from 1s to 720h, such as 30s, 5m "
 				  "or 2h, not \"%.64s\"",

@@ -20,9 +20,7 @@
 #include "lib/base/prefix.h"
 #include "lib/base/units.h"
 #include "lib/config/config.h"
-
-#define DENY_LEAST_MS 1000ULL
-#define DENY_MOST_MS  (720 * 3600 * 1000ULL)
+#include "sluice/api.h"
 
 static struct api_answer get_denied(const struct api_ask *ask)
 {
@@ -57,7 +55,8 @@ static bool take_time(const char *text, unsigned *ret_seconds, struct api_answer
 {
 	unsigned long long ms = 0;
 
-	if (text && (duration_parse(text, &ms) < 0 || ms < DENY_LEAST_MS || ms > DENY_MOST_MS)) {
+	if (text && (duration_parse(text, &ms) < 0 || ms < SL_API_TIME_LEAST_MS ||
+		     ms > SL_API_TIME_MOST_MS)) {
 		*ret_refusal = api_refuse(MHD_HTTP_BAD_REQUEST,
 					  "\"for\" must be a duration from 1s to 720h, such as "
 					  "30s, 10m or 2h, not \"%.64s\"",

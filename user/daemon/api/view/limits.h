@@ -9,11 +9,13 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "sluice/api.h"
+
 struct ip;
 struct balancer;
 struct service;
 
-#define VIEW_ROWS_MAX 1000
+#define VIEW_ROWS_MAX SL_API_ROWS_MAX
 
 /* The source of a limit per service. */
 #define VIEW_ALL_SOURCES "all"
