@@ -29,6 +29,8 @@ enum backend_mode {
 	BACKEND_ENDLESS, /* text, then `repeat` for ever */
 	BACKEND_DRIP,    /* text, then `repeat` for ever, slowly */
 	BACKEND_HOLD,    /* text, once `release` is set; then close */
+	BACKEND_RESET,   /* text, then a reset */
+	BACKEND_UNREAD,  /* text, then close with the request unread, which is a reset */
 };
 
 struct backend {
@@ -86,6 +88,7 @@ static inline void backend_serve(struct backend *backend, int fd)
 {
 	struct pollfd gone = { .fd = fd };
 	enum backend_mode mode = backend->mode; /* clang refuses to switch on an _Atomic */
+	const struct linger at_once = { .l_onoff = 1 };
 	char c;
 
 	switch (mode) {
@@ -100,6 +103,13 @@ static inline void backend_serve(struct backend *backend, int fd)
 		(void)backend_send(fd, backend->text);
 		if (recv(fd, &c, 1, 0) < 0 && errno == ECONNRESET)
 			backend->resets++;
+		return;
+	case BACKEND_RESET:
+		(void)backend_send(fd, backend->text);
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		return;
+	case BACKEND_UNREAD:
+		(void)backend_send(fd, backend->text);
 		return;
 	case BACKEND_HOLD:
 		while (!backend->release && poll(&gone, 1, 1) == 0)
@@ -135,7 +145,10 @@ static inline void *backend_run(void *arg)
 		}
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-		backend_read_request(backend, fd);
+		if (backend->mode == BACKEND_UNREAD)
+			(void)poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 3000);
+		else
+			backend_read_request(backend, fd);
 		backend->connections++;
 		backend_serve(backend, fd);
 		(void)close(fd);

@@ -101,6 +101,69 @@ static void test_answers(void **state)
 		check_answer(&answers[i]);
 }
 
+/* ---- answers that are cut ------------------------------------------------- */
+
+static const struct {
+	const char *sentence, *text;
+	size_t whole;  /* bytes that make it whole; 0: all */
+	size_t spared; /* of these, so many last ones libcurl may do without */
+} cuts[] = {
+	{ "a length", OK_HEAD "Content-Length: 2\r\n\r\nok", 0, 0 },
+	{ "no body", OK_HEAD EMPTY, 0, 0 },
+	{ "chunks", OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 0, 1 },
+	{ "no length", OK_HEAD "X: y\r\n\r\nok", 25, 0 },
+	{ "an interim answer", INTERIM OK_HEAD "Content-Length: 1\r\n\r\n.", 0, 0 },
+	{ "more than the length", OK_HEAD "Content-Length: 1\r\n\r\n..", 39, 0 },
+};
+
+/* One probe of an answer that is cut behind so many bytes. */
+static void check_cut(size_t row, enum backend_mode mode, size_t bytes)
+{
+	size_t whole = cuts[row].whole ?: strlen(cuts[row].text);
+	struct backend backend = { .mode = mode };
+	struct check_config config = http_check;
+	const struct check_result *result;
+	char text[256] = "";
+
+	memcpy(text, cuts[row].text, bytes);
+	backend.text = text;
+	config.interval_ms = 60000;
+	assert_true(backend_start(&backend, AF_INET));
+	result = check_get(make(&config, backend.port));
+	RUN_UNTIL(result->probed);
+	if (result->last_ok != (bytes >= whole) ||
+	    (result->last_ok && strcmp(result->text, "HTTP 200") != 0))
+		fail_msg("%s, mode %d, cut behind %zu of %zu bytes: \"%s\"", cuts[row].sentence,
+			 mode, bytes, whole, result->text);
+	t.told = 0;
+	drop_check(--t.n_made);
+	backend_stop(&backend);
+}
+
+/* As scripts behind inetd and nc do: it must not be a matter of luck. */
+static void test_a_reset_behind_a_whole_answer(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 50; i++) {
+		check_cut(0, BACKEND_UNREAD, strlen(cuts[0].text));
+		check_cut(0, BACKEND_RESET, strlen(cuts[0].text));
+	}
+}
+
+/* Cut behind each byte, by a close and by a reset: one rule for all. */
+static void test_an_answer_counts_when_it_is_whole(void **state)
+{
+	static const enum backend_mode modes[] = { BACKEND_ANSWER, BACKEND_RESET, BACKEND_UNREAD };
+
+	(void)state;
+	for (size_t row = 0; row < ARRAY_SIZE(cuts); row++)
+		for (size_t k = 0; k < ARRAY_SIZE(modes); k++)
+			for (size_t n = 0; n <= strlen(cuts[row].text); n++)
+				if (n != strlen(cuts[row].text) - cuts[row].spared ||
+				    !cuts[row].spared)
+					check_cut(row, modes[k], n);
+}
+
 /* libcurl 7.88 appends a folded line to the last one of the transfer before, which it
  * has freed, where a handle is used again; seen by ASan (make debug).
  */
@@ -360,6 +423,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_answers),
+		TEST(test_a_reset_behind_a_whole_answer),
+		TEST(test_an_answer_counts_when_it_is_whole),
 		TEST(test_a_folded_line_that_follows_no_other),
 		TEST(test_request),
 		TEST(test_ipv6),

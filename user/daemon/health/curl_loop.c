@@ -19,6 +19,7 @@ struct curl_watch {
 	uv_poll_t poll;
 	struct curl_loop *curl;
 	curl_socket_t fd;
+	int events; /* that are waited for */
 };
 
 /* Each call of done may free the module, so `multi` is looked at every time. */
@@ -65,13 +66,19 @@ static void curl_socket_ready(uv_poll_t *poll, int status, int events)
 	struct curl_loop *curl = watch->curl;
 	int flags = 0, running;
 
+	/* A reset does not take away what came before it, and libcurl reads nothing of a socket
+	 * that it is told no more of than an error.
+	 */
 	if (status < 0)
-		flags |= CURL_CSELECT_ERR;
+		flags |= CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		flags |= CURL_CSELECT_OUT;
 	(void)curl_multi_socket_action(curl->multi, watch->fd, flags, &running);
+	/* libuv stops watching after an error, and libcurl may want more of the socket. */
+	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
+		(void)uv_poll_start(poll, watch->events, curl_socket_ready);
 	curl_reap(curl);
 }
 
@@ -119,6 +126,7 @@ static int curl_set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 		events |= UV_READABLE;
 	if (what != CURL_POLL_IN)
 		events |= UV_WRITABLE;
+	watch->events = events;
 	(void)uv_poll_start(&watch->poll, events, curl_socket_ready);
 	return 0;
 }

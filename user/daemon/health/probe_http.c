@@ -6,6 +6,12 @@
  * last header line of the transfer before, which it has freed, and writes to it
  * when the next answer begins with a folded line.
  *
+ * An answer counts when it is whole: the header, and the body for as long as the
+ * header says. A body whose length the header does not say ends with the connection,
+ * closed or reset (RFC 9112 section 6.3; section 8 calls a reset incomplete, but scripts
+ * that answer and close without reading the request cause one). What follows a whole
+ * answer does not count, and an answer that is cut is a failure, whatever its status.
+ *
  * The answer is hostile: what is read of it is bounded, and nothing of it but
  * the number of its status is kept.
  */
@@ -13,6 +19,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "daemon/health/curl_loop.h"
 #include "daemon/health/probe.h"
@@ -40,6 +47,9 @@ struct http_probe {
 	CURL *easy;                    /* NULL: none is under way */
 	size_t head_bytes, body_bytes; /* of the answer */
 	bool bad_status;               /* a status line of it has no status of three digits */
+	bool interim;                  /* the header under way is of an answer before the last */
+	bool head_whole;               /* the last answer's header has come to its end */
+	bool encoded;                  /* it says how the body ends, by a transfer coding */
 	int socket_error;              /* errno of socket(); 0: none */
 	char missing[64];
 };
@@ -59,12 +69,30 @@ static bool http_is_status_line(const char *line, size_t length)
 	return digits == 3;
 }
 
+#define ENCODING "Transfer-Encoding:"
+
+/* A line of the header, or its end. */
+static void http_note_line(struct http_probe *probe, const char *line, size_t length)
+{
+	if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
+		const char *space = memchr(line, ' ', length);
+
+		probe->bad_status |= !http_is_status_line(line, length);
+		probe->interim = space && space + 1 < line + length && space[1] == '1';
+		probe->head_whole = probe->encoded = false;
+	} else if (length && (line[0] == '\r' || line[0] == '\n')) {
+		probe->head_whole = !probe->interim;
+	} else if (length >= strlen(ENCODING) &&
+		   strncasecmp(line, ENCODING, strlen(ENCODING)) == 0) {
+		probe->encoded = true;
+	}
+}
+
 static size_t http_take_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_probe *probe = arg;
 
-	if (size * count > 5 && memcmp(data, "HTTP/", 5) == 0)
-		probe->bad_status |= !http_is_status_line(data, size * count);
+	http_note_line(probe, data, size * count);
 	probe->head_bytes += size * count;
 	return probe->head_bytes > HTTP_HEAD_MAX ? 0 : size * count;
 }
@@ -163,6 +191,20 @@ static enum probe_outcome http_fail(const char *words, char ret_text[static PROB
 	return PROBE_FAILED;
 }
 
+/* Whether the answer has come to its end, by what libcurl says of the connection's. */
+static bool http_is_whole(const struct http_probe *probe, CURLcode code)
+{
+	curl_off_t length = -1;
+
+	if (!probe->head_whole)
+		return false;
+	if (code == CURLE_OK || probe->body_bytes > HTTP_BODY_MAX)
+		return true;
+	(void)curl_easy_getinfo(probe->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) && length < 0 &&
+	       !probe->encoded;
+}
+
 static enum probe_outcome http_judge(struct http_probe *probe, CURLcode code,
 				     char ret_text[static PROBE_TEXT_SIZE])
 {
@@ -175,10 +217,10 @@ static enum probe_outcome http_judge(struct http_probe *probe, CURLcode code,
 	(void)curl_easy_getinfo(probe->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (probe->head_bytes > HTTP_HEAD_MAX)
 		return http_fail(too_long, ret_text);
-	if (code == CURLE_OK || probe->body_bytes > HTTP_BODY_MAX)
-		return probe->bad_status
-			       ? http_fail("not an HTTP answer", ret_text)
-			       : http_judge_status(&probe->spec->config, status, ret_text);
+	if (code == CURLE_OK && probe->bad_status)
+		return http_fail("not an HTTP answer", ret_text);
+	if (http_is_whole(probe, code))
+		return http_judge_status(&probe->spec->config, status, ret_text);
 	switch ((int)code) {
 	case CURLE_COULDNT_CONNECT:
 		if (probe->socket_error || error)
@@ -186,6 +228,7 @@ static enum probe_outcome http_judge(struct http_probe *probe, CURLcode code,
 		return http_fail("no connection", ret_text);
 	case CURLE_GOT_NOTHING:
 		return http_fail("closed without an answer", ret_text);
+	case CURLE_OK: /* an answer without the end of its header is none to sluice */
 	case CURLE_PARTIAL_FILE:
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
@@ -327,7 +370,7 @@ static int http_start(struct probe *head, probe_done_fn *done, void *arg)
 	if (!easy)
 		return -ENOMEM;
 	probe->head_bytes = 0;
-	probe->bad_status = false;
+	probe->bad_status = probe->interim = probe->head_whole = probe->encoded = false;
 	probe->body_bytes = 0;
 	probe->socket_error = 0;
 	head->done = done;
