@@ -87,6 +87,8 @@ def test_over_the_limit_429_and_retry_after_is_true(scene, family, figure):
     assert headers["ratelimit-limit"] == str(BURST)
     assert headers["ratelimit-remaining"] == "0"
     assert 1 <= int(headers["ratelimit-reset"]) <= BURST + 1
+    assert headers["ratelimit-policy"].startswith(f'"limit-1";q={BURST};w=')
+    assert headers["ratelimit"] == f'"limit-1";r=0;t={seconds}'
     for name in ("limit", "remaining", "reset"):
         assert headers[f"x-ratelimit-{name}"] == headers[f"ratelimit-{name}"]
     assert curl(scene, family)[0] == 429, "it would not have needed to wait"

@@ -3,6 +3,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import random
 import resource
@@ -71,6 +72,25 @@ def curl(responder, address, port=80, *options, client=None):
     return int(status.split()[1]), dict(line.split(": ", 1) for line in headers), body
 
 
+def limits_in(field):
+    """{name: {parameter: value}} of RateLimit-Policy or RateLimit, structured fields."""
+    limits = {}
+    for item in field.split(", "):
+        name, *parameters = item.split(";")
+        assert name[0] == name[-1] == '"'
+        limits[name.strip('"')] = {key: value.strip('"') if '"' in value else int(value)
+                                   for key, value in (p.split("=", 1) for p in parameters)}
+    return limits
+
+
+def told(headers, name="limit-1"):
+    """(q, r, t) of a limit."""
+    policy, state = limits_in(headers["RateLimit-Policy"]), limits_in(headers["RateLimit"])
+    assert policy.keys() == state.keys()
+    assert state[name]["t"] <= int(headers["Retry-After"])
+    return policy[name]["q"], state[name]["r"], state[name]["t"]
+
+
 def connect(responder, address, port=80, client=None, timeout=5.0):
     with responder.ns.entered():
         sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
@@ -111,26 +131,26 @@ def test_429_over_a_limit(responder, address, client):
     assert headers["Content-Type"] == "text/plain; charset=utf-8"
     assert headers["Connection"] == "close"
     assert headers["Retry-After"] == "1"
-    assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("5", "0")
-    assert headers["RateLimit-Reset"] == "5"
-    assert not any(name.startswith("X-") for name in headers)
+    assert headers["RateLimit-Policy"] == '"limit-1";q=5;w=5'
+    assert headers["RateLimit"] == '"limit-1";r=0;t=1'
+    assert not any(name.startswith(("X-", "RateLimit-L", "RateLimit-R")) for name in headers)
 
 
 def test_each_client_has_its_own_bucket(responder):
     responder.owe("web", 0, "192.0.2.11", 5)
     responder.owe("web", 0, "192.0.2.12", 3)
     _, headers, _ = curl(responder, WEB4, client="192.0.2.12")
-    assert headers["RateLimit-Remaining"] == "2"
+    assert told(headers)[1] == 2
     _, headers, _ = curl(responder, WEB4, client="192.0.2.13")
-    assert (headers["RateLimit-Remaining"], headers["RateLimit-Reset"]) == ("5", "0")
+    assert told(headers) == (5, 5, 0)
 
 
 def test_an_ipv6_network_has_one_bucket(responder):
     responder.owe("web", 0, "2001:db8:c:1::1", 4)
     _, headers, _ = curl(responder, WEB6, client="2001:db8:c:1::ffff")
-    assert headers["RateLimit-Remaining"] == "1"
+    assert told(headers)[1] == 1
     _, headers, _ = curl(responder, WEB6, client="2001:db8:c:2::1")
-    assert headers["RateLimit-Remaining"] == "5"
+    assert told(headers)[1] == 5
 
 
 def test_the_limit_with_the_longest_wait_is_told(responder):
@@ -139,26 +159,29 @@ def test_the_limit_with_the_longest_wait_is_told(responder):
     responder.owe("hourly", 2, "192.0.2.20", 1)  # dry_run: refuses nobody
     status, headers, _ = curl(responder, HOURLY, 54321, client="192.0.2.20")
     assert (status, headers["Retry-After"]) == (429, "60")
-    assert (headers["RateLimit-Limit"], headers["RateLimit-Reset"]) == ("2", "120")
+    assert headers["RateLimit-Policy"] == '"limit-1";q=5;w=5, "limit-2";q=2;w=120'
+    assert headers["RateLimit"] == '"limit-1";r=0;t=5, "limit-2";r=0;t=60'
 
 
 def test_a_limit_that_the_client_is_exempt_from_is_not(responder):
     for limit in (0, 1):
         responder.owe("hourly", limit, "192.0.2.40", 5 if limit == 0 else 2)
     _, headers, _ = curl(responder, HOURLY, 54321, client="192.0.2.40")
-    assert (headers["Retry-After"], headers["RateLimit-Limit"]) == ("1", "5")
+    assert headers["Retry-After"] == "1"
+    assert limits_in(headers["RateLimit-Policy"]) == {"limit-1": {"q": 5, "w": 5}}
 
 
 def test_a_limit_per_service_is_everybodys(responder):
     responder.owe("paged", 0, "192.0.2.50", 5)
     _, headers, _ = curl(responder, PAGED, client="192.0.2.51")
-    assert headers["RateLimit-Remaining"] == "0"
+    assert told(headers)[1] == 0
 
 
 def test_a_window(responder):
     responder.owe("plain", 0, "192.0.2.52", 10)
     _, headers, _ = curl(responder, PLAIN, 443, client="192.0.2.52")
-    assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("10", "0")
+    assert headers["RateLimit-Policy"] == '"limit-1";q=10;w=60'
+    assert told(headers)[:2] == (10, 0)
     assert 50 <= int(headers["Retry-After"]) <= 68
 
 
@@ -168,6 +191,44 @@ def test_the_configured_words(responder):
     assert headers["Content-Type"] == "text/html"
     for name in ("Limit", "Remaining", "Reset"):
         assert headers[f"X-RateLimit-{name}"] == headers[f"RateLimit-{name}"]
+    assert headers["RateLimit-Limit"] == str(told(headers)[0])
+
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.mark.parametrize("accept, asked", [
+    ([PROBLEM], True),
+    (["text/html, " + PROBLEM + ";q=0.9"], True),
+    (["text/plain;q=0.5", PROBLEM + ";q=0.6"], True),
+    (["text/plain, " + PROBLEM + ";q=0.9"], False),
+    ([PROBLEM + ";q=0"], False),
+    (["*/*"], False),
+    (["application/json"], False),
+    ([PROBLEM + ";q=many"], False),
+    ([",".join(["a/b;c=\"" + "x" * 40] * 200) + "," + PROBLEM], True),
+], ids=lambda value: repr(value)[:40])
+def test_a_problem_is_told_where_it_is_asked_for(responder, accept, asked):
+    responder.owe("web", 0, "192.0.2.60", 5)
+    lines = [word for line in accept for word in ("-H", f"Accept: {line}")]
+    status, headers, body = curl(responder, WEB4, 80, *lines, client="192.0.2.60")
+    assert status == 429 and headers["Vary"] == "Accept"
+    if not asked:
+        assert headers["Content-Type"].startswith("text/plain")
+        assert body == "429 Too Many Requests\n"
+        return
+    assert headers["Content-Type"] == PROBLEM
+    problem = json.loads(body)
+    assert problem["type"].endswith("#quota-exceeded") and problem["status"] == 429
+    assert problem["violated-policies"] == list(limits_in(headers["RateLimit"]))
+
+
+def test_a_problem_in_place_of_the_configured_words(responder):
+    _, headers, body = curl(responder, PAGED, 80, "-H", f"Accept: {PROBLEM}")
+    assert headers["Content-Type"] == PROBLEM and json.loads(body)["status"] == 429
+    _, headers, body = curl(responder, UNKNOWN, 80, "-H", f"Accept: {PROBLEM}")
+    assert headers["Content-Type"] == PROBLEM
+    assert json.loads(body)["title"] == "Service Unavailable"
 
 
 def test_503_where_nobody_serves(responder):
@@ -176,7 +237,7 @@ def test_503_where_nobody_serves(responder):
         status, headers, body = curl(responder, address)
         assert (status, headers["Retry-After"]) == (503, wait_for)
         assert body == (BODY if name == "paged" else "503 Service Unavailable\n")
-        assert "RateLimit-Limit" not in headers
+        assert not any(name.lower().startswith("ratelimit") for name in headers)
         responder.command("up", name)
         assert curl(responder, address)[0] == 429
 

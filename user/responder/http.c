@@ -11,8 +11,11 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/cleanup.h"
+#include "responder/accept.h"
+#include "responder/answer.h"
 #include "responder/clock.h"
 #include "responder/lookup.h"
 #include "responder/pages.h"
@@ -121,9 +124,39 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 
 /* ---- requests --------------------------------------------------------------------- */
 
-static struct MHD_Response *build_response(const struct answer *answer, const struct page *page)
+#define CONTENT_TYPE "text/plain; charset=utf-8" /* where the page has no other */
+
+struct asking {
+	struct accept accept;
+	const char *other;
+};
+
+static enum MHD_Result take_accept(void *arg, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
 {
-	const char *body = page->body ?: answer_body(answer);
+	struct asking *asking = arg;
+
+	(void)kind;
+	if (value && strcasecmp(name, "Accept") == 0)
+		accept_take(&asking->accept, value, asking->other);
+	return MHD_YES;
+}
+
+/* Whether the client asks for a body that programs read. */
+static bool asks_for_problem(struct MHD_Connection *connection, const struct page *page)
+{
+	struct asking asking = { .other = page->content_type ?: CONTENT_TYPE };
+
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, take_accept, &asking);
+	return accept_is_problem(&asking.accept);
+}
+
+static struct MHD_Response *build_response(const struct answer *answer, const struct page *page,
+					   bool problem)
+{
+	char text[ANSWER_PROBLEM_SIZE];
+	const char *body = problem ? answer_problem(answer, text)
+				   : page->body ?: answer_body(answer);
 	struct answer_header headers[ANSWER_HEADERS_MAX];
 	size_t n = answer_headers(answer, page->x_headers, headers);
 	/* Copied: the page may be another one before it is sent. */
@@ -134,8 +167,10 @@ static struct MHD_Response *build_response(const struct answer *answer, const st
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		(void)MHD_add_response_header(response, headers[i].name, headers[i].value);
-	(void)MHD_add_response_header(response, "Content-Type",
-				      page->content_type ?: "text/plain; charset=utf-8");
+	(void)MHD_add_response_header(
+		response, "Content-Type",
+		problem ? ACCEPT_PROBLEM : page->content_type ?: CONTENT_TYPE);
+	(void)MHD_add_response_header(response, "Vary", "Accept");
 	(void)MHD_add_response_header(response, "Connection", "close");
 	return response;
 }
@@ -157,7 +192,7 @@ static enum MHD_Result send_answer(struct http *http, struct MHD_Connection *con
 		input.nobody_serves = true;
 	page = pages_find(http->pages, &service);
 	answer = answer_make(&input, page->retry_after_ms);
-	response = build_response(&answer, page);
+	response = build_response(&answer, page, asks_for_problem(connection, page));
 	if (!response)
 		return MHD_NO;
 	result = MHD_queue_response(connection, answer.status, response);

@@ -133,7 +133,7 @@ int lookup_client(const struct lookup *lookup, const struct sl_key *key, const s
 	input.nobody_serves = nobody_serves(&service);
 	for (unsigned i = 0; i < service.n_limits && i < SL_LIMITS_MAX; i++)
 		if (look_at_limit(service.limits + i, client, &input.limits[input.n_limits]))
-			input.n_limits++;
+			input.limits[input.n_limits++].number = i + 1;
 	*ret_input = input;
 	return 0;
 }

@@ -25,11 +25,19 @@ static struct answer_limit tokens(enum sl_limit_count count, uint64_t interval, 
 	};
 }
 
+/* Of the limit that is waited for longest. */
+static const struct answer_state *told(const struct answer *answer)
+{
+	return &answer->limits[answer->longest];
+}
+
 static struct answer ask(size_t n, const struct answer_limit *limits)
 {
 	struct answer_input input = { .now = NOW, .n_limits = (unsigned)n };
 
 	memcpy(input.limits, limits, n * sizeof(*limits));
+	for (unsigned i = 0; i < n; i++)
+		input.limits[i].number = i + 1;
 	return answer_make(&input, 5000);
 }
 
@@ -41,9 +49,9 @@ static void test_over_a_token_bucket(void **state)
 	(void)state;
 	assert_int_equal(answer.status, 429);
 	assert_int_equal(answer.retry_after, 1);
-	assert_int_equal(answer.limit, 5);
-	assert_int_equal(answer.remaining, 0);
-	assert_int_equal(answer.reset, 5);
+	assert_int_equal(told(&answer)->limit, 5);
+	assert_int_equal(told(&answer)->remaining, 0);
+	assert_int_equal(told(&answer)->reset, 5);
 }
 
 static void test_seconds_are_rounded_up(void **state)
@@ -56,7 +64,7 @@ static void test_seconds_are_rounded_up(void **state)
 	limit.bucket.state[0] += SECOND / 2;
 	answer = ask(1, &limit);
 	assert_int_equal(answer.retry_after, 2);
-	assert_int_equal(answer.reset, 3);
+	assert_int_equal(told(&answer)->reset, 3);
 }
 
 static void test_an_hourly_limit(void **state)
@@ -66,7 +74,7 @@ static void test_an_hourly_limit(void **state)
 
 	(void)state;
 	assert_int_equal(answer.retry_after, 60);
-	assert_int_equal(answer.reset, 3600);
+	assert_int_equal(told(&answer)->reset, 3600);
 }
 
 /* What has just come back: never "at once", for it was refused. */
@@ -78,8 +86,8 @@ static void test_at_least_a_second(void **state)
 	(void)state;
 	assert_int_equal(answer.status, 429);
 	assert_int_equal(answer.retry_after, 1);
-	assert_int_equal(answer.remaining, 1000);
-	assert_int_equal(answer.reset, 0);
+	assert_int_equal(told(&answer)->remaining, 1000);
+	assert_int_equal(told(&answer)->reset, 0);
 }
 
 /* A request is not one packet: coming back for one alone would be refused again. */
@@ -99,7 +107,7 @@ static void test_a_request_has_many_bytes(void **state)
 
 	(void)state;
 	assert_int_equal(ask(1, &bytes).retry_after, 16);
-	assert_int_equal(ask(1, &bytes).limit, 65536);
+	assert_int_equal(ask(1, &bytes).limits[0].limit, 65536);
 }
 
 static void test_a_fixed_window(void **state)
@@ -116,9 +124,9 @@ static void test_a_fixed_window(void **state)
 	limit.bucket.state[0] = sl_window_word(NOW / (60 * SECOND), 10);
 	answer = ask(1, &limit);
 	assert_int_equal(answer.retry_after, 20);
-	assert_int_equal(answer.limit, 10);
-	assert_int_equal(answer.remaining, 0);
-	assert_int_equal(answer.reset, 20);
+	assert_int_equal(told(&answer)->limit, 10);
+	assert_int_equal(told(&answer)->remaining, 0);
+	assert_int_equal(told(&answer)->reset, 20);
 }
 
 static void test_a_sliding_window(void **state)
@@ -134,10 +142,10 @@ static void test_a_sliding_window(void **state)
 	(void)state;
 	limit.bucket.state[part % (SL_WINDOW_PARTS + 1)] = sl_window_word(part, 10);
 	answer = ask(1, &limit);
-	assert_int_equal(answer.remaining, 0);
+	assert_int_equal(told(&answer)->remaining, 0);
 	/* It begins to leave after 8 parts, and is gone after 9; a tenth is enough for one. */
 	assert_in_range(answer.retry_after, 8, 9);
-	assert_int_equal(answer.reset, 9);
+	assert_int_equal(told(&answer)->reset, 9);
 }
 
 static void test_the_longest_wait_is_told(void **state)
@@ -151,8 +159,8 @@ static void test_the_longest_wait_is_told(void **state)
 
 	(void)state;
 	assert_int_equal(answer.retry_after, 10);
-	assert_int_equal(answer.limit, 7);
-	assert_int_equal(answer.reset, 70);
+	assert_int_equal(told(&answer)->limit, 7);
+	assert_int_equal(told(&answer)->reset, 70);
 }
 
 static void test_nobody_serves(void **state)
@@ -176,11 +184,28 @@ static void test_without_a_limit(void **state)
 	assert_int_equal(answer_make(&input, 5000).status, 503);
 }
 
+/* Each limit's window is the time in which all of it comes back. */
+static void test_windows(void **state)
+{
+	const struct answer_limit hourly = tokens(SL_COUNT_CONNECTIONS, 60 * SECOND, 60, 60);
+	const struct answer_limit quick = tokens(SL_COUNT_CONNECTIONS, SECOND / 1000, 10, 10);
+	const struct answer_limit window = {
+		.limit = { .rate = { 60 * SECOND, 10 },
+			   .count = SL_COUNT_CONNECTIONS,
+			   .algorithm = SL_ALGORITHM_FIXED_WINDOW },
+	};
+
+	(void)state;
+	assert_int_equal(ask(1, &hourly).limits[0].window, 3600);
+	assert_int_equal(ask(1, &quick).limits[0].window, 1); /* never 0 */
+	assert_int_equal(ask(1, &window).limits[0].window, 60);
+}
+
 static void check_headers(const struct answer *answer, bool x_headers, const char *expected)
 {
 	struct answer_header headers[ANSWER_HEADERS_MAX];
 	size_t n = answer_headers(answer, x_headers, headers);
-	char text[1024] = "";
+	char text[2048] = "";
 
 	for (size_t i = 0; i < n; i++) {
 		size_t used = strlen(text);
@@ -191,33 +216,81 @@ static void check_headers(const struct answer *answer, bool x_headers, const cha
 	assert_string_equal(text, expected);
 }
 
+static const struct answer over = {
+	.status = 429,
+	.retry_after = 7,
+	.limits = { { 1, SL_COUNT_PACKETS, 1000, 3, 60, 60, true },
+		    { 3, SL_COUNT_BYTES, 65536, 65536, 0, 2, false },
+		    { 4, SL_COUNT_CONNECTIONS, 5, 0, 5, 10, true } },
+	.n_limits = 3,
+};
+
 static void test_headers(void **state)
 {
-	const struct answer over = { 429, 7, 1000, 3, 60 };
 	const struct answer down = { .status = 503, .retry_after = 5 };
 
 	(void)state;
 	check_headers(&over, false,
-		      "Retry-After: 7\nRateLimit-Limit: 1000\nRateLimit-Remaining: 3\n"
-		      "RateLimit-Reset: 60\n");
+		      "Retry-After: 7\n"
+		      "RateLimit-Policy: \"limit-1\";q=1000;qu=\"packets\";w=60, "
+		      "\"limit-3\";q=65536;qu=\"bytes\";w=2, \"limit-4\";q=5;w=10\n"
+		      "RateLimit: \"limit-1\";r=3;t=7, \"limit-3\";r=65536;t=0, "
+		      "\"limit-4\";r=0;t=5\n");
 	check_headers(&over, true,
-		      "Retry-After: 7\nRateLimit-Limit: 1000\nRateLimit-Remaining: 3\n"
-		      "RateLimit-Reset: 60\nX-RateLimit-Limit: 1000\nX-RateLimit-Remaining: 3\n"
-		      "X-RateLimit-Reset: 60\n");
+		      "Retry-After: 7\n"
+		      "RateLimit-Policy: \"limit-1\";q=1000;qu=\"packets\";w=60, "
+		      "\"limit-3\";q=65536;qu=\"bytes\";w=2, \"limit-4\";q=5;w=10\n"
+		      "RateLimit: \"limit-1\";r=3;t=7, \"limit-3\";r=65536;t=0, "
+		      "\"limit-4\";r=0;t=5\n"
+		      "RateLimit-Limit: 1000\nX-RateLimit-Limit: 1000\n"
+		      "RateLimit-Remaining: 3\nX-RateLimit-Remaining: 3\n"
+		      "RateLimit-Reset: 60\nX-RateLimit-Reset: 60\n");
 	check_headers(&down, true, "Retry-After: 5\n");
 	assert_string_equal(answer_body(&over), "429 Too Many Requests\n");
 	assert_string_equal(answer_body(&down), "503 Service Unavailable\n");
 }
 
-static void test_the_largest_numbers_fit(void **state)
+static void test_problems(void **state)
 {
-	const struct answer most = { 429, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	const struct answer down = { .status = 503, .retry_after = 5 };
+	char text[ANSWER_PROBLEM_SIZE];
 
 	(void)state;
-	check_headers(&most, false,
-		      "Retry-After: 18446744073709551615\nRateLimit-Limit: 18446744073709551615\n"
-		      "RateLimit-Remaining: 18446744073709551615\n"
-		      "RateLimit-Reset: 18446744073709551615\n");
+	assert_string_equal(
+		answer_problem(&over, text),
+		"{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\","
+		"\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\","
+		"\"status\":429,\"detail\":\"Try again in 7 s.\","
+		"\"violated-policies\":[\"limit-1\",\"limit-4\"]}\n");
+	assert_string_equal(answer_problem(&down, text),
+			    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
+			    "\"status\":503,\"detail\":\"Try again in 5 s.\"}\n");
+}
+
+/* Structured fields have integers of 15 digits; and all of it has room. */
+static void test_the_largest_numbers_fit(void **state)
+{
+	struct answer most = { .status = 429,
+			       .retry_after = UINT64_MAX,
+			       .n_limits = SL_LIMITS_MAX };
+	struct answer_header headers[ANSWER_HEADERS_MAX];
+	char text[ANSWER_PROBLEM_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < SL_LIMITS_MAX; i++)
+		most.limits[i] =
+			(struct answer_state){ i + 1,      SL_COUNT_PACKETS, UINT64_MAX, UINT64_MAX,
+					       UINT64_MAX, UINT64_MAX,       true };
+	assert_int_equal(answer_headers(&most, true, headers), ANSWER_HEADERS_MAX);
+	assert_string_equal(headers[0].value, "18446744073709551615");
+	assert_string_equal(headers[3].value, "18446744073709551615");
+	for (size_t i = 1; i <= 2; i++) {
+		const char *last = strrchr(headers[i].value, '=');
+
+		assert_string_equal(last, "=999999999999999");
+		assert_non_null(strstr(headers[i].value, "\"limit-4\""));
+	}
+	assert_non_null(strstr(answer_problem(&most, text), "\"limit-4\"]}\n"));
 }
 
 int main(void)
@@ -234,7 +307,9 @@ int main(void)
 		cmocka_unit_test(test_the_longest_wait_is_told),
 		cmocka_unit_test(test_nobody_serves),
 		cmocka_unit_test(test_without_a_limit),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_the_largest_numbers_fit),
 	};
 

@@ -107,7 +107,7 @@ struct limit_config {
 struct respond_config {
 	char *body;              /* NULL: a line of its own */
 	char *content_type;      /* NULL: text/plain; charset=utf-8 */
-	bool x_headers;          /* X-RateLimit-* beside RateLimit-* */
+	bool x_headers;          /* RateLimit-Limit and so on, and X-RateLimit-* */
 	unsigned retry_after_ms; /* the Retry-After of a 503 */
 };
 

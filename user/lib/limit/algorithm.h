@@ -34,6 +34,9 @@ struct limit_algorithm {
 	unsigned long long (*wait_ns)(const struct sl_limit *limit, const struct sl_bucket *bucket,
 				      unsigned long long now, unsigned long long units);
 
+	/* Nanoseconds in which an empty bucket becomes full, or a window's length. */
+	unsigned long long (*window_ns)(const struct sl_limit *limit);
+
 	/* The rest is NULL where it is not needed. */
 
 	/* The bucket of a source that the gate has admitted alone: it owes the most that the

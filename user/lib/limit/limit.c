@@ -53,6 +53,7 @@ struct limit_state limit_state(const struct sl_limit *limit, const struct sl_buc
 	state.limit = row->whole(limit);
 	state.remaining = state.limit - at_most(row->used(limit, bucket, now), state.limit);
 	state.reset_ns = row->wait_ns(limit, bucket, now, state.limit);
+	state.window_ns = row->window_ns(limit);
 	return state;
 }
 

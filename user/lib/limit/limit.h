@@ -36,6 +36,7 @@ struct limit_state {
 	unsigned long long limit;     /* units: the burst, or what a window admits */
 	unsigned long long remaining; /* units */
 	unsigned long long reset_ns;  /* from now on: until all of it is there again */
+	unsigned long long window_ns; /* in which the whole of it comes back */
 };
 struct limit_state limit_state(const struct sl_limit *limit, const struct sl_bucket *bucket,
 			       unsigned long long now);

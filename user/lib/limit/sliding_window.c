@@ -42,4 +42,5 @@ const struct limit_algorithm limit_sliding_window = {
 	.whole = window_whole,
 	.used = used,
 	.wait_ns = wait_ns,
+	.window_ns = window_length_ns,
 };

@@ -133,6 +133,11 @@ static unsigned long long wait_ns(const struct sl_limit *limit, const struct sl_
 	return owed > most ? whole_ns(owed - most) : 0;
 }
 
+static unsigned long long window_ns(const struct sl_limit *limit)
+{
+	return whole_ns(limit->rate.depth);
+}
+
 static void owe_gate(const struct sl_limit *limit, struct sl_bucket *bucket, unsigned long long now)
 {
 	bucket->state[0] = now + limit->gate_depth;
@@ -164,6 +169,7 @@ const struct limit_algorithm limit_token_bucket = {
 	.whole = whole,
 	.used = used,
 	.wait_ns = wait_ns,
+	.window_ns = window_ns,
 	.owe_gate = owe_gate,
 	.replace = replace,
 	.convert = convert,

@@ -16,3 +16,8 @@ unsigned long long window_whole(const struct sl_limit *limit)
 {
 	return limit->rate.depth;
 }
+
+unsigned long long window_length_ns(const struct sl_limit *limit)
+{
+	return whole_ns(limit->rate.interval);
+}

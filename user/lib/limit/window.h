@@ -13,5 +13,6 @@ struct limit_config;
 /* See struct limit_algorithm. */
 void window_wire(const struct limit_config *config, struct sl_limit *limit);
 unsigned long long window_whole(const struct sl_limit *limit);
+unsigned long long window_length_ns(const struct sl_limit *limit);
 
 #endif
