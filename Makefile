@@ -390,7 +390,10 @@ install: all $(B)/sluiced.service ## install under $(DESTDIR)$(PREFIX)
 	install -D -m 644 $(B)/sluice.bpf.o $(DESTDIR)$(PREFIX)/lib/sluice/sluice.bpf.o
 	install -D -m 644 $(B)/sluicectl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluicectl
 	install -D -m 644 $(B)/sluiced.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
-	install -D -m 644 examples/sluice.yaml $(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
+	install -d $(DESTDIR)$(PREFIX)/share/doc/sluice/examples
+	sed 's/^# hash_seed: {file:/hash_seed: {file:/' examples/sluice.yaml >$(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
+	chmod 644 $(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
+	scripts/hash-seed.sh $(DESTDIR)/etc/sluice/hash-seed
 	$(foreach m,$(MAN),install -D -m 644 $(m) $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m));)
 
 uninstall: ## remove what install put there

@@ -94,6 +94,25 @@ def test_the_unit_names_what_is_installed(tree, tmp_path, prefix):
     assert "@" not in unit.replace("@system-service", "")
 
 
+def test_a_fresh_install_makes_a_seed_and_keeps_one_that_is_there(tree, tmp_path):
+    seeds = set()
+    for name in ("a", "b"):
+        destination = tmp_path / name
+        run("make", "install", "PREFIX=/usr", f"DESTDIR={destination}", cwd=tree, check=True)
+        seed = destination / "etc/sluice/hash-seed"
+        assert seed.stat().st_mode & 0o777 == 0o600
+        assert re.fullmatch("[0-9a-f]{64}\n", seed.read_text())
+        seeds.add(seed.read_text())
+        example = destination / "usr/share/doc/sluice/examples/sluice.yaml"
+        assert "\nhash_seed: {file: /etc/sluice/hash-seed}\n" in example.read_text()
+        config = tmp_path / f"{name}.yaml"
+        config.write_text(example.read_text().replace("/etc/sluice/hash-seed", str(seed)))
+        run(destination / "usr/sbin/sluiced", "--check", "-c", config, check=True)
+    assert len(seeds) == 2, "each is random"
+    run("make", "install", "PREFIX=/usr", f"DESTDIR={destination}", cwd=tree, check=True)
+    assert seed.read_text() in seeds and os.listdir(seed.parent) == ["hash-seed"]
+
+
 def test_a_command_for_each_source(tree):
     run("make", "compile_commands.json", cwd=tree, check=True)
     named = set(re.findall(r'"file": "(.*)"', (tree / "compile_commands.json").read_text()))

@@ -19,6 +19,7 @@ static const struct out_column daemon_fields[] = {
 	{ "up for", OUT_SECONDS, "uptime_s", NULL, 0 },
 	{ "configuration", OUT_TEXT, "config", NULL, 0 },
 	{ "loaded", OUT_TEXT, "reloaded", NULL, 0 },
+	{ "hash seed", OUT_TEXT, "hash_seed.text", NULL, 0 },
 	{ "tracked flows", OUT_COUNT, "flows.tracked", NULL, 0 },
 	{ "slots moving", OUT_COUNT, "flows.slots_in_transition", NULL, 0 },
 	{},

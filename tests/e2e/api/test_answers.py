@@ -24,7 +24,10 @@ BACKEND = {"service", "name", "address", "port", "weight", "role", "changed", "e
 def test_status(scene):
     status = scene.daemon.status()
     assert set(status) == {"version", "pid", "uptime_s", "config", "started", "reloaded",
-                           "problems", "changes", "run_time", "flows", "interfaces", "services"}
+                           "hash_seed", "problems", "changes", "run_time", "flows",
+                           "interfaces", "services"}
+    assert set(status["hash_seed"]) == {"public", "text"} and status["hash_seed"]["public"]
+    assert "HASH SEED" in status["hash_seed"]["text"]
     assert status["changes"] == []
     assert set(status["flows"]) == {"tracked", "slots_in_transition"}
     assert status["pid"] == scene.daemon.process.pid

@@ -67,7 +67,8 @@ static void all_errors_are_told_at_once(void **state)
 		found,
 		"refused\n"
 		"1:12: hash_seed: a list is not a seed; a number of 64 bits, decimal or like "
-		"0x5eed, or a text of up to 128 bytes that begins with a letter\n"
+		"0x5eed, or a text of up to 128 bytes that begins with a letter, or {file: "
+		"PATH}\n"
 		"5:9: services.web.port: \"80800\" is not a port; a number from 1 to 65535\n"
 		"6:14: services.web.scheduler: \"rr\" is not a scheduler; write maglev or "
 		"source-hash or round-robin or least-connections or random; did you mean "

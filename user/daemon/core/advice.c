@@ -226,8 +226,20 @@ static void advise_blackholes(const struct balancer *balancer, advice_fn *say, v
 	say(arg, text);
 }
 
+/* Machines that share clients choose alike only if their seeds are the same. */
+static void advise_seed(const struct balancer *balancer, advice_fn *say, void *arg)
+{
+	if (datapath_hash_seed(balancer->datapath) != balancer->config->hash_seed)
+		say(arg,
+		    "hash_seed of the configuration is not in use: the program that was taken "
+		    "over has another seed and keeps it, for a change would move most "
+		    "connections; mend it: write the seed that runs, or, if they may move, "
+		    "detach all interfaces (sluicectl detach), stop sluiced and start it again");
+}
+
 void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 {
+	advise_seed(balancer, say, arg);
 	advise_forwarding(balancer, SL_FAMILY_IPV4, say, arg);
 	advise_forwarding(balancer, SL_FAMILY_IPV6, say, arg);
 	for (size_t i = 0; i < balancer->n_attachments; i++)

@@ -23,6 +23,21 @@
 #include "lib/base/diag.h"
 #include "lib/config/compare.h"
 
+/* The seed is fixed while the program is loaded. A daemon that has taken over a program with
+ * another seed than its file's goes on with that one (core/advice.c says so), and a reload of
+ * this file is no change.
+ */
+static int check_seed(const struct balancer *balancer, const struct config *to, struct diag *diag)
+{
+	if (to->hash_seed == balancer->config->hash_seed ||
+	    to->hash_seed == datapath_hash_seed(balancer->datapath))
+		return 0;
+	return diag_set(diag, EEXIST,
+			"hash_seed cannot change while the program runs: another seed would move "
+			"most connections to other backends; if they may move, detach all "
+			"interfaces, stop sluiced and start it again");
+}
+
 /* Sizes of maps are fixed while the program is loaded. */
 static int check_sizes(const struct config *from, const struct config *to, struct diag *diag)
 {
@@ -64,7 +79,7 @@ int balancer_check_change(struct balancer *balancer, const struct config *config
 	error = balancer_check_room(balancer, config, diag);
 	if (error)
 		return error;
-	error = check_sizes(balancer->config, config, diag);
+	error = check_seed(balancer, config, diag) ?: check_sizes(balancer->config, config, diag);
 	if (error)
 		return error;
 	*ret_change = (struct balancer_change){

@@ -79,3 +79,8 @@ struct datapath_flow_stats stats_of_flows(const struct balancer *balancer)
 {
 	return datapath_flow_stats(balancer->datapath);
 }
+
+bool stats_seed_is_public(const struct balancer *balancer)
+{
+	return datapath_hash_seed(balancer->datapath) == SL_DEFAULT_HASH_SEED;
+}

@@ -6,6 +6,7 @@
 #ifndef SLUICE_DAEMON_CORE_STATS_H
 #define SLUICE_DAEMON_CORE_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "daemon/datapath/datapath.h"
@@ -30,6 +31,9 @@ unsigned stats_live_connections(const struct backend *backend);
 /* All packets, by verdict; zeros where the maps cannot be read. */
 void stats_of_verdicts(const struct balancer *balancer,
 		       struct sl_count ret_counts[static SL_VERDICT_COUNT]);
+
+/* Whether the running program has the seed that every copy of sluice has. */
+bool stats_seed_is_public(const struct balancer *balancer);
 
 struct datapath_flow_stats stats_of_flows(const struct balancer *balancer);
 

@@ -164,6 +164,11 @@ static int make_own(struct datapath *datapath, const struct datapath_sizes *size
 		       ?: pin(datapath, pin_dir, diag);
 }
 
+unsigned long long datapath_hash_seed(const struct datapath *datapath)
+{
+	return datapath->hash_seed;
+}
+
 int datapath_adopt(int ifindex, const struct datapath_sizes *sizes, const char *pin_dir,
 		   struct diag *diag, struct datapath **ret_datapath)
 {
@@ -195,6 +200,8 @@ int datapath_adopt_pinned(const struct datapath_sizes *sizes, const char *pin_di
 	if (error)
 		return error;
 	datapath->pins.lock = TAKE_FD(pins.lock);
+	if (datapath->hash_seed != sizes->hash_seed)
+		return diag_set(diag, EEXIST, "it has another hash_seed than the configuration");
 	error = make_own(datapath, sizes, pin_dir, diag);
 	if (error)
 		return error;

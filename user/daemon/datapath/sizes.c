@@ -64,11 +64,6 @@ int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *
 		  sizes->prefixes + (denied ? (unsigned)denied->n : 0) },
 	};
 
-	if (datapath->hash_seed != sizes->hash_seed)
-		return diag_set(diag, EEXIST,
-				"its hash_seed is %#llx, not %#llx, and another one would move all "
-				"connections to other backends",
-				(unsigned long long)datapath->hash_seed, sizes->hash_seed);
 	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++)
 		if (rooms[i].held < rooms[i].needed)
 			return diag_set(diag, ENOSPC, "its maps have room for %u %s, %u are needed",

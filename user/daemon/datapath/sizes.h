@@ -36,9 +36,8 @@ struct datapath_sizes {
 	size_t n_tables;
 };
 
-/* Whether the maps can be brought to hold sizes, in whatever steps, and the program has their
- * seed. A table that replaces another one needs room beside it, so that connections go on. 0;
- * -ENOSPC, or -EEXIST (another seed), and diag.
+/* Whether the maps can be brought to hold sizes, in whatever steps. A table that replaces
+ * another one needs room beside it, so that connections go on. 0, or -ENOSPC and diag.
  */
 int datapath_fits(const struct datapath *datapath, const struct datapath_sizes *sizes,
 		  struct diag *diag);

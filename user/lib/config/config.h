@@ -186,7 +186,8 @@ struct interface_config {
 };
 
 struct config {
-	__u64 hash_seed; /* machines that share traffic must share it */
+	__u64 hash_seed;      /* machines that share traffic must share it */
+	char *hash_seed_file; /* that holds it; NULL: it stands in the configuration */
 	struct flows_config flows;
 	struct limiter_config limiter;
 	struct ipip_config ipip;

@@ -37,11 +37,11 @@ static int check_file(struct reader *reader, const struct node *map, void *objec
 static const struct key file_keys[] = {
 	{ .name = "hash_seed",
 	  .type = &type_seed,
-	  MEMBER(struct config, hash_seed),
+	  MEMBERS(struct config, hash_seed, hash_seed_file),
 	  .default_number = SL_DEFAULT_HASH_SEED,
 	  .what = "a seed",
 	  .want = "a number of 64 bits, decimal or like 0x5eed, or a text of up to 128 bytes "
-		  "that begins with a letter" },
+		  "that begins with a letter, or {file: PATH}" },
 	{ .name = "flows",
 	  .type = &type_section,
 	  .section = &section_flows,

@@ -13,7 +13,9 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/base/file.h"
+#include "lib/config/types.h"
 
+#define FILE_NAME_MAX   1023
 #define FILES_TOTAL_MAX (256UL << 20) /* bytes, of all files of one configuration */
 #define WANT            "write one like 192.0.2.0/24, 2001:db8::/32 or an address in each line"
 
@@ -136,7 +138,15 @@ static int take_lines(struct lines *lines, const char *text, size_t length)
 	return kept;
 }
 
-static int refuse_file(const struct reader *reader, const struct node *node, int error)
+int config_read_file_name(struct reader *reader, const struct key *key, const struct node *node,
+			  void *object)
+{
+	if (!node_is_printable(node, FILE_NAME_MAX))
+		return node_refuse(reader->diag, node, key->what, key->want);
+	return read_set_text(reader, node->text, key_target(key, object));
+}
+
+int config_refuse_file(const struct reader *reader, const struct node *node, int error)
 {
 	char shown[NODE_SHOW_SIZE];
 
@@ -150,26 +160,32 @@ static int refuse_file(const struct reader *reader, const struct node *node, int
 	return node_error(reader->diag, node, "\"%s\" cannot be read: %s", shown, strerror(-error));
 }
 
-int config_read_prefix_file(struct reader *reader, const struct node *node, const char *name,
-			    struct prefix_room *room)
+char *config_path_beside(const struct reader *reader, const char *name)
 {
 	const char *slash = strrchr(reader->name, '/');
-	_cleanup_(cleanup_free) char *path = NULL;
-	_cleanup_(cleanup_free) char *text = NULL;
-	struct lines lines = { .reader = reader, .room = room };
-	size_t length = 0;
-	int error;
+	char *path;
 
 	if (asprintf(&path, "%.*s%s",
 		     name[0] == '/' || !slash ? 0 : (int)(slash + 1 - reader->name), reader->name,
-		     name) < 0) {
-		path = NULL; /* asprintf leaves it undefined */
+		     name) < 0)
+		return NULL;
+	return path;
+}
+
+int config_read_prefix_file(struct reader *reader, const struct node *node, const char *name,
+			    struct prefix_room *room)
+{
+	_cleanup_(cleanup_free) char *path = config_path_beside(reader, name);
+	_cleanup_(cleanup_free) char *text = NULL;
+	struct lines lines = { .reader = reader, .room = room, .path = path };
+	size_t length = 0;
+	int error;
+
+	if (!path)
 		return read_out_of_memory(reader);
-	}
-	lines.path = path;
 	error = file_read(path, CONFIG_FILE_MAX, &text, &length);
 	if (error)
-		return refuse_file(reader, node, error);
+		return config_refuse_file(reader, node, error);
 	reader->n_file_bytes += length;
 	if (reader->n_file_bytes > FILES_TOTAL_MAX)
 		return node_error(reader->diag, node,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Files of prefixes. For config/ alone.
+ * Files that the configuration names, and above all files of prefixes. For config/ alone.
  */
 #ifndef SLUICE_LIB_CONFIG_PREFIX_FILE_H
 #define SLUICE_LIB_CONFIG_PREFIX_FILE_H
@@ -10,6 +10,16 @@
 #include "lib/config/read.h"
 
 #define CONFIG_FILE_MAX (64UL << 20) /* bytes */
+
+/* How rows read the name of a file: printable ASCII, for it is shown in messages. char *. */
+read_fn config_read_file_name;
+
+/* A relative name is beside the configuration's file. The caller's to free; NULL: out of memory.
+ */
+char *config_path_beside(const struct reader *reader, const char *name);
+
+/* The sentence for a file that file_read() cannot read, at node. */
+int config_refuse_file(const struct reader *reader, const struct node *node, int error);
 
 /* Prefixes on their way into a list. */
 struct prefix_room {

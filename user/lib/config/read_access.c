@@ -13,26 +13,16 @@
 #include "lib/config/types.h"
 #include "lib/config/writer.h"
 
-#define FILE_NAME_MAX  1023
 #define LINE_ITEMS_MAX 8 /* of a list that stands in one line */
 
 static const char item_want[] = "write one like 192.0.2.0/24, 2001:db8::/32, an address, or "
 				"{file: PATH}";
 
-/* Of printable ASCII: it is shown in messages. */
-static int read_file_name(struct reader *reader, const struct key *key, const struct node *node,
-			  void *object)
-{
-	if (!node_is_printable(node, FILE_NAME_MAX))
-		return node_refuse(reader->diag, node, key->what, key->want);
-	return read_set_text(reader, node->text, key_target(key, object));
-}
-
 static const struct key file_keys[] = {
 	{ .name = "file",
 	  .required = true,
 	  .type = &type_text,
-	  .read = read_file_name,
+	  .read = config_read_file_name,
 	  .size = sizeof(char *),
 	  .what = "a file of prefixes",
 	  .want = "a path of up to 1023 printable ASCII characters, like /etc/sluice/deny.txt" },

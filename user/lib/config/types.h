@@ -19,7 +19,7 @@ extern const struct type type_prefixes; /* struct prefix_list */
 extern const struct type type_section;  /* the struct of key->section */
 
 /* Those that one row has, which stands in another file. */
-extern const struct type type_seed;        /* __u64: hash_seed */
+extern const struct type type_seed;        /* hash_seed and hash_seed_file */
 extern const struct type type_min_healthy; /* min_healthy and min_healthy_percent */
 
 /* Items of key->section: in the struct itself and counted by its last member, one of

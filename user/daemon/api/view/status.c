@@ -148,17 +148,28 @@ static json_t *view_flows(const struct balancer *balancer)
 			 (json_int_t)stats.slots_in_transition);
 }
 
+/* The text is for people, and NULL where there is nothing to say. */
+static json_t *view_seed(const struct balancer *balancer)
+{
+	bool public = stats_seed_is_public(balancer);
+
+	return json_pack("{s:b, s:s?}", "public", (int)public, "text",
+			 public ? "public: anyone can compute which clients share a backend, and "
+				  "aim at it (sluice.yaml(5), HASH SEED, says how to make one)"
+				: NULL);
+}
+
 json_t *view_status(const struct balancer *balancer)
 {
 	uint64_t up_ns = clock_monotonic_ns() - balancer->started_ns;
 	json_t *status = json_pack(
-		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
 		SLUICE_VERSION, "pid", (int)getpid(), "uptime_s", (json_int_t)(up_ns / 1000000000),
 		"config", view_text(balancer->options.config_path), "started",
 		view_time(balancer->started_ms), "reloaded", view_time(balancer->reloaded_ms),
-		"problems", view_problems(balancer), "changes", view_changes(balancer), "run_time",
-		view_authors(balancer), "flows", view_flows(balancer), "interfaces",
-		view_interfaces(balancer));
+		"hash_seed", view_seed(balancer), "problems", view_problems(balancer), "changes",
+		view_changes(balancer), "run_time", view_authors(balancer), "flows",
+		view_flows(balancer), "interfaces", view_interfaces(balancer));
 
 	return view_merge(status, view_services(balancer));
 }
