@@ -13,7 +13,8 @@
 
 #include "lib/balance/plan.h"
 
-#define BACKENDS 4
+#define BACKENDS   4
+#define MAGLEV_SUM 0x4f5873f7aeb9b33fULL /* as of the first tables */
 
 static struct backend_config backends[BACKENDS];
 static struct plan_input inputs[BACKENDS];
@@ -152,6 +153,77 @@ static void test_order_of_the_file_does_not_matter(void **state)
 	plan_done(&second);
 }
 
+/* The address of each slot of a service on this port, with its backends in this order. */
+static void plan_addresses(enum sl_scheduler scheduler, unsigned port, bool reversed,
+			   struct sl_addr ret_addresses[static 1021])
+{
+	struct backend_config swapped;
+	struct plan plan;
+
+	setup(NULL);
+	service.scheduler = scheduler;
+	service.port = htons((__u16)port);
+	for (size_t i = 0; i < BACKENDS; i++) {
+		/* 10.0.0.1 listens on two ports. */
+		backends[i].ip = ip(i == 0   ? "10.0.0.1"
+				    : i == 1 ? "10.0.0.2"
+				    : i == 2 ? "10.0.0.3"
+					     : "10.0.0.1");
+		backends[i].port = htons((__u16)(port + i));
+		inputs[i].weight = (unsigned)i % 3 + 1;
+	}
+	inputs[3].weight = inputs[0].weight;
+	if (reversed) {
+		swapped = backends[0];
+		backends[0] = backends[3];
+		backends[3] = swapped;
+	}
+	assert_int_equal(plan_build(&service, &service.addresses[0], inputs, NULL, &plan), 0);
+	assert_int_equal(plan.table_size, 1021);
+	for (unsigned i = 0; i < plan.table_size; i++)
+		ret_addresses[i] = plan.backends[plan.table[i]].key.addr;
+	plan_done(&plan);
+}
+
+/* source-hash: a client's connections to port 80 and to port 443 have one server. The tables of
+ * other schedulers are as they were.
+ */
+static void test_source_hash_goes_by_the_servers_address(void **state)
+{
+	static struct sl_addr http[1021], https[1021];
+
+	(void)state;
+	plan_addresses(SL_SCHEDULER_SOURCE_HASH, 80, false, http);
+	plan_addresses(SL_SCHEDULER_SOURCE_HASH, 443, false, https);
+	assert_memory_equal(http, https, sizeof(http));
+	plan_addresses(SL_SCHEDULER_SOURCE_HASH, 443, true, https);
+	assert_memory_equal(http, https, sizeof(http));
+	plan_addresses(SL_SCHEDULER_MAGLEV, 80, false, http);
+	plan_addresses(SL_SCHEDULER_MAGLEV, 443, false, https);
+	assert_memory_not_equal(http, https, sizeof(http));
+}
+
+/* Tables of maglev are for ever: machines of two versions agree. */
+static void test_other_tables_stay(void **state)
+{
+	static const enum sl_scheduler schedulers[] = { SL_SCHEDULER_MAGLEV, SL_SCHEDULER_RANDOM };
+	unsigned counts[BACKENDS];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t sum = 0;
+		struct plan plan;
+
+		service.scheduler = schedulers[i];
+		(void)plan_and_count(&plan, counts);
+		for (unsigned k = 0; k < plan.table_size; k++)
+			sum = sum * 31 + plan.table[k];
+		plan_done(&plan);
+		if (sum != MAGLEV_SUM)
+			fail_msg("%#llx", (unsigned long long)sum);
+	}
+}
+
 static void test_backups_wait(void **state)
 {
 	unsigned counts[BACKENDS];
@@ -288,6 +360,8 @@ int main(void)
 		cmocka_unit_test_setup(test_round_robin_turns, setup),
 		cmocka_unit_test_setup(test_least_connections_lists_each_once, setup),
 		cmocka_unit_test_setup(test_order_of_the_file_does_not_matter, setup),
+		cmocka_unit_test_setup(test_source_hash_goes_by_the_servers_address, setup),
+		cmocka_unit_test_setup(test_other_tables_stay, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,9 @@ static int compare_identity(const void *left, const void *right)
 {
 	const struct maglev_member *a = left, *b = right;
 
-	return (a->identity > b->identity) - (a->identity < b->identity);
+	if (a->identity != b->identity)
+		return a->identity < b->identity ? -1 : 1;
+	return (a->rank > b->rank) - (a->rank < b->rank);
 }
 
 static struct permutation permutation_of(uint64_t identity, unsigned size)

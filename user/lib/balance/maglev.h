@@ -14,7 +14,8 @@
 #define MAGLEV_EMPTY (~0U)
 
 struct maglev_member {
-	uint64_t identity; /* what makes it this member on every machine; unique */
+	uint64_t identity; /* what makes it this member on every machine */
+	unsigned rank;     /* among members of one identity, on every machine */
 	unsigned weight;   /* 0: gets no slots */
 	unsigned value;    /* written to its slots */
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "lib/balance/plan.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -33,13 +34,16 @@ struct sl_key plan_backend_key(const struct service_config *service,
 	};
 }
 
-/* What makes a backend the same one on every machine: where it is. */
-static uint64_t backend_identity(const struct sl_key *key)
+/* What makes a backend the same one on every machine: where it is. A hash of the client's
+ * address alone leads to a server, whatever the service's port: backends of one address are
+ * the same then, so that services with the same servers choose alike.
+ */
+static uint64_t backend_identity(const struct plan *plan, const struct sl_key *key)
 {
 	uint64_t h = sl_hash_mix(key->addr.halves[0] ^ key->family);
 
 	h = sl_hash_mix(h ^ key->addr.halves[1]);
-	return sl_hash_mix(h ^ key->port);
+	return sl_hash_mix(h ^ (sl_scheduler_by_source(plan->scheduler) ? 0 : key->port));
 }
 
 static bool is_candidate(const struct plan_input *input)
@@ -260,7 +264,8 @@ int plan_build(const struct service_config *service, const struct ip *address,
 						      input->health != PLAN_DEAD);
 		if (planned->member)
 			members[n_members++] = (struct maglev_member){
-				.identity = backend_identity(&planned->key),
+				.identity = backend_identity(&plan, &planned->key),
+				.rank = ntohs(planned->key.port),
 				.weight = input->weight,
 				.value = (unsigned)plan.n_backends,
 			};
