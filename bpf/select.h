@@ -46,7 +46,7 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 	if (!service->affinity_timeout)
 		return schedule_new(service, slot);
 	client = affinity_key(packet);
-	index = affinity_find(&client, now);
+	index = affinity_find(service, &client, now);
 	if (!backend_that(index, SL_BACKEND_SERVES | SL_BACKEND_NEW))
 		index = schedule_new(service, slot);
 	if (index != SL_NO_BACKEND)

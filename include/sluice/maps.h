@@ -111,6 +111,10 @@ enum sl_size { SL_SIZES(SL_SIZE_ENUM) SL_SIZE_COUNT };
 	MAP(AFFINITIES, affinities, LRU_HASH, struct sl_source, struct sl_affinity, AFFINITIES,     \
 	    UNMAPPED)                                                                               \
                                                                                                     \
+	/* The backends of services that are in a group of affinity, by address: see struct */      \
+	/* sl_affinity. */                                                                          \
+	MAP(PEERS, peers, HASH, struct sl_source, __u32, BACKENDS, SPARSE)                          \
+                                                                                                    \
 	/* nat: source of a reply -> index into sl_returns, which has as many entries as */         \
 	/* sl_backends. */                                                                          \
 	MAP(RETURN_DIR, return_dir, ARRAY, __u32, __u64, RETURN_DIRECTORY, MAPPED)                  \

@@ -28,6 +28,7 @@ static const struct out_column fields[] = {
 	{ "forwarding", OUT_TEXT, "forward", NULL, 0 },
 	{ "scheduler", OUT_TEXT, "scheduler", NULL, 0 },
 	{ "affinity", OUT_MILLISECONDS, "affinity.timeout_ms", NULL, 0 },
+	{ "shared by group", OUT_TEXT, "affinity.group", NULL, 0 },
 	{ "IPv4 prefix", OUT_COUNT, "affinity.prefix_v4", NULL, 0 },
 	{ "IPv6 prefix", OUT_COUNT, "affinity.prefix_v6", NULL, 0 },
 	{ "table size", OUT_COUNT, "table_size", NULL, 0 },

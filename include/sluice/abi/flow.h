@@ -51,12 +51,17 @@ _Static_assert(sizeof(struct sl_flow) == 32, "sl_flow has no holes");
 #define SL_HANDSHAKE_SECONDS 56
 
 /* The backend that a client, or a prefix of clients, is pinned to; the key is a struct
- * sl_source.
+ * sl_source with an sl_service.affinity_id. Another service of the group goes to its own
+ * backend of the same address, which sl_peers has: the key is a struct sl_source with the
+ * whole address of the backend and an sl_service.id, the value is an index into sl_backends.
  */
 struct sl_affinity {
 	__u32 backend; /* index into sl_backends */
 	__u32 expires; /* SL_SECONDs */
+	__u32 service; /* sl_service.id of that backend's service */
+	__u32 pad;
 };
+_Static_assert(sizeof(struct sl_affinity) == 16, "sl_affinity has no holes");
 
 /* SL_SECONDs after its last packet in which a connection with the responder is still known.
  * The responder itself gives no connection as long.

@@ -27,21 +27,26 @@
  */
 #define SL_REPLACED_MAX 4
 
+/* Marks sl_service.affinity_id as that of several services; no sl_service.id has this bit. */
+#define SL_AFFINITY_GROUP (1U << 28)
+
 /* A service; one cache line. An entry is immutable once the directory leads to it. */
 struct sl_service {
 	struct sl_key key;
 	__u32 id; /* index into sl_service_stat and sl_cursors, part of the keys of buckets and flows; stays the same when another entry replaces this one
 		   */
-	__u32 table;          /* first slot in sl_slots */
-	__u32 table_size;     /* slots; never 0; a prime where flows are hashed to them */
-	__u8 scheduler;       /* enum sl_scheduler */
-	__u8 flags;           /* SL_SERVICE_* */
-	__u8 affinity_prefix; /* clients that share this many bits are pinned as one */
-	__u8 n_limits;        /* 0 to SL_LIMITS_MAX */
-	__u32 limits;         /* the first one in sl_limits; the others follow it */
-	__u32 access;         /* SL_LIST_*, the service's own list; 0: it has none */
-	__u32 responder;      /* index into sl_backends; SL_NO_BACKEND: it has none */
-	__u32 pad;
+	__u32 table;            /* first slot in sl_slots */
+	__u32 table_size;       /* slots; never 0; a prime where flows are hashed to them */
+	__u8 scheduler;         /* enum sl_scheduler */
+	__u8 flags;             /* SL_SERVICE_* */
+	__u8 affinity_prefix;   /* clients that share this many bits are pinned as one */
+	__u8 n_limits;          /* 0 to SL_LIMITS_MAX */
+	__u32 limits;           /* the first one in sl_limits; the others follow it */
+	__u32 access;           /* SL_LIST_*, the service's own list; 0: it has none */
+	__u32 responder;        /* index into sl_backends; SL_NO_BACKEND: it has none */
+	__u32 affinity_id;      /* part of the keys of pins: the id, or SL_AFFINITY_GROUP and the
+				 * number of a group
+				 */
 	__u32 affinity_timeout; /* SL_SECONDs; 0: no affinity */
 	/* Index of the entry that this one has replaced (SL_REPLACED_MAX), with another table
 	 * or another scheduler, while older connections may still go by it; 0: none.

@@ -21,7 +21,7 @@ static const char base[] =
 	"services:\n"
 	"- {name: other, address: 198.51.100.9, port: 9, check: tcp, backends: [{address: 10.0.0.9}]}\n"
 	"- {name: web, address: 198.51.100.1, port: 85, protocol: tcp, scheduler: maglev,\n"
-	"   affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64}, forward: nat,\n"
+	"   affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64, group: g}, forward: nat,\n"
 	"   limit: [{rate: 10/s, burst: 1400, count: packets, algorithm: token-bucket, per: source,\n"
 	"     prefix_v4: 31, prefix_v6: 60, action: drop, dry_run: false, under_pressure: admit,\n"
 	"     exempt: [10.0.0.0/8, 10.9.0.0/16]}, {rate: 20/min, algorithm: fixed-window}],\n"
@@ -68,7 +68,7 @@ static void every_value_of_a_service_counts(void **state)
 		{ "timeout: 8s", "timeout: 9s" },
 		{ "prefix_v4: 24", "prefix_v4: 25" },
 		{ "prefix_v6: 64", "prefix_v6: 65" },
-		{ "affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64}, ", "" },
+		{ "affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64, group: g}, ", "" },
 		{ "rate: 10/s", "rate: 11/s" },
 		{ "burst: 1400", "burst: 1401" },
 		{ "rate: 10/s, burst: 1400, count: packets",

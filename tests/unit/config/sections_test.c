@@ -22,7 +22,7 @@ static const char one[] =
 	"interfaces: [{name: eth0, mode: native}]\n"
 	"services:\n"
 	"- {name: web, address: 198.51.100.1, port: 85, protocol: tcp, scheduler: random,\n"
-	"   affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64}, forward: nat,\n"
+	"   affinity: {timeout: 8s, prefix_v4: 24, prefix_v6: 64, group: g}, forward: nat,\n"
 	"   check: {type: http, interval: 3s, timeout: 4s, rise: 5, fall: 6, jitter: 7%,\n"
 	"     port: 80, path: /p, host: h, status: [201, 205-206]},\n"
 	"   limit: {rate: 10/s, burst: 1400, count: packets, algorithm: token-bucket, per: source,\n"

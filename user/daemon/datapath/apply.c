@@ -12,6 +12,7 @@
 #include "daemon/datapath/apply_slots.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/origins.h"
+#include "daemon/datapath/peers.h"
 #include "daemon/datapath/publish.h"
 #include "daemon/datapath/room.h"
 #include "daemon/datapath/state/counters.h"
@@ -178,10 +179,12 @@ static void drop_backends(struct change *change, size_t first)
 	size_t kept = first;
 
 	for (size_t i = first; i < installed->n_backends; i++) {
-		if (installed->backends[i].wanted)
+		if (installed->backends[i].wanted) {
 			installed->backends[kept++] = installed->backends[i];
-		else
-			backends_drop(&change->datapath->backends, &installed->backends[i]);
+			continue;
+		}
+		peers_drop(change->datapath, installed->id, &installed->backends[i]);
+		backends_drop(&change->datapath->backends, &installed->backends[i]);
 	}
 	installed->n_backends = kept;
 }
@@ -232,7 +235,9 @@ static int write_change(struct change *change)
 	error = apply_backends(change);
 	if (!error) {
 		retire_states(change);
-		error = apply_slots(change);
+		error = peers_put(change->datapath, change->installed->id, change->plan,
+				  change->indices)
+				?: apply_slots(change);
 	}
 	if (error) {
 		undo(change);

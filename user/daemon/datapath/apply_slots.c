@@ -150,6 +150,7 @@ static struct sl_service entry_of(const struct change *change)
 		.scheduler = (__u8)plan->scheduler,
 		.flags = plan->flags,
 		.affinity_prefix = plan->affinity_prefix,
+		.affinity_id = plan->affinity_group ?: change->installed->id,
 		.affinity_timeout = clock_timeout(plan->affinity_ms),
 		.n_limits = plan->limits ? plan->n_limits : 0,
 		.limits = plan->limits,

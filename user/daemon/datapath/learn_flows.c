@@ -9,7 +9,7 @@
 
 #define LEARN_BATCH 4096
 
-/* A batch of flows, or of affinities: their keys and values fit. */
+/* A batch of flows, affinities or peers: their keys and values fit. */
 struct batch {
 	struct learning *learning;
 	struct sl_flow_key keys[LEARN_BATCH], strays[LEARN_BATCH];
@@ -40,28 +40,40 @@ static int learn_flow(struct learning *learning, const struct sl_flow_key *key, 
 	return learning_backend(learning, installed, backend);
 }
 
-/* 1: the client is pinned to none of our backends that serve. */
-static int learn_affinity(const struct learning *learning, const struct sl_source *client,
-			  unsigned backend)
+static bool is_backend_of(const struct learning *learning, unsigned service, unsigned backend)
 {
-	struct installed *installed = owner_of(learning, client->id, backend);
+	const struct installed *installed = owner_of(learning, service, backend);
 
-	return !installed || learning->owner[backend].installed != installed ||
-	       !(learning->datapath->maps.backends[backend].state & SL_BACKEND_SERVES);
+	return installed && learning->owner[backend].installed == installed;
+}
+
+/* 1: the client is pinned to none of our backends that serve. */
+static int learn_affinity(const struct learning *learning, const struct sl_affinity *affinity)
+{
+	return !is_backend_of(learning, affinity->service, affinity->backend) ||
+	       !(learning->datapath->maps.backends[affinity->backend].state & SL_BACKEND_SERVES);
+}
+
+static int learn_one(struct batch *batch, enum map_name map, __u32 i)
+{
+	const struct sl_affinity *affinities = (const void *)batch->values;
+	const struct sl_source *sources = (const void *)batch->keys;
+	const __u32 *peers = (const void *)batch->values;
+
+	if (map == MAP_AFFINITIES)
+		return learn_affinity(batch->learning, &affinities[i]);
+	if (map == MAP_PEERS) /* one that is missing is put there again */
+		return !is_backend_of(batch->learning, sources[i].id, peers[i]);
+	return learn_flow(batch->learning, &batch->keys[i], batch->values[i].backend);
 }
 
 static int learn_batch(struct batch *batch, enum map_name map, __u32 count)
 {
 	struct learning *learning = batch->learning;
-	const struct sl_affinity *affinities = (const void *)batch->values;
-	const struct sl_source *clients = (const void *)batch->keys;
 	__u32 n_strays = 0;
 
 	for (__u32 i = 0; i < count; i++) {
-		int stray =
-			map == MAP_AFFINITIES
-				? learn_affinity(learning, &clients[i], affinities[i].backend)
-				: learn_flow(learning, &batch->keys[i], batch->values[i].backend);
+		int stray = learn_one(batch, map, i);
 
 		if (stray < 0)
 			return stray;
@@ -98,5 +110,6 @@ int learn_flows(struct learning *learning)
 	batch->learning = learning;
 	return learn_map(batch, MAP_HANDSHAKES)
 		       ?: learn_map(batch, MAP_FLOWS)
-		       ?: learn_map(batch, MAP_AFFINITIES);
+		       ?: learn_map(batch, MAP_AFFINITIES)
+		       ?: learn_map(batch, MAP_PEERS);
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
+#include "daemon/datapath/peers.h"
 #include "lib/alloc/extents.h"
 #include "lib/alloc/idpool.h"
 
@@ -68,8 +69,10 @@ void publish_removal(struct datapath *datapath, struct installed *installed)
 		release(datapath, publish_entry_of(datapath, installed));
 		tables_retire(tables, installed->entry);
 	}
-	for (size_t i = 0; i < installed->n_backends; i++)
+	for (size_t i = 0; i < installed->n_backends; i++) {
+		peers_drop(datapath, installed->id, &installed->backends[i]);
 		backends_drop(&datapath->backends, &installed->backends[i]);
+	}
 	tables_retire_replaced(tables, installed->replaced);
 	grace_drop(&datapath->grace, datapath->installed.ids, installed->id);
 	installed_free(&datapath->installed, installed);

@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/balance/maglev.h"
 #include "lib/balance/turns.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/divisor.h"
+#include "lib/base/hashtable.h"
 #include "sluice/hash.h"
 
 _Static_assert(PLAN_NO_BACKEND == MAGLEV_EMPTY, "an empty slot means the same to both");
@@ -191,6 +193,18 @@ static int build_table(struct plan *plan, struct maglev_member *members, size_t 
 	return -EINVAL;
 }
 
+/* The same for a name on every machine and at every time. Should two names have one number,
+ * their services share pins, which lead nowhere where the other's servers are not theirs.
+ */
+static unsigned group_of(const struct affinity_config *affinity)
+{
+	if (!affinity->timeout_ms || !affinity->group)
+		return 0;
+	return SL_AFFINITY_GROUP |
+	       (unsigned)(hash_bytes(affinity->group, strlen(affinity->group), 0) &
+			  (SL_AFFINITY_GROUP - 1));
+}
+
 static struct plan plan_of(const struct service_config *service, const struct ip *address)
 {
 	bool tracked = sl_scheduler_tracks(service->scheduler) || service->affinity.timeout_ms;
@@ -205,6 +219,7 @@ static struct plan plan_of(const struct service_config *service, const struct ip
 			(__u8)(address->family == SL_FAMILY_IPV6 ? service->affinity.prefix_v6
 								 : service->affinity.prefix_v4),
 		.affinity_ms = service->affinity.timeout_ms,
+		.affinity_group = group_of(&service->affinity),
 		.n_limits = (__u8)service->n_limits,
 		.table_size = service->table_size,
 	};

@@ -50,6 +50,7 @@ struct plan {
 	__u8 flags; /* SL_SERVICE_* */
 	__u8 affinity_prefix;
 	unsigned affinity_ms;
+	unsigned affinity_group; /* the number of its name: SL_AFFINITY_GROUP; 0: none */
 	/* Of the maps, and the caller's to fill in: the service's limits (n_limits of them)
 	 * and its access list; 0: none.
 	 */

@@ -39,6 +39,19 @@ int claim_compare_service(const void *left, const void *right)
 	return strcmp(a->service->name, b->service->name);
 }
 
+/* Services without a group are each alone, as the place says. */
+int claim_compare_group(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	const char *group = a->service->affinity.group, *other = b->service->affinity.group;
+
+	if (group && other)
+		return strcmp(group, other);
+	if (group || other)
+		return group ? -1 : 1;
+	return (a->place > b->place) - (a->place < b->place);
+}
+
 int claim_compare_endpoint(const void *left, const void *right)
 {
 	const struct claim *a = left, *b = right;

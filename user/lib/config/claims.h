@@ -34,6 +34,7 @@ struct claims {
 typedef int claim_compare_fn(const void *a, const void *b);
 
 claim_compare_fn claim_compare_service;      /* by the service's name */
+claim_compare_fn claim_compare_group;        /* services: by the group of their affinity */
 claim_compare_fn claim_compare_endpoint;     /* by address, port and protocol */
 claim_compare_fn claim_compare_own_endpoint; /* by these within one service */
 claim_compare_fn claim_compare_own_name;     /* backends: by name within one service */

@@ -130,6 +130,7 @@ struct affinity_config {
 	unsigned timeout_ms; /* 0: no affinity. Each new connection starts it anew */
 	unsigned prefix_v4;  /* bits of a client's address that are pinned as one */
 	unsigned prefix_v6;
+	char *group; /* services that share their pins; NULL: the service is alone */
 };
 
 /* Of the flow table; for all services. */

@@ -32,6 +32,10 @@ static const struct key affinity_keys[] = {
 	  .min = 16,
 	  .max = 128,
 	  .what = "a prefix of IPv6" },
+	{ .name = "group",
+	  .type = &type_text,
+	  .read = read_name,
+	  MEMBER(struct affinity_config, group) },
 };
 
 const struct section section_affinity = {

@@ -46,7 +46,9 @@ static const char *show_line(const struct claim *claim, char buffer[static LINE_
 
 /* ---- rules between services --------------------------------------------- */
 
-/* A kind of claim of which there must not be two, and the sentence about a second one. */
+/* A kind of claim of which there must not be two, and the sentence about a second one; 0: this
+ * second one may be.
+ */
 struct unique {
 	struct claims *claims;
 	claim_compare_fn *compare;
@@ -61,9 +63,9 @@ static int check_unique(const struct rules *rules, const struct unique *unique)
 	claims_sort(unique->claims, unique->compare);
 	while ((repeat = claims_next_repeat(unique->claims, unique->compare, repeat, &first))) {
 		error = unique->refuse(rules->diag, repeat, first);
-		if (!diag_keep(rules->diag, error))
+		if (error && !diag_keep(rules->diag, error))
 			return error;
-		kept = -DIAG_KEPT;
+		kept = error ? -DIAG_KEPT : kept;
 	}
 	return kept;
 }
@@ -73,6 +75,22 @@ static int refuse_name(struct diag *diag, const struct claim *repeat, const stru
 	return claim_error(diag, repeat, "name",
 			   "the service in line %u has this name too; each needs its own",
 			   first->service->line);
+}
+
+/* Two services of a group are no mistake, unless they know clients by different prefixes. */
+static int refuse_group(struct diag *diag, const struct claim *repeat, const struct claim *first)
+{
+	const struct affinity_config *one = &first->service->affinity;
+	const struct affinity_config *other = &repeat->service->affinity;
+	char line[LINE_TEXT_SIZE];
+
+	if (one->prefix_v4 == other->prefix_v4 && one->prefix_v6 == other->prefix_v6)
+		return 0;
+	return claim_error(diag, repeat, "affinity",
+			   "the service \"%s\"%s is of the group \"%s\" too, with prefix_v4 %u and "
+			   "prefix_v6 %u; services of a group need the same prefixes",
+			   first->service->name, show_line(first, line), one->group, one->prefix_v4,
+			   one->prefix_v6);
 }
 
 static int refuse_address(struct diag *diag, const struct claim *repeat, const struct claim *first)
@@ -270,6 +288,7 @@ static int take_services(struct rules *rules, const struct config *config, const
 static int check_all(struct rules *rules, const struct config *config, const struct node *root)
 {
 	const struct unique uniques[] = {
+		{ &rules->services, claim_compare_group, refuse_group },
 		{ &rules->services, claim_compare_service, refuse_name },
 		{ &rules->addresses, claim_compare_endpoint, refuse_address },
 		{ &rules->backends, claim_compare_own_endpoint, refuse_backend },

@@ -150,9 +150,9 @@ static json_t *view_affinity(const struct affinity_config *affinity)
 {
 	if (!affinity->timeout_ms)
 		return json_null();
-	return json_pack("{s:I, s:i, s:i}", "timeout_ms", (json_int_t)affinity->timeout_ms,
+	return json_pack("{s:I, s:i, s:i, s:s?}", "timeout_ms", (json_int_t)affinity->timeout_ms,
 			 "prefix_v4", (int)affinity->prefix_v4, "prefix_v6",
-			 (int)affinity->prefix_v6);
+			 (int)affinity->prefix_v6, "group", affinity->group);
 }
 
 /* As the file has it: "2", "50%". */
