@@ -23,7 +23,8 @@ def test_settings_are_shown(scene):
     assert (service["scheduler"], service["on_all_down"], service["min_healthy"]) == (
         "least-connections", "reject", "50%")
     assert service["slow_start_ms"] == 30_000
-    assert service["affinity"] == {"timeout_ms": 600_000, "prefix_v4": 24, "prefix_v6": 128}
+    assert service["affinity"] == {"timeout_ms": 600_000, "prefix_v4": 24, "prefix_v6": 128,
+                                   "group": None}
     shown = scene.daemon.ctl("service", "show", "web").stdout
     for words in ("least-connections", "600 s", "24", "30 s", "reject", "50%"):
         assert words in shown
