@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A responder that a client has taken over: it confines itself as the real one does, says that
- * it serves, and then harms what it can reach. test_hostile.py starts it in the place of the
+ * it serves, and then harms what it can reach. test_taken_over.py starts it in the place of the
  * real one, and reads its first line: what the shutdown of the socket that listens gave.
  */
 #include <errno.h>
