@@ -308,6 +308,8 @@ def test_pins_of_another_namespace_are_not_taken_over(lab):
 
 # ---- devices that take no frames -----------------------------------------------
 def poll(scene, port, on):
+    """The lab's program on the port makes it poll as well."""
+    scene.top.wire.ip(f"link set dev {port} xdpdrv off")
     scene.top.wire.run("ethtool", "-K", port, "gro", "on" if on else "off")
 
 
@@ -348,7 +350,6 @@ def test_backends_behind_a_device_that_takes_no_frames_are_left_out(lab, path):
 @kernel_tells
 def test_replies_through_a_device_that_takes_no_frames_are_the_kernels(lab):
     scene = all_serving(serve(lab, backends=1))
-    scene.top.wire.ip("link set dev lb-front xdpdrv off")
     poll(scene, "lb-front", False)
     text = wait.until(
         lambda: [text for text in scene.daemon.status()["problems"] if "front takes no" in text],
