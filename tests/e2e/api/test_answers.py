@@ -102,7 +102,7 @@ def test_stats(scene):
     for row in stats["verdicts"]:
         assert set(row) == {"name", "action", "packets", "bytes", "text"}
         assert row["name"].split("_")[0].startswith(
-            ("pass", "drop", "forward", "return", "reject", "respond"))
+            ("pass", "drop", "forward", "fragmented", "held", "return", "reject", "respond"))
     assert [row["address"] for row in stats["services"]] == [scene.top.service(4),
                                                              scene.top.service(6)]
     for row in stats["services"]:
