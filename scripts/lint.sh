@@ -137,7 +137,8 @@ rooms() {
 		$(files "$daemon/api/view/*")
 	room "(api/.*|$for_others_of_core|limits/.*)" $(files "$daemon/api/handlers/*")
 	room '(api/.*|core/balancer)' $(files "$daemon/api/*" ":!$daemon/api/*/*")
-	room '(core/(advice|balancer|lifecycle|reload)|limits/watch|api/api)' $(files "$daemon/main.c")
+	room '(arguments|core/balancer)' $(files "$daemon/arguments.[ch]")
+	room '(arguments|core/(advice|balancer|lifecycle|reload)|limits/watch|api/api)' $(files "$daemon/main.c")
 
 	# core/ is the one writer: the API reads by the functions of core/ and limits/, too.
 	found=$(grep -nE '(->|\.)datapath\>|\<datapath_[a-z_]+\(' $(files "$daemon/api/*"))
