@@ -25,7 +25,7 @@
 static __always_inline bool set_vlan(struct xdp_md *xdp, const struct sl_packet *packet,
 				     __be16 vlan)
 {
-	int surplus = packet->tags - (vlan ? 1 : 0);
+	int surplus = (int)packet_tags(packet) - (vlan ? 1 : 0);
 	__be16 *tag;
 
 	if (surplus && bpf_xdp_adjust_head(xdp, surplus * (int)sizeof(struct vlan_tag)))
@@ -72,8 +72,8 @@ static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl
 						   const struct sl_hop *hop)
 {
 	/* One right tag stays as it came, with its priority. */
-	if (unlikely((packet->tags || hop->vlan) &&
-		     (packet->tags != 1 || packet->vlan != hop->vlan)) &&
+	if (unlikely((packet_is_tagged(packet) || hop->vlan) &&
+		     (packet_tags(packet) != 1 || packet->vlan != hop->vlan)) &&
 	    !set_vlan(xdp, packet, hop->vlan))
 		return SL_DROP_INTERNAL;
 	return address_frame(xdp, packet, hop);

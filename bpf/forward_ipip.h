@@ -63,7 +63,7 @@ static __always_inline __u32 encap_make_tagged_room(struct xdp_md *xdp,
 						    const struct sl_hop *hop, __u32 outer)
 {
 	/* One right tag stays as it came, with its priority. */
-	bool right = packet->tags == 1 && packet->vlan == hop->vlan;
+	bool right = packet_tags(packet) == 1 && packet->vlan == hop->vlan;
 	__u32 tagged = right || hop->vlan ? sizeof(struct vlan_tag) : 0;
 	__u32 l3 = sizeof(struct ethhdr) + tagged;
 	__be16 *tag, *old;
@@ -89,7 +89,7 @@ static __always_inline __u32 encap_make_tagged_room(struct xdp_md *xdp,
 static __always_inline __u32 encap_make_room(struct xdp_md *xdp, const struct sl_packet *packet,
 					     const struct sl_hop *hop, __u32 outer)
 {
-	if (unlikely(packet->tags || hop->vlan))
+	if (unlikely(packet_is_tagged(packet) || hop->vlan))
 		return encap_make_tagged_room(xdp, packet, hop, outer);
 	return bpf_xdp_adjust_head(xdp, -(int)outer) ? 0 : sizeof(struct ethhdr);
 }

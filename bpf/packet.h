@@ -29,6 +29,11 @@
 /* sl_packet.vlan of a frame in a VLAN inside another: no hop has this id. */
 #define PACKET_STACKED 0xffff
 
+struct vlan_tag {
+	__be16 tci;   /* id: the low 12 bits */
+	__be16 proto; /* of what follows */
+};
+
 /* The course that a packet of a service takes. */
 enum course {
 	COURSE_BACKEND,           /* it goes to packet->backend; until select, to none yet */
@@ -37,19 +42,30 @@ enum course {
 	COURSE_REFUSE_NO_BACKEND, /* no backend can serve */
 };
 
+/* The verifier remembers the value of a member that begins at a multiple of eight bytes, and
+ * follows a packet once more for each value that differs from those before. Of a member of four
+ * bytes that lies behind another one in eight bytes, it remembers at most that it is zero. The
+ * offsets, and the members that hold one of a few constants, lie so. `course` does not: the
+ * verifier has to know by it that there is a backend.
+ */
+#define PACKET_FORGOTTEN(member)                                    \
+	_Static_assert(offsetof(struct sl_packet, member) % 8 == 4, \
+		       "the verifier does not remember " #member)
+
 struct sl_packet {
-	/* parse */
+	/* parse; place and hash: service and select */
 	struct sl_key destination; /* also protocol and family of both ends; family 0: no IP */
 	struct sl_addr source;
 	__u64 station; /* the frame's destination as a word (sluice/ours.h) */
+	__u32 length;  /* of the frame */
+	__u32 l3;      /* offset of the IP header */
+	__u32 place;   /* of the destination in a directory */
+	__u32 l4;      /* offset of the TCP or UDP header */
+	__u32 hash;    /* of the flow, as the service's scheduler wants it */
+	__u32 end;     /* offset behind the IP datagram; the frame may be padded */
 	__be16 source_port;
-	__be16 vlan;  /* id of the tag; PACKET_STACKED: of two */
-	__u32 l3, l4; /* offsets of the IP and the TCP or UDP header */
-	__u32 end;    /* offset behind the IP datagram; the frame may be padded */
-	__u32 length; /* of the frame */
-	__u8 tags;    /* VLAN tags, 0 to 2 */
-	bool syn;     /* TCP SYN without ACK: opens a connection */
-	bool closing; /* TCP FIN or RST */
+	__be16 vlan;            /* id of the tag; PACKET_STACKED: of two */
+	enum sl_verdict broken; /* why the packet is not forwarded, should it be a service's */
 	union {
 		struct {
 			bool fragment; /* the first one */
@@ -57,23 +73,27 @@ struct sl_packet {
 		};
 		__u16 unusual; /* any of the two */
 	};
-	enum sl_verdict broken; /* why the packet is not forwarded, should it be a service's */
+	bool syn;     /* TCP SYN without ACK: opens a connection */
+	bool closing; /* TCP FIN or RST */
 
 	/* service, select or return */
+	bool opened; /* a new connection, as far as can be told */
 	const struct sl_service *service;
 	struct sl_return *reply;
 	struct sl_backend *backend;
-	__u32 ingress; /* return: the device in whose name the route to the client is asked for */
-	__u32 place;   /* of the destination in a directory */
-	__u32 hash;    /* of the flow, as the service's scheduler wants it */
-	__u64 slot;    /* of the service's table, that the flow hashes to (sluice/slot.h) */
-	__u32 backend_index;
-	bool opened;        /* a new connection, as far as can be told */
+	__u64 slot;         /* of the service's table, that the flow hashes to (sluice/slot.h) */
 	enum course course; /* set by limit and select, taken by deliver */
+	__u32 ingress; /* return: the device in whose name the route to the client is asked for */
+	__u32 backend_index;
 
 	/* forward */
 	int action; /* XDP_TX or XDP_REDIRECT */
 };
+PACKET_FORGOTTEN(l3);
+PACKET_FORGOTTEN(l4);
+PACKET_FORGOTTEN(end);
+PACKET_FORGOTTEN(broken);
+PACKET_FORGOTTEN(action);
 
 /* Clears the members that no stage sets for every packet. Each other member that is cleared as
  * well costs every packet an instruction.
@@ -81,7 +101,6 @@ struct sl_packet {
 static __always_inline void packet_begin(struct sl_packet *packet)
 {
 	packet->vlan = 0;
-	packet->tags = 0;
 	packet->destination.family = 0;
 	packet->service = NULL;
 	packet->reply = NULL;
@@ -160,6 +179,17 @@ static __always_inline struct udphdr *packet_udp(const struct xdp_md *xdp,
 						 const struct sl_packet *packet)
 {
 	return packet_bytes(xdp, packet->l4, sizeof(struct udphdr));
+}
+
+/* How many VLAN tags the frame has, 0 to 2. */
+static __always_inline __u32 packet_tags(const struct sl_packet *packet)
+{
+	return (packet->l3 - sizeof(struct ethhdr)) / sizeof(struct vlan_tag);
+}
+
+static __always_inline bool packet_is_tagged(const struct sl_packet *packet)
+{
+	return packet->l3 != sizeof(struct ethhdr);
 }
 
 static __always_inline bool packet_is_ipv6(const struct sl_packet *packet)

@@ -36,11 +36,6 @@
 #define TCP_RST      0x04
 #define TCP_ACK      0x10
 
-struct vlan_tag {
-	__be16 tci;   /* id: the low 12 bits */
-	__be16 proto; /* of what follows */
-};
-
 struct ipv6_extension {
 	__u8 next;
 	__u8 units; /* beyond the first 8 bytes, of 8 */
@@ -63,13 +58,11 @@ static __always_inline bool parse_is_tag(__be16 proto)
 /* Notes the id of a tag. With the id 0, a tag has a priority and no VLAN. */
 static __always_inline void parse_vlan(struct sl_packet *packet, __be16 id)
 {
-	if (!id)
-		return;
-	if (packet->vlan) {
+	if (packet->vlan && id) {
 		packet->vlan = PACKET_STACKED;
 		packet->station |= SL_STATION_STACKED;
 	} else {
-		packet->vlan = id;
+		packet->vlan |= id;
 		packet->station |= bpf_ntohs(id);
 	}
 }
@@ -100,7 +93,6 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 		parse_vlan(packet, tag->tci & bpf_htons(PARSE_VLAN_ID));
 		proto = tag->proto;
 		packet->l3 += sizeof(*tag);
-		packet->tags++;
 	}
 	return proto;
 }
