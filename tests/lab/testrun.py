@@ -9,6 +9,7 @@ import ctypes
 import enum
 import mmap
 import os
+import pathlib
 import platform
 import struct
 
@@ -58,6 +59,12 @@ class Program:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+    def verified(self):
+        """How many instructions the kernel followed when it verified the program."""
+        lines = pathlib.Path(f"/proc/self/fdinfo/{self.fd}").read_text().splitlines()
+        (count,) = (line.split()[1] for line in lines if line.startswith("verified_insns:"))
+        return int(count)
 
     @contextlib.contextmanager
     def device(self, name, queue=0):
