@@ -92,11 +92,12 @@ static __always_inline bool unsent_may(const struct sl_packet *packet)
 static __always_inline enum sl_verdict
 unsent_copy(struct xdp_md *xdp, const struct sl_packet *packet, struct sl_unsent_packet *entry)
 {
-	__u32 length = packet->end - packet->l3;
+	__u32 last = packet->end - packet->l3 - 1;
 
-	entry->head.length = (__u16)length;
-	if (length - 1 >= SL_UNSENT_BYTES ||
-	    bpf_xdp_load_bytes(xdp, packet->l3, entry->bytes, length))
+	entry->head.length = (__u16)(last + 1);
+	/* What is compared is what the length is made of: older verifiers learn from it alone. */
+	asm volatile("" : "+r"(last));
+	if (last >= SL_UNSENT_BYTES || bpf_xdp_load_bytes(xdp, packet->l3, entry->bytes, last + 1))
 		return SL_DROP_INTERNAL;
 	return SL_NEXT;
 }
