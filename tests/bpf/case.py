@@ -40,7 +40,7 @@ class Case:
     leaves: str = "front"  # the device, for what is forwarded
     setup: Callable = field(default=no_setup)
     longest: int = ETH + 1500  # that a frame can be which leaves like this
-    changes_links: bool = False  # in its setup
+    changes_links: bool = False  # or addresses, in its setup
 
     @property
     def action(self):

@@ -226,9 +226,12 @@ def on_lo(datapath):
 
 def held():
     for family in FAMILIES:
-        yield passed(f"IPv{family} for no service at its address, which this machine holds",
-                     to_nobody(family, "tcp"), "PASS_NO_SERVICE", setup=on_lo)
+        case = passed(f"IPv{family} for no service at its address, which this machine holds",
+                      to_nobody(family, "tcp"), "PASS_NO_SERVICE", setup=on_lo)
+        case.changes_links = True
+        yield case
         case = forwarded(f"IPv{family} for a service whose address this machine holds", DSR_UDP,
                          family)
         case.setup = on_lo
+        case.changes_links = True
         yield case

@@ -119,7 +119,7 @@ def datapath():
 
 @pytest.fixture(scope="session")
 def datapath_of_links():
-    """For cases that change links: then the daemon tells the stations anew, and what is pretended
+    """For cases that change links or addresses: then the daemon tells the stations anew, and what is pretended
     of VLANs is gone.
     """
     with make_datapath() as made:
