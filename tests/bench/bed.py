@@ -7,7 +7,7 @@ a frame must be redirected to. Nobody is at the other ends, which are in the nam
 """
 
 BACKENDS = 64
-NEAR_MAC = "02:00:00:00:be:01"  # of lb0
+NEAR_MAC, OTHER_MAC = "02:00:00:00:be:01", "02:00:00:00:be:03"  # of lb0, and of lb1
 NEAR4, OTHER4, NEAR6 = "198.18.0.{}", "198.19.0.{}", "fd00:18::{}"
 GATEWAY4, GATEWAY6 = "198.18.0.253", "fd00:18::fffe"
 
@@ -28,10 +28,13 @@ class Bed:
 
     def link(self, near, far):
         """lb0 and lb1 are 2 and 3 in every bed; frames are sent to lb0 (frame_dst_mac)."""
-        mac = NEAR_MAC if near == "lb0" else "02:00:00:00:be:03"
-        self.balancer.ip(f"link add {near} address {mac} type veth peer name {far} netns {self.far.name}",
-                         f"link set {near} up")
+        mac = NEAR_MAC if near == "lb0" else OTHER_MAC
+        self.balancer.ip(
+            f"link add {near} address {mac} type veth peer name {far} netns {self.far.name}",
+            f"link set {near} up")
         self.far.ip(f"link set {far} arp off", f"link set {far} up")
+        # A veth takes frames from XDP while its other end polls.
+        self.far.run("ethtool", "-K", far, "gro", "on")
 
     def _addresses(self):
         self.balancer.sysctl({"net/ipv6/conf/lb0/disable_ipv6": 0})

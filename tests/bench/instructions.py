@@ -54,6 +54,9 @@ class ScriptNamespace:
         words = " ".join(f"{key}={value}" for key, value in values.items())
         self.script.lines.append(f"in_ns {self.name} sysctl -q -w {words}")
 
+    def run(self, *words):
+        self.script.lines.append(" ".join(["in_ns", self.name, *words]))
+
     def ip(self, *commands):
         self.script.lines += [f"ip -n {self.name} -batch - <<END", *commands, "END"]
 

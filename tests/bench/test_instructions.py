@@ -10,7 +10,7 @@ from argparse import Namespace
 import pytest
 
 from bench import instructions, program, results
-from bench.bed import Bed
+from bench.bed import NEAR_MAC, Bed
 from lab.daemon import ROOT, SLUICED
 
 KERNEL = "6.12"
@@ -53,7 +53,8 @@ def test_the_bed_is_written_down():
     Bed(script)
     assert script.lines[:2] == ["namespace lb", "namespace far"]
     start = script.lines.index("ip -n lb -batch - <<END")
-    assert script.lines[start + 1] == "link add lb0 type veth peer name far0 netns far"
+    assert script.lines[start + 1] == (
+        f"link add lb0 address {NEAR_MAC} type veth peer name far0 netns far")
     assert script.lines.count("END") == sum("<<END" in line for line in script.lines)
 
 

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from bench.bed import Bed
+from bench.bed import OTHER_MAC, Bed
 from bench.scenarios import configuration
 from lab import packets, wait
 from lab.daemon import BUILD, ROOT, SLUICECTL, Daemon
@@ -119,12 +119,12 @@ def test_pktgen_is_made_to_send_syns(scene, ip):
     far.run("tc", "filter", "add", "dev", "far1", "egress", "bpf", "da", "obj", SYN_OBJECT,
             "sec", "tc")
     with packets.Capture(far, "far1", outgoing=True) as capture:
-        packets.send(far, "far1", [pktgen_frame(scene.mac, ip), other_frame(scene.mac, ip)])
+        packets.send(far, "far1", [pktgen_frame(OTHER_MAC, ip), other_frame(OTHER_MAC, ip)])
         wait.until(lambda: len(capture.packets(lambda p: type(ip) in p)) == 2, "both are sent")
         syn, other = capture.packets(lambda p: type(ip) in p)
     assert syn[TCP].flags == "S" and syn[TCP].sport == 40000 and syn[TCP].dport == 80
     assert syn[type(ip)].src == ip.src and syn[type(ip)].dst == ip.dst
-    assert len(syn) == len(pktgen_frame(scene.mac, ip)), "the frame keeps its length"
-    assert bytes(other) == bytes(other_frame(scene.mac, ip)), "others' are left alone"
+    assert len(syn) == len(pktgen_frame(OTHER_MAC, ip)), "the frame keeps its length"
+    assert bytes(other) == bytes(other_frame(OTHER_MAC, ip)), "others' are left alone"
     assert not packets.wrong_checksums([bytes(syn)])
     assert scene.daemon.verdicts()["FORWARDED"] == 2

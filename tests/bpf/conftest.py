@@ -22,6 +22,7 @@ from lab import topology, wait
 from lab.daemon import Daemon, bpftool
 from lab.netns import Lab
 from lab.testrun import Program, map_memory
+from stations import pretend_station
 
 
 # The rates of struct sl_tuning, behind its seed.
@@ -156,15 +157,6 @@ def pretend_network(balancer):
 def pretend_vlans(balancer, daemon):
     for station in STATIONS:
         pretend_station(balancer, daemon, station)
-
-
-def pretend_station(balancer, daemon, station):
-    """Adds an entry (struct sl_station) to sl_stations."""
-    device, mac, vlan, inner = station
-    key = struct.pack("=IHH6sxx", balancer.ifindex(device), vlan, inner,
-                      bytes.fromhex(mac.replace(":", "")))
-    bpftool("map", "update", "id", daemon.map_id("sl_stations"), "key", "hex",
-            *(f"{byte:02x}" for byte in key), "value", "hex", "01", "00", "00", "00")
 
 
 def tag_hops(daemon):

@@ -12,10 +12,10 @@ from case import ETH, FAMILIES, NAT_TCP
 from frames import (
     BACK_LINK, BACK_MAC, FAR_CLIENT, FRONT_MAC, ROUTER_MAC, TWO_WAYS, answer, returned,
 )
-from conftest import pretend_station
 from lab import wait
 from lab.daemon import bpftool
 from lab.testrun import Action
+from stations import pretend_station
 
 NAT = 2  # SL_FORWARD_NAT
 ORIGIN = struct.Struct("=II2s6x")  # ifindex, name, VLAN id
