@@ -21,7 +21,7 @@ SECONDS_MOST=600
 choose_kernel "$1" "$2"
 prepare_guest
 make_root tests/guest/inside_instructions.sh \
-	"$3" "$BUILD/sluicectl" "$BUILD/bench/program-cost" ip curl
+	"$3" "$BUILD/sluicectl" "$BUILD/bench/program-cost" ip ethtool curl
 cp -r "$2/bench" "$root"
 # shift=0: an instruction is a nanosecond. sleep=off: waiting takes no time.
 boot "$SECONDS_MOST" -accel tcg -icount shift=0,sleep=off -m 1536M \
