@@ -27,6 +27,8 @@ PACKETS, RUNS = 16384, 9  # something else comes between now and then: the media
 FLOWS = {"65536": "16384", "65536-syn": "16384-syn", "flood": "flood"}
 
 QEMU = "qemu-system-x86_64"
+# Of each revision its own: they know the list of its verdicts.
+TOOLS = ("build/sluicectl", "build/bench/program-cost")
 GUEST = os.path.join(ROOT, "tests", "guest", "instructions.sh")
 
 
@@ -190,7 +192,7 @@ def run_alone(lab, options):
 
 
 def run_beside(lab, options):
-    with revision.built(options.base, lab.path("")) as (name, base):
+    with revision.built(options.base, lab.path(""), TOOLS) as (name, base):
         chosen = sets(options, compare.known(base, lab.path("")))
         (kernel, ours), (_, theirs) = measure_all(lab, [SLUICED, base], chosen, options)
     conclude({"guest_kernel": kernel, "base": name, "tolerance": TOLERANCE,

@@ -21,15 +21,17 @@ def _quietly(*argv, **how):
 
 
 @contextlib.contextmanager
-def built(revision, directory):
-    """The revision's short name and the path of its sluiced; gone at the end."""
+def built(revision, directory, also=()):
+    """The revision's short name and the path of its sluiced; gone at the end. also: what make is to
+    build beside it.
+    """
     name = _quietly("git", "rev-parse", "--verify", "--short=12", f"{revision}^{{commit}}",
                     cwd=ROOT).strip()
     tree = os.path.join(directory, "base")
     _quietly("git", "worktree", "add", "--detach", tree, name, cwd=ROOT)
     try:
         print(f"building {name}", flush=True)
-        _quietly("make", "-j2", "build/sluiced", "build/sluice-responder", cwd=tree)
+        _quietly("make", "-j2", "build/sluiced", "build/sluice-responder", *also, cwd=tree)
         yield name, os.path.join(tree, "build", "sluiced")
     finally:
         _quietly("git", "worktree", "remove", "--force", tree, cwd=ROOT)
