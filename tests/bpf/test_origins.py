@@ -51,10 +51,13 @@ def test_replies_follow_the_routes(datapath, family):
     try:
         wait.until(lambda: datapath.run(data, "front") == (Action.PASS, data),
                    "front leads to the backend no more")
+        assert TWO_WAYS.name in problems(datapath)
         assert datapath.run(back, "back")[0] == Action.REDIRECT
     finally:
         datapath.balancer.ip(f"route replace {net} {' '.join(ways)}")
+    # The problem is gone with its cause, though a foreign packet came in a moment ago.
     wait.until(lambda: datapath.run(data, "front")[0] == Action.TX, "front leads there again")
+    assert TWO_WAYS.name not in problems(datapath)
 
 
 def test_a_reply_from_elsewhere_is_a_problem_in_words(datapath):

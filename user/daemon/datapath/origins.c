@@ -29,6 +29,23 @@ void origins_put(struct sl_origins *origins, const struct sl_origin *wanted)
 	}
 }
 
+/* Whether packets of the backend are believed by now where the last foreign one came in: a route
+ * has changed, or the device was made anew.
+ */
+static bool is_believed(const struct sl_backend *backend, const struct sl_origins *origins)
+{
+	const struct sl_hop *hop = &backend->hops[backend->state & SL_BACKEND_HOP];
+	__u32 ifindex = origins->foreign_ifindex;
+	__be16 vlan = origins->foreign_vlan;
+
+	if (hop->ifindex == ifindex && hop->vlan == vlan)
+		return true;
+	for (unsigned i = 0; i < SL_ORIGINS; i++)
+		if (origins->from[i].ifindex == ifindex && origins->from[i].vlan == vlan)
+			return true;
+	return false;
+}
+
 bool datapath_foreign(const struct datapath *datapath, const struct sl_key *service,
 		      const struct sl_key *backend, struct datapath_foreign *ret_foreign)
 {
@@ -41,7 +58,8 @@ bool datapath_foreign(const struct datapath *datapath, const struct sl_key *serv
 	if (!found)
 		return false;
 	origins = &datapath->maps.origins[found->index];
-	if (!origins->foreign_ifindex)
+	if (!origins->foreign_ifindex ||
+	    is_believed(&datapath->maps.backends[found->index], origins))
 		return false;
 	/* The program's clock may be ahead of this one. */
 	seconds = sl_second_difference(clock_second(), origins->foreign_seen);
