@@ -100,7 +100,7 @@ static __always_inline bool respond_begins(struct xdp_md *xdp, struct sl_packet 
 
 	if (!until || !respond_serves(packet))
 		return false;
-	tracking.known = true; /* for all that is known here: it is looked up */
+	tracking.known = true; /* it may be, so flow_assign() looks it up */
 	tracking.yields = true;
 	if (flow_assign(xdp, &tracking, packet->backend_index)) {
 		packet->backend = NULL;

@@ -8,7 +8,7 @@
 
 #include "subject.h"
 
-/* No id is given twice, whatever limits are removed and whoever takes over. */
+/* No id is given twice, whatever limits are removed, and after a take-over. */
 void generations_run(struct subject *subject);
 
 #endif

@@ -40,7 +40,7 @@ static int keep_chown(bool had)
 /* Keeps the rights that the daemon needs and gives up all others: maps and
  * programs (BPF, PERFMON), attaching and netlink (NET_ADMIN), finding a program
  * by its id, mounting a bpffs and making the responder's namespace (SYS_ADMIN),
- * giving the responder to nobody and ending it (SETUID, SETGID, KILL). The packet socket is
+ * giving the responder a user of its own and ending it (SETUID, SETGID, KILL). The packet socket is
  * open by now: to send by it needs no right.
  */
 static int drop_rights(struct diag *diag)

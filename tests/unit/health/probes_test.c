@@ -116,7 +116,7 @@ static const struct {
 	{ "more than the length", OK_HEAD "Content-Length: 1\r\n\r\n..", 39, 0 },
 };
 
-/* One probe of an answer that is cut behind so many bytes. */
+/* One probe of an answer that is cut behind the given number of bytes. */
 static void check_cut(size_t row, enum backend_mode mode, size_t bytes)
 {
 	size_t whole = cuts[row].whole ?: strlen(cuts[row].text);
