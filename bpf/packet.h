@@ -66,15 +66,8 @@ struct sl_packet {
 	__be16 source_port;
 	__be16 vlan;            /* id of the tag; PACKET_STACKED: of two */
 	enum sl_verdict broken; /* why the packet is not forwarded, should it be a service's */
-	union {
-		struct {
-			bool fragment; /* the first one */
-			__u8 options;  /* bytes of IPv4 options */
-		};
-		__u16 unusual; /* any of the two */
-	};
-	bool syn;     /* TCP SYN without ACK: opens a connection */
-	bool closing; /* TCP FIN or RST */
+	bool syn;               /* TCP SYN without ACK: opens a connection */
+	__u8 closing;           /* TCP FIN or RST; else 0 */
 
 	/* service, select or return */
 	bool opened; /* a new connection, as far as can be told */

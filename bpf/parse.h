@@ -84,7 +84,8 @@ static __always_inline __be16 parse_ethernet(struct xdp_md *xdp, struct sl_packe
 	packet->l3 = sizeof(*ethernet);
 #pragma unroll
 	for (int i = 0; i < PARSE_VLAN_TAGS; i++) {
-		if (likely(!parse_is_tag(proto)))
+		/* IPv4 at once, because most packets are of it. */
+		if (likely(proto == bpf_htons(ETH_P_IP)) || !parse_is_tag(proto))
 			break;
 		/* A constant: the verifier loses the bound of an offset that clang reloads. */
 		tag = packet_bytes(xdp, sizeof(*ethernet) + i * sizeof(*tag), sizeof(*tag));
@@ -162,19 +163,28 @@ __noinline int parse_options(struct xdp_md *xdp, __u32 at, __u32 end)
 	return options.verdict;
 }
 
-/* In place of a verdict, in `broken`: parse_left() is to come. So the compiler has no call among
- * the packets that have no options.
+/* In place of a verdict, in `broken`: parse_left() is to come, for a packet or for the first
+ * fragment of one. So the compiler has no call among the packets that have no options.
  */
-#define PARSE_OPTIONS_LEFT SL_VERDICT_COUNT
+#define PARSE_OPTIONS_LEFT  SL_VERDICT_COUNT
+#define PARSE_FRAGMENT_LEFT (SL_VERDICT_COUNT + 1)
 
 /* Parses what was left until it is known that the packet is not the kernel's. */
 static __always_inline void parse_left(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	if (likely(packet->broken != PARSE_OPTIONS_LEFT))
+	__u32 broken = packet->broken;
+
+	if (likely(broken < PARSE_OPTIONS_LEFT))
 		return;
 	packet->broken = parse_options(xdp, packet->l3 + sizeof(struct iphdr), packet->l4);
-	if (!packet->broken && packet->fragment)
+	if (!packet->broken && broken == PARSE_FRAGMENT_LEFT)
 		packet->broken = SL_DROP_FRAGMENT;
+}
+
+/* Whether the packet, of which parse_left() has parsed nothing yet, is the first fragment of one. */
+static __always_inline bool parse_is_fragment(const struct sl_packet *packet)
+{
+	return packet->broken == SL_DROP_FRAGMENT || packet->broken == PARSE_FRAGMENT_LEFT;
 }
 
 /* Parses IPv4 up to the end of its options. */
@@ -187,25 +197,28 @@ static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_
 	if (!ip)
 		return SL_PASS_MALFORMED;
 	header = sizeof(*ip);
+	packet->broken = SL_NEXT;
 	if (unlikely(*(const __u8 *)ip != PARSE_IPV4_PLAIN)) {
 		if (ip->version != 4 || ip->ihl < PARSE_IPV4_WORDS)
 			return SL_PASS_MALFORMED;
 		header = ip->ihl * 4;
+		packet->broken = PARSE_OPTIONS_LEFT;
 	}
 	total = bpf_ntohs(ip->tot_len);
 	if (total < header || packet->l3 + total > packet->length)
 		return SL_PASS_MALFORMED;
-	fragment = ip->frag_off;
-	packet->fragment = fragment & bpf_htons(PARSE_IPV4_MORE);
-	packet->options = header - sizeof(*ip);
+	fragment = ip->frag_off & bpf_htons(PARSE_IPV4_OFFSET | PARSE_IPV4_MORE);
 	packet->l4 = packet->l3 + header;
 	packet->destination.proto = ip->protocol;
 	packet->destination.family = SL_FAMILY_IPV4;
 	packet->destination.addr = mapped(ip->daddr);
 	packet->source = mapped(ip->saddr);
 	packet->end = packet->l3 + total;
+	if (likely(!fragment))
+		return SL_NEXT;
 	if (fragment & bpf_htons(PARSE_IPV4_OFFSET))
 		return SL_PASS_FRAGMENT;
+	packet->broken = packet->broken ? PARSE_FRAGMENT_LEFT : SL_DROP_FRAGMENT;
 	return SL_NEXT;
 }
 
@@ -241,14 +254,15 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 			packet->destination.proto = fragment->next;
 			if (fragment->offset & bpf_htons(0xfff8))
 				return SL_PASS_FRAGMENT;
-			packet->fragment |= fragment->offset & bpf_htons(1);
+			if (fragment->offset & bpf_htons(1))
+				packet->broken = SL_DROP_FRAGMENT;
 			next = fragment->next;
 			offset += sizeof(*fragment);
 			break;
 		default:
 			packet->l4 = offset;
 			packet->destination.proto = next;
-			return SL_NEXT;
+			return offset > packet->end ? SL_PASS_MALFORMED : SL_NEXT;
 		}
 	}
 	return SL_PASS_PROTOCOL;
@@ -264,7 +278,7 @@ static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_
 	if (packet->end > packet->length)
 		return SL_PASS_MALFORMED;
 
-	packet->unusual = 0;
+	packet->broken = SL_NEXT;
 	packet->l4 = packet->l3 + sizeof(*ip);
 	packet->destination.family = SL_FAMILY_IPV6;
 	packet->destination.addr = *(struct sl_addr *)&ip->daddr;
@@ -285,8 +299,16 @@ static __always_inline void parse_ports(struct sl_packet *packet, const void *tr
 	packet->destination.port = udp->dest;
 }
 
+/* Notes a header that is not whole. Returns whether the ports, at least, are in the packet. */
+static __always_inline bool parse_malformed(struct sl_packet *packet, __u32 rest)
+{
+	if (!packet->broken)
+		packet->broken = SL_DROP_MALFORMED;
+	return rest >= PARSE_PORTS;
+}
+
 /* Parses the ports of a header that is cut short. */
-static __always_inline bool parse_cut(struct xdp_md *xdp, struct sl_packet *packet)
+static __always_inline bool parse_cut(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
 	const void *ports = packet_bytes(xdp, packet->l4, PARSE_PORTS);
 
@@ -294,13 +316,12 @@ static __always_inline bool parse_cut(struct xdp_md *xdp, struct sl_packet *pack
 		return false;
 	parse_ports(packet, ports);
 	packet->syn = false;
-	packet->closing = false;
-	packet->broken = SL_DROP_MALFORMED;
-	return true;
+	packet->closing = 0;
+	return parse_malformed(packet, rest);
 }
 
 /* Parses ports and flags. Returns whether the ports are there; `broken` says whether the whole
- * header is.
+ * header is. rest: bytes of the packet from here on.
  */
 static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *packet, __u32 rest)
 {
@@ -308,15 +329,17 @@ static __always_inline bool parse_tcp(struct xdp_md *xdp, struct sl_packet *pack
 	__u32 header, flags;
 
 	if (unlikely(!tcp))
-		return parse_cut(xdp, packet);
+		return parse_cut(xdp, packet, rest);
 	parse_ports(packet, tcp);
-	/* By arithmetic, because the verifier would follow both sides of each branch. */
 	flags = *((const __u8 *)tcp + TCP_FLAGS_AT);
-	packet->syn = flags / TCP_SYN & ~(flags / TCP_ACK) & 1;
-	packet->closing = (flags / TCP_FIN | flags / TCP_RST) & 1;
+	/* By arithmetic, because the verifier would follow both sides of a branch: of all values, 0
+	 * alone has its highest bit set when 1 is taken off.
+	 */
+	packet->syn = (((flags & (TCP_SYN | TCP_ACK)) ^ TCP_SYN) - 1) >> 31;
+	packet->closing = flags & (TCP_FIN | TCP_RST);
 	header = tcp->doff * 4;
 	if (unlikely(header < sizeof(*tcp) || header > rest))
-		packet->broken = SL_DROP_MALFORMED;
+		return parse_malformed(packet, rest);
 	return true;
 }
 
@@ -327,14 +350,14 @@ static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *pack
 	__u32 length;
 
 	if (unlikely(!udp))
-		return parse_cut(xdp, packet);
+		return parse_cut(xdp, packet, rest);
 	parse_ports(packet, udp);
 	packet->syn = false;
-	packet->closing = false;
+	packet->closing = 0;
 	length = bpf_ntohs(udp->len);
-	if (unlikely(length < sizeof(*udp) || rest < sizeof(*udp) ||
-		     (length > rest && !packet->fragment)))
-		packet->broken = SL_DROP_MALFORMED;
+	/* A fragment, which is longer as a whole, is broken already. */
+	if (unlikely(length < sizeof(*udp) || length > rest))
+		return parse_malformed(packet, rest);
 	return true;
 }
 
@@ -344,24 +367,14 @@ static __always_inline bool parse_udp(struct xdp_md *xdp, struct sl_packet *pack
 static __always_inline enum sl_verdict parse_transport(struct xdp_md *xdp, struct sl_packet *packet)
 {
 	__u32 rest = packet->end - packet->l4;
-	bool short_of_ports = rest - PARSE_PORTS > 0xffff; /* or wrapped: less than none */
 
-	packet->broken = SL_NEXT;
 	switch (packet->destination.proto) {
 	case IPPROTO_TCP:
-		if (short_of_ports || !parse_tcp(xdp, packet, rest))
-			return SL_PASS_MALFORMED;
-		break;
+		return parse_tcp(xdp, packet, rest) ? SL_NEXT : SL_PASS_MALFORMED;
 	case IPPROTO_UDP:
-		if (short_of_ports || !parse_udp(xdp, packet, rest))
-			return SL_PASS_MALFORMED;
-		break;
-	default:
-		return SL_PASS_PROTOCOL;
+		return parse_udp(xdp, packet, rest) ? SL_NEXT : SL_PASS_MALFORMED;
 	}
-	if (unlikely(packet->unusual))
-		packet->broken = packet->options ? PARSE_OPTIONS_LEFT : SL_DROP_FRAGMENT;
-	return SL_NEXT;
+	return SL_PASS_PROTOCOL;
 }
 
 static __always_inline enum sl_verdict parse_packet(struct xdp_md *xdp, struct sl_packet *packet)

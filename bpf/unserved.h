@@ -15,6 +15,7 @@
 #include "bpf/ours.h"
 #include "bpf/pace.h"
 #include "bpf/packet.h"
+#include "bpf/parse.h"
 #include "bpf/reject.h"
 
 /* Types of ICMP (RFC 792) and ICMPv6 (RFC 4443 section 2.1, RFC 4861 section 4). */
@@ -83,8 +84,8 @@ static __always_inline bool unserved_refuses(struct xdp_md *xdp, struct sl_packe
 	bool served = verdict == SL_PASS_NO_SERVICE; /* TCP or UDP, and its ports are known */
 
 	if (served ? packet->broken
-		   : verdict != SL_PASS_PROTOCOL || unserved_is_icmp(packet) || packet->fragment ||
-			     packet->end < packet->l4 + REJECT_QUOTED)
+		   : verdict != SL_PASS_PROTOCOL || unserved_is_icmp(packet) ||
+			     parse_is_fragment(packet) || packet->end < packet->l4 + REJECT_QUOTED)
 		return false;
 	return pace_refusals() && reject_packet(xdp, packet, REJECT_UNREACHABLE);
 }
