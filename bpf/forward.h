@@ -99,12 +99,15 @@ static __always_inline bool is_own_client(const struct sl_packet *packet)
 static __always_inline enum sl_verdict
 rewrite_request(struct xdp_md *xdp, const struct sl_packet *packet, enum sl_forward forward)
 {
-	const struct sl_backend *backend = packet->backend;
+	const struct rewriting new = {
+		.end = REWRITE_DESTINATION,
+		.hop = true,
+		.addr = &packet->backend->addr,
+		.port = packet->backend->port,
+	};
 
-	return rewrite_ttl(xdp, packet)
-		       ?: forward == SL_FORWARD_NAT ? rewrite_end(xdp, packet, REWRITE_DESTINATION,
-								  &backend->addr, backend->port)
-						    : SL_NEXT;
+	return forward == SL_FORWARD_NAT ? rewrite_end(xdp, packet, &new)
+					 : rewrite_ttl(xdp, packet);
 }
 
 /* A packet for a backend of nat or dsr that is longer than the hop's MTU. */

@@ -13,42 +13,60 @@
 #include <linux/udp.h>
 
 #include "bpf/packet.h"
+#include "bpf/rewrite.h"
 #include "sluice/csum.h"
 #include "sluice/verdict.h"
 
 /* Which end of the packet is given another address and port. */
 enum rewrite_end { REWRITE_SOURCE, REWRITE_DESTINATION };
 
-/* Writes the new address; the IPv4 header's checksum follows. */
-static __always_inline bool rewrite_address(struct xdp_md *xdp, const struct sl_packet *packet,
-					    enum rewrite_end end, const struct sl_addr *addr)
-{
-	struct ipv6hdr *ip6;
-	struct iphdr *ip;
-	__be32 *field;
+/* The new end of a packet. */
+struct rewriting {
+	enum rewrite_end end;
+	bool hop; /* one hop is taken off the TTL or hop limit, too */
+	const struct sl_addr *addr;
+	__be16 port;
+};
 
-	if (packet_is_ipv6(packet)) {
-		ip6 = packet_ipv6(xdp, packet);
-		if (!ip6)
-			return false;
-		__builtin_memcpy(end == REWRITE_SOURCE ? &ip6->saddr : &ip6->daddr, addr,
-				 sizeof(*addr));
-		return true;
-	}
-	ip = packet_ipv4(xdp, packet);
+static __always_inline enum sl_verdict
+rewrite_ipv6(struct xdp_md *xdp, const struct sl_packet *packet, const struct rewriting *new)
+{
+	struct ipv6hdr *ip = packet_ipv6(xdp, packet);
+
 	if (!ip)
-		return false;
-	field = end == REWRITE_SOURCE ? &ip->saddr : &ip->daddr;
-	ip->check = sl_csum_apply(ip->check, sl_csum_delta32(*field, addr->words[3]));
-	*field = addr->words[3];
-	return true;
+		return SL_DROP_INTERNAL;
+	if (new->hop && !rewrite_take_hop(&ip->hop_limit))
+		return SL_DROP_TTL;
+	__builtin_memcpy(new->end == REWRITE_SOURCE ? &ip->saddr : &ip->daddr, new->addr,
+			 sizeof(*new->addr));
+	return SL_NEXT;
+}
+
+/* delta: of the header's checksum, for the address. */
+static __always_inline enum sl_verdict rewrite_ipv4(struct xdp_md *xdp,
+						    const struct sl_packet *packet,
+						    const struct rewriting *new, __u64 delta)
+{
+	struct iphdr *ip = packet_ipv4(xdp, packet);
+
+	if (!ip)
+		return SL_DROP_INTERNAL;
+	if (new->hop) {
+		if (!rewrite_take_hop(&ip->ttl))
+			return SL_DROP_TTL;
+		delta += REWRITE_HOP_DELTA;
+	}
+	ip->check = sl_csum_apply(ip->check, delta);
+	*(new->end == REWRITE_SOURCE ? &ip->saddr : &ip->daddr) = new->addr->words[3];
+	return SL_NEXT;
 }
 
 /* Writes the new port, and brings the transport checksum up to date for it and
  * for the change of address that delta stands for (pseudo header).
  */
-static __always_inline bool rewrite_port(struct xdp_md *xdp, const struct sl_packet *packet,
-					 enum rewrite_end end, __be16 port, __u64 delta)
+static __always_inline enum sl_verdict rewrite_port(struct xdp_md *xdp,
+						    const struct sl_packet *packet,
+						    const struct rewriting *new, __u64 delta)
 {
 	struct tcphdr *tcp;
 	struct udphdr *udp;
@@ -57,41 +75,45 @@ static __always_inline bool rewrite_port(struct xdp_md *xdp, const struct sl_pac
 	if (packet_is_tcp(packet)) {
 		tcp = packet_tcp(xdp, packet);
 		if (!tcp)
-			return false;
-		field = end == REWRITE_SOURCE ? &tcp->source : &tcp->dest;
-		tcp->check = sl_csum_apply(tcp->check, delta + sl_csum_delta16(*field, port));
-		*field = port;
-		return true;
+			return SL_DROP_INTERNAL;
+		field = new->end == REWRITE_SOURCE ? &tcp->source : &tcp->dest;
+		tcp->check = sl_csum_apply(tcp->check, delta + sl_csum_delta16(*field, new->port));
+		*field = new->port;
+		return SL_NEXT;
 	}
 	udp = packet_udp(xdp, packet);
 	if (!udp)
-		return false;
-	field = end == REWRITE_SOURCE ? &udp->source : &udp->dest;
+		return SL_DROP_INTERNAL;
+	field = new->end == REWRITE_SOURCE ? &udp->source : &udp->dest;
 	/* Zero is "no checksum", and is never the result of one (RFC 768). */
 	if (udp->check) {
-		udp->check = sl_csum_apply(udp->check, delta + sl_csum_delta16(*field, port));
+		udp->check = sl_csum_apply(udp->check, delta + sl_csum_delta16(*field, new->port));
 		if (!udp->check)
 			udp->check = 0xffff;
 	}
-	*field = port;
-	return true;
+	*field = new->port;
+	return SL_NEXT;
 }
 
-/* Gives one end of the packet another address and port. */
-static __always_inline enum sl_verdict rewrite_end(struct xdp_md *xdp,
-						   const struct sl_packet *packet,
-						   enum rewrite_end end, const struct sl_addr *addr,
-						   __be16 port)
+/* Gives one end of the packet another address and port. Where no hop is left to be taken off, the
+ * packet is unchanged.
+ */
+static __always_inline enum sl_verdict
+rewrite_end(struct xdp_md *xdp, const struct sl_packet *packet, const struct rewriting *new)
 {
 	const struct sl_addr *old =
-		end == REWRITE_SOURCE ? &packet->source : &packet->destination.addr;
-	__u64 delta = packet_is_ipv6(packet) ? sl_csum_delta_addr(old, addr)
-					     : sl_csum_delta32(old->words[3], addr->words[3]);
+		new->end == REWRITE_SOURCE ? &packet->source : &packet->destination.addr;
+	enum sl_verdict verdict;
+	__u64 delta;
 
-	if (!rewrite_address(xdp, packet, end, addr) ||
-	    !rewrite_port(xdp, packet, end, port, delta))
-		return SL_DROP_INTERNAL;
-	return SL_NEXT;
+	if (packet_is_ipv6(packet)) {
+		delta = sl_csum_delta_addr(old, new->addr);
+		verdict = rewrite_ipv6(xdp, packet, new);
+	} else {
+		delta = sl_csum_delta32(old->words[3], new->addr->words[3]);
+		verdict = rewrite_ipv4(xdp, packet, new, delta);
+	}
+	return verdict ?: rewrite_port(xdp, packet, new, delta);
 }
 
 #endif

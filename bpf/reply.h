@@ -66,17 +66,25 @@ static __always_inline bool reply_comes_from_backend(const struct xdp_md *xdp,
 	       reply_has_origin(xdp, packet, hop);
 }
 
+/* hop: one is taken off the TTL, too. */
 static __always_inline enum sl_verdict rewrite_reply(struct xdp_md *xdp,
-						     const struct sl_packet *packet)
+						     const struct sl_packet *packet, bool hop)
 {
-	return rewrite_end(xdp, packet, REWRITE_SOURCE, &packet->reply->addr, packet->reply->port);
+	const struct rewriting new = {
+		.end = REWRITE_SOURCE,
+		.hop = hop,
+		.addr = &packet->reply->addr,
+		.port = packet->reply->port,
+	};
+
+	return rewrite_end(xdp, packet, &new);
 }
 
 /* Leaves the rewritten reply to the kernel, which lowers its TTL and routes it on. */
 static __always_inline enum sl_verdict leave_to_kernel(struct xdp_md *xdp,
 						       const struct sl_packet *packet)
 {
-	return rewrite_reply(xdp, packet) ?: SL_PASS_HANDED_OVER;
+	return rewrite_reply(xdp, packet, false) ?: SL_PASS_HANDED_OVER;
 }
 
 /* Gives the reply, as it is to be sent, to the daemon. The kernel would take it for a packet
@@ -96,9 +104,7 @@ static __always_inline enum sl_verdict hold_reply(struct xdp_md *xdp, struct sl_
 	if (!entry)
 		return leave_to_kernel(xdp, packet);
 	unsent_describe(packet, fib, kind, &entry->head);
-	verdict = rewrite_ttl(xdp, packet)
-	       ?: rewrite_reply(xdp, packet)
-	       ?: unsent_copy(xdp, packet, entry);
+	verdict = rewrite_reply(xdp, packet, true) ?: unsent_copy(xdp, packet, entry);
 	if (verdict) {
 		bpf_ringbuf_discard(entry, 0);
 		return verdict;
@@ -121,7 +127,7 @@ static __always_inline enum sl_verdict return_oversize(struct xdp_md *xdp, struc
 
 	if (!oversize_may_be_cut(xdp, packet))
 		return refuse_reply(xdp, packet, hop->mtu);
-	verdict = rewrite_ttl(xdp, packet) ?: rewrite_reply(xdp, packet);
+	verdict = rewrite_reply(xdp, packet, true);
 	if (verdict)
 		return verdict;
 	return unsent_long(xdp, packet, hop) ? SL_FRAGMENTED_REPLY : SL_DROP_TOO_BIG;
@@ -200,8 +206,7 @@ static __always_inline enum sl_verdict return_to_client(struct xdp_md *xdp,
 	if (unlikely(oversize(packet, route->hop.mtu)))
 		return packet->broken ?: return_oversize(xdp, packet, &route->hop);
 	return packet->broken
-	    ?: rewrite_ttl(xdp, packet)
-	    ?: rewrite_reply(xdp, packet)
+	    ?: rewrite_reply(xdp, packet, true)
 	    ?: send_to_hop(xdp, packet, &route->hop)
 	    ?: SL_RETURNED;
 }

@@ -13,6 +13,20 @@
 #include "bpf/packet.h"
 #include "sluice/verdict.h"
 
+/* A hop taken off, as a change of the IPv4 header's checksum: the TTL is the first byte of its
+ * word (sluice/csum.h).
+ */
+#define REWRITE_HOP_DELTA ((__u16)~bpf_htons(0x0100))
+
+/* Takes one hop off a TTL or hop limit. False: it has none left, and is unchanged. */
+static __always_inline bool rewrite_take_hop(__u8 *ttl)
+{
+	if (*ttl <= 1)
+		return false;
+	--*ttl;
+	return true;
+}
+
 static __always_inline enum sl_verdict rewrite_hop_limit(struct xdp_md *xdp,
 							 const struct sl_packet *packet)
 {
@@ -20,10 +34,7 @@ static __always_inline enum sl_verdict rewrite_hop_limit(struct xdp_md *xdp,
 
 	if (!ip)
 		return SL_DROP_INTERNAL;
-	if (ip->hop_limit <= 1)
-		return SL_DROP_TTL;
-	ip->hop_limit--;
-	return SL_NEXT;
+	return rewrite_take_hop(&ip->hop_limit) ? SL_NEXT : SL_DROP_TTL;
 }
 
 static __always_inline enum sl_verdict rewrite_ipv4_ttl(struct xdp_md *xdp,
@@ -34,12 +45,9 @@ static __always_inline enum sl_verdict rewrite_ipv4_ttl(struct xdp_md *xdp,
 
 	if (!ip)
 		return SL_DROP_INTERNAL;
-	if (ip->ttl <= 1)
+	if (!rewrite_take_hop(&ip->ttl))
 		return SL_DROP_TTL;
-	ip->ttl--;
-	/* The TTL is the first byte of its word: one off the word is one onto the checksum,
-	 * and what RFC 1624 equation 3 gives, -0 included.
-	 */
+	/* What sl_csum_apply() gives, -0 included: one off the word is one onto the checksum. */
 	check = (__u32)ip->check + bpf_htons(0x0100);
 	ip->check = (__u16)(check + (check >= 0xffff));
 	return SL_NEXT;

@@ -29,12 +29,11 @@ static inline __u64 sl_csum_delta_addr(const struct sl_addr *old, const struct s
 	       sl_csum_delta32(old->words[3], new->words[3]);
 }
 
-/* The checksum after the change. Deltas may be added up to 2^32 times. */
+/* The checksum after the change. delta: less than 2^47, which some thousand deltas added up are. */
 static inline __u16 sl_csum_apply(__u16 csum, __u64 delta)
 {
 	__u64 sum = (__u16)~csum + delta;
 
-	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
