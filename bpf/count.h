@@ -103,8 +103,7 @@ static __always_inline void count_service(const struct sl_packet *packet, __u32 
 
 static __always_inline void count_backend(const struct sl_packet *packet, enum sl_verdict verdict)
 {
-	__u32 index = packet->backend_index;
-	struct sl_stats *stats = bpf_map_lookup_elem(&sl_backend_stat, &index);
+	struct sl_stats *stats = bpf_map_lookup_elem(&sl_backend_stat, &packet->backend_index);
 
 	if (stats)
 		count_stats(stats, packet, verdict);

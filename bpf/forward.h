@@ -81,7 +81,11 @@ static __always_inline enum sl_verdict send_to_hop(struct xdp_md *xdp, struct sl
 
 static __always_inline const struct sl_hop *backend_hop(const struct sl_backend *backend)
 {
-	return &backend->hops[backend->state & SL_BACKEND_HOP];
+	const struct sl_hop *hop = &backend->hops[backend->state & SL_BACKEND_HOP];
+
+	/* Else the compiler adds the index to the backend anew for each member of the hop. */
+	asm("" : "+r"(hop));
+	return hop;
 }
 
 /* Whether the backend that was chosen is the client. It would get a packet from itself, and its

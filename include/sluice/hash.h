@@ -27,10 +27,9 @@ static inline __u64 sl_hash_mix(__u64 h)
  */
 static inline __u32 sl_hash_key(const struct sl_key *key)
 {
-	__u64 h = key->addr.halves[1] ^ key->word;
+	/* The upper half of an IPv4 address is 0. */
+	__u64 h = key->addr.halves[1] ^ key->word ^ key->addr.halves[0] * 0xff51afd7ed558ccdULL;
 
-	if (key->family == SL_FAMILY_IPV6)
-		h ^= key->addr.halves[0] * 0xff51afd7ed558ccdULL;
 	h ^= h >> 33;
 	return (__u32)(h * 0x9e3779b97f4a7c15ULL >> 32);
 }
