@@ -298,7 +298,7 @@ direct_note(struct xdp_md *xdp, const struct sl_packet *packet, struct sl_return
 /* A packet that is for no service: passes it, and notes it where it is for a backend itself. */
 static __always_inline enum sl_verdict direct_pass(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	struct sl_return *entry = find_endpoint(&packet->destination, packet->place);
+	struct sl_return *entry = find_endpoint(&packet->destination);
 
 	if (likely(!entry))
 		return SL_PASS_NO_SERVICE;
@@ -366,7 +366,7 @@ static __always_inline void direct_serve(const struct sl_packet *packet, struct 
 	};
 	const struct sl_return *entry;
 
-	entry = find_endpoint(&ask.key.backend, sl_hash_key(&ask.key.backend));
+	entry = find_endpoint(&ask.key.backend);
 	if (entry && direct_is_current(entry->direct_until, coarse_seconds()))
 		direct_served(&ask);
 	else

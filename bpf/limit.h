@@ -13,6 +13,7 @@
 #include "bpf/maps.h"
 #include "bpf/pace.h"
 #include "bpf/packet.h"
+#include "bpf/reject.h"
 #include "bpf/respond.h"
 #include "sluice/source.h"
 
@@ -94,8 +95,8 @@ static __always_inline bool limit_admits_at_once(const struct sl_packet *packet)
 	return !units || limit_gate_admits(limit, &place, units);
 }
 
-/* Whether a packet over the limit, one that opens a connection, gets an answer. If so,
- * packet->course says which. A value that is no action's drops.
+/* Whether a packet over the limit, one that opens a connection, gets an answer: the responder's, if
+ * that is packet->backend now, or else a refusal. A value that is no action's drops.
  */
 static __always_inline bool limit_answers(struct xdp_md *xdp, const struct sl_limit *limit,
 					  struct sl_packet *packet, __u32 *until)
@@ -104,7 +105,6 @@ static __always_inline bool limit_answers(struct xdp_md *xdp, const struct sl_li
 	case SL_ACTION_DROP:
 		return false;
 	case SL_ACTION_REJECT:
-		packet->course = COURSE_REFUSE_LIMIT;
 		return pace_refusals();
 	case SL_ACTION_RESPOND:
 		return pace_refusals() && respond_begins(xdp, packet, until);
@@ -112,7 +112,7 @@ static __always_inline bool limit_answers(struct xdp_md *xdp, const struct sl_li
 	return false;
 }
 
-/* Refuses a packet that is over the limit. SL_NEXT: it goes on, to be answered. */
+/* Refuses a packet that is over the limit. SL_NEXT: it goes on, to the responder. */
 static __always_inline enum sl_verdict refuse_source(struct xdp_md *xdp,
 						     const struct sl_limit *limit,
 						     struct sl_packet *packet, __u32 *until)
@@ -125,7 +125,9 @@ static __always_inline enum sl_verdict refuse_source(struct xdp_md *xdp,
 	stats = limit_stats(limit);
 	if (stats)
 		stats->answered++;
-	return SL_NEXT;
+	if (packet->backend)
+		return SL_NEXT;
+	return reject_packet(xdp, packet, REJECT_PROHIBITED) ? SL_REJECTED_LIMIT : SL_DROP_LIMIT;
 }
 
 /* The first limit that the packet is over; NULL: none. */

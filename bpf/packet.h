@@ -34,49 +34,38 @@ struct vlan_tag {
 	__be16 proto; /* of what follows */
 };
 
-/* The course that a packet of a service takes. */
-enum course {
-	COURSE_BACKEND,           /* it goes to packet->backend; until select, to none yet */
-	COURSE_RESPONDER,         /* over a limit: it goes to packet->backend, the responder */
-	COURSE_REFUSE_LIMIT,      /* over a limit: it is answered with a refusal */
-	COURSE_REFUSE_NO_BACKEND, /* no backend can serve */
-};
-
 /* The verifier remembers the value of a member that begins at a multiple of eight bytes, and
- * follows a packet once more for each value that differs from those before. Of a member of four
- * bytes that lies behind another one in eight bytes, it remembers at most that it is zero. The
- * offsets, and the members that hold one of a few constants, lie so. `course` does not: the
- * verifier has to know by it that there is a backend.
+ * follows a packet once more for each value that differs from those before. Of a member that lies
+ * behind another one in eight bytes, it remembers at most that it is zero. The offsets, and the
+ * members that hold one of a few constants, lie so.
  */
 #define PACKET_FORGOTTEN(member)                                    \
 	_Static_assert(offsetof(struct sl_packet, member) % 8 == 4, \
 		       "the verifier does not remember " #member)
 
 struct sl_packet {
-	/* parse; place and hash: service and select */
+	/* parse */
 	struct sl_key destination; /* also protocol and family of both ends; family 0: no IP */
 	struct sl_addr source;
 	__u64 station; /* the frame's destination as a word (sluice/ours.h) */
 	__u32 length;  /* of the frame */
 	__u32 l3;      /* offset of the IP header */
-	__u32 place;   /* of the destination in a directory */
+	__u32 hash;    /* select: of the flow, as the service's scheduler wants it */
 	__u32 l4;      /* offset of the TCP or UDP header */
-	__u32 hash;    /* of the flow, as the service's scheduler wants it */
+	__u32 ingress; /* return: the device in whose name the route to the client is asked for */
 	__u32 end;     /* offset behind the IP datagram; the frame may be padded */
 	__be16 source_port;
 	__be16 vlan;            /* id of the tag; PACKET_STACKED: of two */
 	enum sl_verdict broken; /* why the packet is not forwarded, should it be a service's */
 	bool syn;               /* TCP SYN without ACK: opens a connection */
+	bool opened;            /* select: a new connection, as far as can be told */
 	__u8 closing;           /* TCP FIN or RST; else 0 */
 
 	/* service, select or return */
-	bool opened; /* a new connection, as far as can be told */
 	const struct sl_service *service;
 	struct sl_return *reply;
-	struct sl_backend *backend;
-	__u64 slot;         /* of the service's table, that the flow hashes to (sluice/slot.h) */
-	enum course course; /* set by limit and select, taken by deliver */
-	__u32 ingress; /* return: the device in whose name the route to the client is asked for */
+	struct sl_backend *backend; /* before select: the responder, or NULL */
+	__u64 slot; /* of the service's table, that the flow hashes to (sluice/slot.h) */
 	__u32 backend_index;
 
 	/* forward */
@@ -98,7 +87,6 @@ static __always_inline void packet_begin(struct sl_packet *packet)
 	packet->service = NULL;
 	packet->reply = NULL;
 	packet->backend = NULL;
-	packet->course = COURSE_BACKEND;
 }
 
 /* More than all headers that parsing walks can take. The verifier follows an

@@ -33,20 +33,16 @@ static __always_inline bool respond_is_current(const __u32 *until)
 	return until && *until && sl_second_difference(*until, coarse_seconds()) > 0;
 }
 
+/* Whether the responder serves. If so, it is the packet's backend, and select keeps to it. */
 static __always_inline bool respond_serves(struct sl_packet *packet)
 {
+	packet->opened = false;
 	packet->backend_index = packet->service->responder;
 	packet->backend = bpf_map_lookup_elem(&sl_backends, &packet->backend_index);
 	if (packet->backend && packet->backend->state & SL_BACKEND_SERVES)
 		return true;
 	packet->backend = NULL;
 	return false;
-}
-
-static __always_inline void respond_use(struct sl_packet *packet)
-{
-	packet->course = COURSE_RESPONDER;
-	packet->opened = false;
 }
 
 /* Whether the packet belongs to a connection that the responder has: no limit is
@@ -65,10 +61,7 @@ static __always_inline bool respond_continues(struct xdp_md *xdp, struct sl_pack
 		return false;
 	if (*until != end)
 		*until = end;
-	if (!respond_serves(packet))
-		return false;
-	respond_use(packet);
-	return true;
+	return respond_serves(packet);
 }
 
 static __always_inline bool respond_has(const struct sl_packet *packet, struct sl_flow *flow)
@@ -107,7 +100,6 @@ static __always_inline bool respond_begins(struct xdp_md *xdp, struct sl_packet 
 		return false;
 	}
 	*until = tracking.now + SL_RESPOND_SECONDS;
-	respond_use(packet);
 	return true;
 }
 

@@ -12,7 +12,9 @@
 #include "bpf/affinity.h"
 #include "bpf/flow.h"
 #include "bpf/maps.h"
+#include "bpf/pace.h"
 #include "bpf/packet.h"
+#include "bpf/reject.h"
 #include "bpf/schedule.h"
 #include "sluice/slot.h"
 
@@ -26,14 +28,22 @@ static __always_inline struct sl_backend *backend_that(__u32 index, __u32 want)
 	return backend && (backend->state & want) == want ? backend : NULL;
 }
 
-/* Sends the packet to the backend at index, or to its refusal where there is none. */
-static __always_inline enum sl_verdict select_index(struct sl_packet *packet, __u32 index)
+/* Ends a packet that no backend can serve. */
+static __always_inline enum sl_verdict select_none(struct xdp_md *xdp, struct sl_packet *packet)
+{
+	if (packet->service->flags & SL_SERVICE_REJECT && pace_refusals() &&
+	    reject_packet(xdp, packet, REJECT_PROHIBITED))
+		return SL_REJECTED;
+	return SL_DROP_NO_BACKEND;
+}
+
+/* Sends the packet to the backend at index. */
+static __always_inline enum sl_verdict select_index(struct xdp_md *xdp, struct sl_packet *packet,
+						    __u32 index)
 {
 	packet->backend_index = index;
 	packet->backend = backend_that(index, 0);
-	if (unlikely(!packet->backend))
-		packet->course = COURSE_REFUSE_NO_BACKEND;
-	return SL_NEXT;
+	return likely(packet->backend) ? SL_NEXT : select_none(xdp, packet);
 }
 
 /* A backend for a new connection. */
@@ -119,7 +129,7 @@ static __always_inline enum sl_verdict select_tracked(struct xdp_md *xdp, struct
 		if (index != SL_NO_BACKEND)
 			(void)flow_assign(xdp, &tracking, index);
 	}
-	return select_index(packet, index);
+	return select_index(xdp, packet, index);
 }
 
 /* Reads the flow's slot, for select_backend(). It does so before the limit because both read
@@ -139,13 +149,14 @@ static __always_inline enum sl_verdict read_slot(struct sl_packet *packet)
 
 static __always_inline enum sl_verdict select_backend(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	if (unlikely(packet->course != COURSE_BACKEND))
+	/* The responder's, as the limit has said. */
+	if (unlikely(packet->backend))
 		return SL_NEXT;
 	if (unlikely((packet->slot & SL_SLOT_TRACKING) ||
 		     packet->service->flags & SL_SERVICE_TRACKED))
 		return select_tracked(xdp, packet);
 	packet->opened = packet->syn;
-	return select_index(packet, sl_slot_current(packet->slot));
+	return select_index(xdp, packet, sl_slot_current(packet->slot));
 }
 
 #endif

@@ -29,6 +29,7 @@ static __always_inline bool key_equal(const struct sl_key *a, const struct sl_ke
 		__u64 *word_;                                                   \
                                                                                 \
 		for (int i_ = 0; i_ < SL_DIRECTORY_PROBES; i_++, at_++) {       \
+			asm("" : "+r"(at_));                                    \
 			(position) = at_ & (mask);                              \
 			word_ = bpf_map_lookup_elem(&(directory), &(position)); \
 			if (!word_ || *word_ == SL_DIRECTORY_EMPTY)             \
@@ -48,9 +49,9 @@ static __always_inline bool find_service(struct sl_packet *packet)
 {
 	__u32 position;
 
-	packet->place = sl_hash_key(&packet->destination);
-	packet->service = DIRECTORY_FIND(sl_directory, sl_settings.directory_mask, sl_services,
-					 &packet->destination, packet->place, position);
+	packet->service =
+		DIRECTORY_FIND(sl_directory, sl_settings.directory_mask, sl_services,
+			       &packet->destination, sl_hash_key(&packet->destination), position);
 	return packet->service;
 }
 
@@ -89,12 +90,12 @@ __noinline __u32 endpoint_index(__u64 upper, __u64 lower, __u32 word, __u32 plac
 		       : 0;
 }
 
-/* The return entry of a nat backend by its endpoint, whose place in the directory is given; or
- * NULL. For endpoints that the packet was not sent from: find_return() is faster, and inline.
+/* The return entry of a nat backend by its endpoint, or NULL. For endpoints that the packet was not
+ * sent from: find_return() is faster, and inline.
  */
-static __always_inline struct sl_return *find_endpoint(const struct sl_key *key, __u32 place)
+static __always_inline struct sl_return *find_endpoint(const struct sl_key *key)
 {
-	__u32 index;
+	__u32 place = sl_hash_key(key), index;
 
 	if (!endpoint_possible(place))
 		return NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The packet's way: parse -> service -> access -> limit -> select -> deliver ->
+/* The packet's way: parse -> service -> access -> limit -> select -> forward ->
  * count -> verdict (docs/architecture.md, The packet's way). Each stage is a header of its own and
  * returns SL_NEXT to go on, or the verdict it has come to. Above find_service()
  * nothing may drop: until there, the packet is not known to be a service's. A packet that is
@@ -11,8 +11,8 @@
 
 #include "bpf/access.h"
 #include "bpf/count.h"
-#include "bpf/deliver.h"
 #include "bpf/direct.h"
+#include "bpf/forward.h"
 #include "bpf/limit.h"
 #include "bpf/maps.h"
 #include "bpf/ours.h"
@@ -42,7 +42,7 @@ static __always_inline enum sl_verdict serve(struct xdp_md *xdp, struct sl_packe
 	    ?: read_slot(packet)
 	    ?: limit_source(xdp, packet)
 	    ?: select_backend(xdp, packet)
-	    ?: deliver(xdp, packet);
+	    ?: forward_to_backend(xdp, packet);
 }
 
 /* A packet of no service: the reply of a nat backend, a packet for the backend itself, or the
