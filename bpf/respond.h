@@ -12,6 +12,7 @@
 #include "bpf/maps.h"
 #include "bpf/pace.h"
 #include "bpf/packet.h"
+#include "bpf/tracking.h"
 #include "sluice/hash.h"
 #include "sluice/second.h"
 
@@ -57,7 +58,7 @@ static __always_inline bool respond_continues(struct xdp_md *xdp, struct sl_pack
 	if (packet->syn)
 		return false;
 	tracking.only = packet->service->responder;
-	if (flow_follow(xdp, &tracking) == SL_NO_BACKEND)
+	if (tracking_follow(xdp, &tracking) == SL_NO_BACKEND)
 		return false;
 	if (*until != end)
 		*until = end;
@@ -75,12 +76,12 @@ static __always_inline bool respond_has(const struct sl_packet *packet, struct s
 /* Forgets the responder's connection on a port that a new connection uses. */
 static __always_inline void respond_forget(const struct sl_packet *packet)
 {
-	struct tracking tracking = tracking_of(packet);
+	struct sl_flow_key key = flow_key(packet);
 
-	if (respond_has(packet, bpf_map_lookup_elem(&sl_flows, &tracking.key)))
-		bpf_map_delete_elem(&sl_flows, &tracking.key);
-	if (respond_has(packet, bpf_map_lookup_elem(&sl_handshakes, &tracking.key)))
-		bpf_map_delete_elem(&sl_handshakes, &tracking.key);
+	if (respond_has(packet, bpf_map_lookup_elem(&sl_flows, &key)))
+		bpf_map_delete_elem(&sl_flows, &key);
+	if (respond_has(packet, bpf_map_lookup_elem(&sl_handshakes, &key)))
+		bpf_map_delete_elem(&sl_handshakes, &key);
 }
 
 /* Gives a new connection to the responder, if it can take it. No connection of a backend's that
@@ -93,9 +94,9 @@ static __always_inline bool respond_begins(struct xdp_md *xdp, struct sl_packet 
 
 	if (!until || !respond_serves(packet))
 		return false;
-	tracking.known = true; /* it may be, so flow_assign() looks it up */
+	tracking.known = true; /* it may be, so tracking_assign() looks it up */
 	tracking.yields = true;
-	if (flow_assign(xdp, &tracking, packet->backend_index)) {
+	if (tracking_assign(xdp, &tracking, packet->backend_index)) {
 		packet->backend = NULL;
 		return false;
 	}

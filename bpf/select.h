@@ -16,6 +16,8 @@
 #include "bpf/packet.h"
 #include "bpf/reject.h"
 #include "bpf/schedule.h"
+#include "bpf/tracking.h"
+#include "sluice/hash.h"
 #include "sluice/slot.h"
 
 /* The backend at index, if it has all the bits of want in its state; else NULL. */
@@ -64,32 +66,64 @@ static __always_inline __u32 select_new(const struct sl_packet *packet, __u64 sl
 	return index;
 }
 
-/* The backend of an older connection: the slot's `previous`; where the slot has none, the
- * backend that the replaced table tells, and so on.
+/* A flow in a table that another one has replaced. */
+struct replaced_ask {
+	struct sl_addr source;
+	__be16 port;
+	__u16 pad;
+	__u32 family;
+	__u32 service; /* index into sl_services: whose table it is */
+	__u32 pad2;
+};
+
+/* The index of the backend that an older connection has by a replaced table: the slot's `previous`,
+ * if it is in transition; where it has none, what the table says that was replaced before, and so
+ * on. A function of its own to the verifier.
  */
-static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
+__noinline __u32 select_replaced(struct replaced_ask *ask)
 {
-	const struct sl_service *service = packet->service;
+	const struct sl_service *service;
+	__u32 index, hash;
+	__u64 slot, *old;
 
-	if (sl_slot_previous(slot) != SL_NO_BACKEND || !service->replaced)
-		return sl_slot_previous(slot);
-	for (int i = 0; i < SL_REPLACED_MAX; i++) {
-		__u32 index = service->replaced;
-		__u64 *old;
-
-		if (sl_slot_previous(slot) != SL_NO_BACKEND || !index)
-			break;
+	if (!ask)
+		return SL_NO_BACKEND;
+	index = ask->service;
+	for (int i = 0; i < SL_REPLACED_MAX && index; i++) {
 		service = bpf_map_lookup_elem(&sl_services, &index);
 		if (!service)
 			return SL_NO_BACKEND;
-		old = schedule_hash(service, schedule_flow(packet, service->scheduler));
+		hash = sl_hash_scheduled(service->scheduler, &ask->source, ask->port, ask->family,
+					 sl_settings.hash_seed);
+		old = schedule_hash(service, hash);
 		if (!old)
 			return SL_NO_BACKEND;
 		slot = *old;
 		if (!(slot & SL_SLOT_TRACKING))
 			return sl_slot_current(slot);
+		if (sl_slot_previous(slot) != SL_NO_BACKEND)
+			return sl_slot_previous(slot);
+		index = service->replaced;
 	}
-	return sl_slot_previous(slot);
+	return SL_NO_BACKEND;
+}
+
+/* The backend of an older connection: the slot's `previous`; where the slot has none, the
+ * backend that the replaced table tells.
+ */
+static __always_inline __u32 select_previous(const struct sl_packet *packet, __u64 slot)
+{
+	struct replaced_ask ask;
+
+	if (sl_slot_previous(slot) != SL_NO_BACKEND || !packet->service->replaced)
+		return sl_slot_previous(slot);
+	ask = (struct replaced_ask){
+		.source = packet->source,
+		.port = packet->source_port,
+		.family = packet->destination.family,
+		.service = packet->service->replaced,
+	};
+	return select_replaced(&ask);
 }
 
 static __always_inline bool slot_is_fresh(__u64 slot, __u32 now)
@@ -118,18 +152,47 @@ static __always_inline __u32 select_unknown(struct sl_packet *packet, __u64 slot
 	return select_new(packet, slot, now);
 }
 
+/* The backend of a packet whose flow is not steady. known: it may have an entry. */
+static __always_inline __u32 select_changing(struct xdp_md *xdp, struct sl_packet *packet,
+					     struct tracking *tracking, bool known)
+{
+	__u32 index = known ? tracking_follow(xdp, tracking) : SL_NO_BACKEND;
+
+	if (index != SL_NO_BACKEND)
+		return index;
+	index = select_unknown(packet, packet->slot, tracking->now);
+	if (index == SL_NO_BACKEND)
+		return index;
+	/* Without a call, because a flood consists of such packets. */
+	if (!known)
+		tracking_open(xdp, tracking, index);
+	else
+		(void)tracking_assign(xdp, tracking, index);
+	return index;
+}
+
+/* Where the flow is steady, all is done here; else, tracking.h has the functions. */
 static __always_inline enum sl_verdict select_tracked(struct xdp_md *xdp, struct sl_packet *packet)
 {
-	struct tracking tracking = tracking_of(packet);
-	__u32 index = flow_follow(xdp, &tracking);
+	struct tracking tracking;
+	struct sl_flow *flow;
+	bool known;
 
 	packet->opened = false;
-	if (unlikely(index == SL_NO_BACKEND)) {
-		index = select_unknown(packet, packet->slot, tracking.now);
-		if (index != SL_NO_BACKEND)
-			(void)flow_assign(xdp, &tracking, index);
+	tracking_begin(&tracking, packet);
+	flow = bpf_map_lookup_elem(&sl_flows, &tracking.key);
+	if (likely(flow && flow_is_steady(flow, packet, tracking.now))) {
+		packet->backend_index = flow->backend;
+		packet->backend = backend_that(flow->backend, SL_BACKEND_SERVES);
+		if (likely(packet->backend)) {
+			flow_see(flow, tracking.now);
+			return SL_NEXT;
+		}
 	}
-	return select_index(xdp, packet, index);
+	tracking_complete(&tracking, packet);
+	tracking.absent = !flow;
+	known = flow || bpf_map_lookup_elem(&sl_handshakes, &tracking.key);
+	return select_index(xdp, packet, select_changing(xdp, packet, &tracking, known));
 }
 
 /* Reads the flow's slot, for select_backend(). It does so before the limit because both read
