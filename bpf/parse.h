@@ -299,10 +299,12 @@ static __always_inline void parse_ports(struct sl_packet *packet, const void *tr
 	packet->destination.port = udp->dest;
 }
 
-/* Notes a header that is not whole. Returns whether the ports, at least, are in the packet. */
+/* Notes a header that is not whole, which counts for more than options that stand before it.
+ * Returns whether the ports, at least, are in the packet.
+ */
 static __always_inline bool parse_malformed(struct sl_packet *packet, __u32 rest)
 {
-	if (!packet->broken)
+	if (!parse_is_fragment(packet))
 		packet->broken = SL_DROP_MALFORMED;
 	return rest >= PARSE_PORTS;
 }

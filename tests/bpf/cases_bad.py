@@ -4,6 +4,8 @@
 import contextlib
 import struct
 
+from scapy.layers.inet import IPOption_NOP
+
 import frames
 from case import (
     DSR_UDP, ETH, FAMILIES, NAT_TCP, NAT_UDP, Case, dropped, forwarded, frame_of, passed, patched,
@@ -114,6 +116,17 @@ def malformed():
                      "PASS_OWN", "back")
         yield dropped(f"an IPv{family} TCP answer with a header of 16 bytes to a client",
                       patched(answer(NAT_TCP, family), l4 + 12, b"\x40"), "DROP_MALFORMED", "back")
+    # With options the rest of IPv4 is parsed later than without.
+    some = {"ip": {"options": [IPOption_NOP()] * 4}}
+    l4 = transport_offset(4) + 4
+    for svc in (NAT_TCP, DSR_UDP):
+        at, odd = (l4 + 12, b"\x40") if svc.proto == "tcp" else (l4 + 4, b"\0\7")
+        yield dropped(f"IPv4 with options, and {upper(svc.proto)} with a header too short",
+                      patched(request(svc, 4, **some), at, odd), "DROP_MALFORMED")
+        yield dropped(f"IPv4 with options that ends behind {upper(svc.proto)}'s ports",
+                      patched(request(svc, 4, **some), ETH + 2, b"\0\x1c"), "DROP_MALFORMED")
+    yield dropped("an IPv4 TCP answer with options and a header of 16 bytes to a client",
+                  patched(answer(NAT_TCP, 4, **some), l4 + 12, b"\x40"), "DROP_MALFORMED", "back")
     yield dropped("IPv4 that ends behind TCP's ports", patched(good4, ETH + 2, b"\0\x18"),
                   "DROP_MALFORMED")
     yield dropped("IPv4 that ends one byte before TCP's header does",
