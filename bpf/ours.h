@@ -97,19 +97,22 @@ static __always_inline __u32 ours_marks(__u64 bits)
 	return sl_ours.marks[sl_mark_place(bits)];
 }
 
-/* Whether the source, which looks odd, is one that no client has. Of IPv6, that is the group
- * addresses, and all that begin with 64 zeros: "unspecified", loopback, IPv4 addresses
- * (RFC 4291 sections 2.5 and 2.7).
+/* Whether no client can have the address. Of IPv6, that is the group addresses, and all that
+ * begin with 64 zeros: "unspecified", loopback, IPv4 addresses (RFC 4291 sections 2.5 and 2.7).
  */
+static __always_inline bool address_is_martian(const struct sl_addr *addr, bool ipv6)
+{
+	return ipv6 ? !addr->halves[0] || addr->bytes[0] == 0xff
+		    : ours_no_client[addr->bytes[12]] == 1 || addr->words[3] == 0xffffffffU;
+}
+
+/* Whether the source, which looks odd, is one that no client has. */
 static __always_inline bool source_is_martian(const struct sl_packet *packet)
 {
 	const struct sl_addr *source = &packet->source;
 
-	if (packet_is_ipv6(packet)
-		    ? !source->halves[0] || source->bytes[0] == 0xff
-		    : ours_no_client[source->bytes[12]] == 1 || source->words[3] == 0xffffffffU)
-		return true;
-	return ours_address(source->halves[0], source->halves[1], packet->destination.family);
+	return address_is_martian(source, packet_is_ipv6(packet)) ||
+	       ours_address(source->halves[0], source->halves[1], packet->destination.family);
 }
 
 /* Drops a packet of a service whose source address is no client's: a martian (RFC 1812 section

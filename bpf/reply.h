@@ -18,6 +18,7 @@
 #include "bpf/forward.h"
 #include "bpf/forward_nat.h"
 #include "bpf/maps.h"
+#include "bpf/ours.h"
 #include "bpf/oversize.h"
 #include "bpf/rewrite.h"
 #include "bpf/route.h"
@@ -146,13 +147,17 @@ static __always_inline bool kernel_forwards(const struct sl_packet *packet, __u3
 	return bpf_map_lookup_elem(&sl_handovers, &key);
 }
 
-/* Asks the kernel for the route of a reply, and writes it to *route. */
+/* Asks the kernel for the route of a reply, and writes it to *route. What is sent to an address
+ * that no client has, a group for example, is no reply: the kernel gets it as it came.
+ */
 static __always_inline enum sl_verdict find_route(struct xdp_md *xdp, struct sl_packet *packet,
 						  struct sl_route *route)
 {
 	enum sl_unsent_kind kind = SL_UNSENT_UNRESOLVED;
 	struct bpf_fib_lookup fib = {};
 
+	if (address_is_martian(&packet->destination.addr, packet_is_ipv6(packet)))
+		return SL_PASS_DIRECT;
 	switch (route_ask(xdp, packet, route, &fib)) {
 	case BPF_FIB_LKUP_RET_SUCCESS:
 		return SL_NEXT;

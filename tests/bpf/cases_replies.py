@@ -81,8 +81,17 @@ def forwarding_off(datapath):
             datapath.balancer.sysctl({path: 1 for path in paths})
 
 
+# To these a default route leads, and yet none is a client's.
+NO_CLIENTS = {4: ("0.1.2.3", "224.0.0.251", "239.255.255.250"),
+              6: ("::192.0.2.7", "::ffff:192.0.2.7", "ff0e::fb")}
+
+
 def answers():
     for family in FAMILIES:
+        for svc in (NAT_TCP, NAT_UDP):
+            for address in NO_CLIENTS[family]:
+                yield passed(f"what an IPv{family} {upper(svc.proto)} backend sends to {address}",
+                             answer(svc, family, client=address), "PASS_DIRECT", "back")
         for svc in (NAT_TCP, NAT_UDP):
             what = f"IPv{family} {upper(svc.proto)}"
             yield answered(f"an {what} answer to a client behind a router", svc, family,

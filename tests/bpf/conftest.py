@@ -131,8 +131,8 @@ def pretend_network(balancer):
     commands = [
         "address add 10.100.0.1/24 dev back",
         "address add 2001:db8:b64::1/64 dev back nodad",
-        f"route add 203.0.113.0/24 via {ROUTER[4]}",
-        f"route add 2001:db8:f::/64 via {ROUTER[6]}",
+        f"route add default via {ROUTER[4]}",
+        f"route add default via {ROUTER[6]}",
         f"route add 203.0.114.0/24 via {ROUTER[4]} mtu lock 1400",
         f"route add 2001:db8:e::/64 via {ROUTER[6]} mtu lock 1400",
         f"route add 10.200.0.0/24 via {BACK_LINK.backend[4]} mtu {NARROW_MTU[4]}",
