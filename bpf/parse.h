@@ -21,9 +21,11 @@
 
 #define PARSE_VLAN_TAGS       2
 #define PARSE_VLAN_ID         0x0fff
-#define PARSE_IPV6_EXTENSIONS 4      /* headers walked before giving up */
-#define PARSE_PORTS           4      /* bytes: both ports */
-#define PARSE_IPV4_OFFSET     0x1fff /* of a fragment */
+#define PARSE_IPV6_EXTENSIONS 4               /* headers walked before giving up */
+#define PARSE_IPV6_UNIT       8               /* bytes: the least of an extension header */
+#define PARSE_OPAQUE          IPPROTO_ROUTING /* of IPv6: in the place of a protocol not known */
+#define PARSE_PORTS           4               /* bytes: both ports */
+#define PARSE_IPV4_OFFSET     0x1fff          /* of a fragment */
 #define PARSE_IPV4_MORE       0x2000
 #define PARSE_IPV4_WORDS      5 /* of a header without options */
 #define PARSE_IPV4_PLAIN      (0x40 | PARSE_IPV4_WORDS)
@@ -222,6 +224,15 @@ static __always_inline enum sl_verdict parse_ipv4(struct xdp_md *xdp, struct sl_
 	return SL_NEXT;
 }
 
+/* The walk over extension headers ends before the transport header, whose protocol is not known:
+ * it may be ICMP.
+ */
+static __always_inline enum sl_verdict parse_opaque(struct sl_packet *packet)
+{
+	packet->destination.proto = PARSE_OPAQUE;
+	return SL_PASS_PROTOCOL;
+}
+
 /* Steps over the extension headers of RFC 8200 section 4, a bounded number, to the transport
  * header. A packet with more of them is left to the kernel, as is one whose routing header has
  * segments left: its destination is not the final one.
@@ -240,16 +251,16 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 		case IPPROTO_DSTOPTS:
 		case IPPROTO_ROUTING:
 			extension = packet_bytes(xdp, offset, sizeof(*extension));
-			if (!extension)
+			if (!extension || offset + PARSE_IPV6_UNIT > packet->end)
 				return SL_PASS_MALFORMED;
 			if (next == IPPROTO_ROUTING && extension->segments_left)
-				return SL_PASS_PROTOCOL;
+				return parse_opaque(packet);
 			next = extension->next;
-			offset += (extension->units + 1) * 8;
+			offset += (extension->units + 1) * PARSE_IPV6_UNIT;
 			break;
 		case IPPROTO_FRAGMENT:
 			fragment = packet_bytes(xdp, offset, sizeof(*fragment));
-			if (!fragment)
+			if (!fragment || offset + PARSE_IPV6_UNIT > packet->end)
 				return SL_PASS_MALFORMED;
 			packet->destination.proto = fragment->next;
 			if (fragment->offset & bpf_htons(0xfff8))
@@ -265,7 +276,7 @@ static __always_inline enum sl_verdict parse_ipv6_extensions(struct xdp_md *xdp,
 			return offset > packet->end ? SL_PASS_MALFORMED : SL_NEXT;
 		}
 	}
-	return SL_PASS_PROTOCOL;
+	return parse_opaque(packet);
 }
 
 static __always_inline enum sl_verdict parse_ipv6(struct xdp_md *xdp, struct sl_packet *packet)

@@ -58,7 +58,8 @@ static __always_inline bool unserved_is_icmp(const struct sl_packet *packet)
 }
 
 /* Whether the packet is ICMP that is passed. A later fragment has no type: it goes the way of
- * the echo that is so long. verdict: of the stages before.
+ * the echo that is so long. A packet that ends before its type has none, whatever the frame has
+ * behind it. verdict: of the stages before.
  */
 static __always_inline bool unserved_passes(struct xdp_md *xdp, const struct sl_packet *packet,
 					    enum sl_verdict verdict)
@@ -70,9 +71,15 @@ static __always_inline bool unserved_passes(struct xdp_md *xdp, const struct sl_
 	if (verdict == SL_PASS_FRAGMENT)
 		return true;
 	type = packet_bytes(xdp, packet->l4, 1);
-	if (!type)
+	if (!type || packet->l4 >= packet->end)
 		return false;
 	return packet_is_ipv6(packet) ? unserved_passes_icmpv6(*type) : unserved_passes_icmp(*type);
+}
+
+/* Whether parsing has not come to the transport header. */
+static __always_inline bool unserved_is_opaque(const struct sl_packet *packet)
+{
+	return packet_is_ipv6(packet) && packet->destination.proto == PARSE_OPAQUE;
 }
 
 /* Refuses the packet, if it can be. Of ICMP, of a fragment, of a broken packet, the sender hears
@@ -85,7 +92,8 @@ static __always_inline bool unserved_refuses(struct xdp_md *xdp, struct sl_packe
 
 	if (served ? packet->broken
 		   : verdict != SL_PASS_PROTOCOL || unserved_is_icmp(packet) ||
-			     parse_is_fragment(packet) || packet->end < packet->l4 + REJECT_QUOTED)
+			     unserved_is_opaque(packet) || parse_is_fragment(packet) ||
+			     packet->end < packet->l4 + REJECT_QUOTED)
 		return false;
 	return pace_refusals() && reject_packet(xdp, packet, REJECT_UNREACHABLE);
 }

@@ -6,8 +6,8 @@ packets to a service's address that are for no service.
 import contextlib
 
 from case import (
-    DSR_UDP, FAMILIES, IPIP_TCP, NAT_TCP, NAT_UDP, Case, answered, dropped, forwarded, frame_of,
-    passed,
+    DSR_UDP, ETH, FAMILIES, IPIP_TCP, NAT_TCP, NAT_UDP, Case, answered, dropped, forwarded,
+    frame_of, passed, patched,
 )
 from cases_refusals import back_to_client
 from frames import (
@@ -15,7 +15,8 @@ from frames import (
     SERVICE, answer, frame, request,
 )
 from lab.packets import (
-    ICMP, IP, TCP, ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, Raw,
+    ICMP, IP, TCP, ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, Raw,
 )
 from lab.topology import mac_of
 
@@ -146,6 +147,10 @@ def icmp():
         for type in drops:
             yield dropped(f"ICMP type {type} to the IPv{family} service's address",
                           ping(family, type), "DROP_UNSERVED")
+        length = ETH + (2 if family == 4 else 4)
+        yield dropped(f"ICMP that ends before its type, to the IPv{family} service's address",
+                      patched(ping(family, 8 if family == 4 else 128), length,
+                              b"\0\x14" if family == 4 else b"\0\0"), "DROP_UNSERVED")
         yield passed(f"ICMP type 40 to the balancer's IPv{family} address",
                      ping(family, 40 if family == 4 else 200, FRONT[family]), "PASS_PROTOCOL")
     yield passed("a later fragment of a ping",
@@ -155,6 +160,10 @@ def icmp():
                  frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6])
                           / IPv6ExtHdrFragment(offset=10, m=0, id=9, nh=58) / Raw(bytes(24))),
                  "PASS_FRAGMENT")
+    yield dropped("a fragment header of IPv6 that is cut short, and behind it the next one's bytes",
+                  patched(frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6])
+                                   / IPv6ExtHdrFragment(offset=10, m=0, id=9, nh=58)),
+                          ETH + 4, b"\0\4"), "DROP_UNSERVED")
     yield passed("a neighbour solicitation behind a destination options header",
                  frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6]) / IPv6ExtHdrDestOpt(nh=58)
                           / Raw(bytes([135]) + bytes(23))), "PASS_PROTOCOL")
@@ -206,6 +215,16 @@ def refusals():
                           "DROP_UNSERVED", setup=unserved("reject"))
         yield passed(f"`unserved: pass` passes IPv{family}", datagram, "PASS_NO_SERVICE",
                      setup=unserved("pass"))
+    unfinished = IPv6ExtHdrRouting(addresses=["2001:db8::7"], segleft=1)
+    four = IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() / IPv6ExtHdrDestOpt() / IPv6ExtHdrDestOpt()
+    for name, between in (("a routing header with segments left", unfinished),
+                          ("five extension headers", four / IPv6ExtHdrDestOpt()),
+                          ("five extension headers, the last for fragments",
+                           four / IPv6ExtHdrFragment())):
+        for what, last in (("ICMP", ICMPv6DestUnreach()), ("TCP", TCP())):
+            yield dropped(f"`unserved: reject` does not answer {what} behind {name}",
+                          frame_of(IPv6(src=CLIENT[6], dst=SERVICE[6]) / between / last),
+                          "DROP_UNSERVED", setup=unserved("reject"))
     yield dropped("`unserved: reject` does not answer a later fragment",
                   to_nobody(4, "udp", ip={"frag": 10}), "DROP_UNSERVED",
                   setup=unserved("reject"))
