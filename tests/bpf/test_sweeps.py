@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whole families of packets: every cut, every padding, random contents."""
-
-import random
-import struct
+"""Whole families of packets: every cut, every padding. Random packets: test_oracle.py."""
 
 import pytest
 
 import cases_ipip
-from case import PROTOS, no_setup
+from case import no_setup
 from cases import GOOD
-from cases_good import TAGS, padding
+from cases_good import padding
 from frames import (
-    FORWARDS, LIMITED, LINKS, REFUSING_TCP, REFUSING_UDP, REJECTING_TCP, REJECTING_UDP, SERVICE,
-    answer, delivered, request, returned, service,
+    LIMITED, REFUSING_TCP, REFUSING_UDP, REJECTING_TCP, REJECTING_UDP, SERVICE, answer, request,
+    service,
 )
 from lab.testrun import Action
 
-SEED = 20240607
 SHORTEST = 14  # BPF_PROG_TEST_RUN takes no frame shorter than an Ethernet header
 
 PADDED = {case.id for case in (*padding(), *cases_ipip.padding())}
@@ -51,74 +47,6 @@ def test_padding_of_every_length_is_kept(datapath, case):
             action, output = run(case.frame + tail)
             assert action.name == case.action, f"{length} bytes of padding"
             assert output == case.expected + tail, f"{length} bytes of padding"
-
-
-@pytest.mark.parametrize("family", (4, 6))
-@pytest.mark.parametrize("proto", PROTOS)
-def test_random_contents_come_out_as_scapy_computes_them(datapath, proto, family):
-    rng = random.Random(f"{SEED}-{proto}-{family}")
-    for number in range(150):
-        link, forward = rng.choice(LINKS), rng.choice(FORWARDS)
-        both = {
-            "payload": rng.randbytes(rng.randrange(0, 1300)),
-            "l4": {"seq": rng.getrandbits(32), "ack": rng.getrandbits(32),
-                   "flags": rng.randrange(512), "window": rng.getrandbits(16)}
-            if proto == "tcp" else {},
-        }
-        hops = rng.randrange(2, 256)
-        tags = rng.choice(list(TAGS.values()))
-        source = random_address(rng, family)
-        sport = rng.randrange(1, 65536)
-        svc = service(forward, proto, link)
-        what = f"seed {SEED}, packet {number}: {forward} to {link.name}"
-        action, output = datapath.run(
-            request(svc, family, source=source, sport=sport, ttl=hops, tags=tags, **both), "front")
-        assert action in (Action.TX, Action.REDIRECT), what
-        assert output.hex() == delivered(
-            svc, family, source=source, sport=sport, ttl=hops - 1, **both).hex(), what
-
-        svc = service("nat", proto, link)
-        if both["l4"].get("flags", 0) & 0x02:  # a SYN without ACK is no answer
-            both["l4"]["flags"] |= 0x10
-        action, output = datapath.run(
-            answer(svc, family, cport=sport, ttl=hops, **both), link.device)
-        assert action in (Action.TX, Action.REDIRECT), f"{what}, the answer"
-        assert output.hex() == returned(
-            svc, family, cport=sport, ttl=hops - 1, **both).hex(), f"{what}, the answer"
-
-
-def random_address(rng, family):
-    if family == 4:
-        return f"100.{rng.randrange(64, 128)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
-    return "2001:db8:" + ":".join(f"{rng.randrange(65536):x}" for _ in range(6))
-
-
-def test_broken_headers_do_no_harm(datapath):
-    """Random bytes over random places of the headers: the frame passes as it was,
-    is dropped, or leaves; it never aborts, grows by more than a tag and an outer
-    header, or shrinks by more than two tags.
-    """
-    rng = random.Random(SEED)
-    for number in range(6000):
-        case = rng.choice(KEPT)
-        data = bytearray(case.frame)
-        for _ in range(rng.randrange(1, 5)):
-            data[rng.randrange(12, min(len(data), 90))] = rng.choice(
-                (0, 1, 0x7f, 0x80, 0xff, rng.randrange(256)))
-        action, output = datapath.run(bytes(data), case.device)
-        what = f"seed {SEED}, packet {number}: {case.id}: {data.hex()}"
-        assert action != Action.ABORTED, what
-        if action in (Action.TX, Action.REDIRECT):
-            assert -8 <= len(output) - len(data) <= 4 + 40, what
-
-
-def test_noise_passes_untouched(datapath):
-    rng = random.Random(SEED)
-    for ethertype in (0x0800, 0x86dd, 0x8100, 0x88a8, 0x0806, 0x0000, 0xffff):
-        for _ in range(300):
-            data = rng.randbytes(12) + struct.pack("!H", ethertype) + rng.randbytes(
-                rng.randrange(0, 200))
-            assert datapath.run(data, "front") == (Action.PASS, data), data.hex()
 
 
 @pytest.mark.parametrize("family", (4, 6))

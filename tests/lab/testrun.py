@@ -11,6 +11,7 @@ import mmap
 import os
 import pathlib
 import platform
+import re
 import struct
 
 from .netns import libc_call
@@ -19,6 +20,7 @@ SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 _BPF_OBJ_GET = 7
 _BPF_PROG_TEST_RUN = 10
 _BPF_MAP_GET_FD_BY_ID = 14
+_BPF_MAP_LOOKUP_BATCH = 24
 _OUTPUT_ROOM = 512
 
 
@@ -44,6 +46,31 @@ def map_memory(number):
             yield memory
     finally:
         os.close(fd)
+
+
+class Counters:
+    """A map of struct sl_count (packets, bytes), which has one for each CPU; by the map's id."""
+
+    SIZE = 16
+    CPUS = int(re.split("[-,]", pathlib.Path("/sys/devices/system/cpu/possible").read_text())[-1]) + 1
+
+    def __init__(self, number, entries):
+        self.fd, _ = bpf(_BPF_MAP_GET_FD_BY_ID, struct.pack("=II", number, 0))
+        self.entries = entries
+        self.keys = ctypes.create_string_buffer(entries * 4)
+        self.values = ctypes.create_string_buffer(entries * self.CPUS * self.SIZE)
+        self.token = ctypes.create_string_buffer(4)
+
+    def close(self):
+        os.close(self.fd)
+
+    def packets(self):
+        """Of all CPUs, by the entry's index."""
+        bpf(_BPF_MAP_LOOKUP_BATCH, struct.pack(
+            "=QQQQIIQQ", 0, *map(ctypes.addressof, (self.token, self.keys, self.values)),
+            self.entries, self.fd, 0, 0))
+        words = memoryview(self.values).cast("B").cast("Q")[::2].tolist()
+        return [sum(words[at:at + self.CPUS]) for at in range(0, len(words), self.CPUS)]
 
 
 class Program:
