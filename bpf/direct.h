@@ -303,7 +303,7 @@ static __always_inline enum sl_verdict direct_pass(struct xdp_md *xdp, struct sl
 	if (likely(!entry))
 		return SL_PASS_NO_SERVICE;
 	parse_left(xdp, packet);
-	return check_frame(xdp, packet) ?: direct_note(xdp, packet, entry);
+	return check_frame(xdp, packet) ? SL_PASS_FOREIGN_FRAME : direct_note(xdp, packet, entry);
 }
 
 /* Looks a backend's packet up. Returns whether it is none of its service's. */

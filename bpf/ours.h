@@ -20,20 +20,21 @@
 
 /* ---- frames ----------------------------------------------------------------- */
 
-/* Whether the map knows the frame's destination as a station. A function of its own to the
- * verifier: the few frames that come here are read once more.
+/* What the map says of the frame's destination: SL_STATION_*; 0: it is no station. A function of
+ * its own to the verifier: the few frames that come here are read once more.
  */
 __noinline int ours_station(struct xdp_md *xdp)
 {
 	struct sl_station key = {};
 	struct ethhdr *ethernet = packet_ethernet(xdp);
 	struct vlan_tag *tag;
+	__u32 *found;
 	__be16 proto;
 
 	if (!sl_ours.told)
-		return true;
+		return SL_STATION_ACTIVE;
 	if (!ethernet || ethernet->h_source[0] & 1)
-		return false;
+		return 0;
 	key.ifindex = xdp->ingress_ifindex;
 	__builtin_memcpy(key.mac, ethernet->h_dest, sizeof(key.mac));
 	proto = ethernet->h_proto;
@@ -45,7 +46,7 @@ __noinline int ours_station(struct xdp_md *xdp)
 			break;
 		tag = packet_bytes(xdp, sizeof(*ethernet) + i * sizeof(*tag), sizeof(*tag));
 		if (!tag)
-			return false;
+			return 0;
 		id = bpf_ntohs(tag->tci) & PARSE_VLAN_ID;
 		if (key.vlan)
 			key.inner = id;
@@ -53,10 +54,13 @@ __noinline int ours_station(struct xdp_md *xdp)
 			key.vlan = id;
 		proto = tag->proto;
 	}
-	return bpf_map_lookup_elem(&sl_stations, &key) != NULL;
+	found = bpf_map_lookup_elem(&sl_stations, &key);
+	return found ? *found : 0;
 }
 
 /* Passes a frame that was not sent to this machine, here: the kernel knows what to do with it.
+ * But what was sent to a virtual router that another machine is now, the kernel would route, and a
+ * backend's reply would reach its client as the backend's own.
  */
 static __always_inline enum sl_verdict check_frame(struct xdp_md *xdp,
 						   const struct sl_packet *packet)
@@ -64,9 +68,15 @@ static __always_inline enum sl_verdict check_frame(struct xdp_md *xdp,
 	__u32 line = sl_station_line(xdp->ingress_ifindex, packet->station);
 
 	if (likely(sl_ours.stations[line][0] == packet->station) ||
-	    sl_ours.stations[line][1] == packet->station || ours_station(xdp))
+	    sl_ours.stations[line][1] == packet->station)
 		return SL_NEXT;
-	return SL_PASS_FOREIGN_FRAME;
+	switch (ours_station(xdp)) {
+	case 0:
+		return SL_PASS_FOREIGN_FRAME;
+	case SL_STATION_STANDBY:
+		return SL_DROP_STANDBY;
+	}
+	return SL_NEXT;
 }
 
 /* ---- addresses -------------------------------------------------------------- */

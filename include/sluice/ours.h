@@ -16,7 +16,8 @@
 /* ---- stations --------------------------------------------------------------- */
 
 /* A station: a frame that arrives on this interface, with these VLAN tags and this destination
- * is for this machine. Tags with the id 0 count as none (IEEE 802.1Q section 6.9.1).
+ * is for this machine. Tags with the id 0 count as none (IEEE 802.1Q section 6.9.1). It is the
+ * key of sl_stations; the value is SL_STATION_*.
  */
 struct sl_station {
 	__u32 ifindex;
@@ -26,6 +27,13 @@ struct sl_station {
 	__u16 pad; /* zero */
 };
 _Static_assert(sizeof(struct sl_station) == 16, "sl_station has no holes");
+
+#define SL_STATION_ACTIVE 1
+/* The station is that of a virtual router, which another machine is now (VRRP). The kernel would
+ * take the frame all the same, and the packet must not have it as its router (RFC 9568 section
+ * 6.4.2). Such a station has no word.
+ */
+#define SL_STATION_STANDBY 2
 
 /* A station as one word, without its interface: the lowest bit of the MAC address's first byte
  * (a group's address) is the word's bit 15, and the VLAN's id, in the order of the host, is the

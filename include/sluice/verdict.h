@@ -45,6 +45,7 @@
 	X(DROP_MALFORMED, DROP, DROPPED, "for a service, malformed or cut short")                  \
 	X(DROP_FRAGMENT, DROP, DROPPED, "for a service, fragmented")                               \
 	X(DROP_UNSERVED, DROP, NONE, "for no service at a service's address")                      \
+	X(DROP_STANDBY, DROP, NONE, "sent to a virtual router (VRRP) that another machine is now") \
 	X(DROP_MARTIAN, DROP, DROPPED, "the source address is no client's")                        \
 	X(DROP_DENIED, DROP, DROPPED, "the source is denied, or not among the allowed")            \
 	X(DROP_LIMIT, DROP, DROPPED, "over the service's limit")                                   \

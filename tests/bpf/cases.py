@@ -28,8 +28,9 @@ CASES = [
         cases_replies.answers, cases_refusals.refusals, cases_limits.access, cases_limits.limits,
         cases_limits.rejections, cases_ipip.inside, cases_ipip.around, cases_ipip.padding,
         cases_ipip.too_big, cases_oversize.requests, cases_oversize.replies,
-        cases_ours.frames_elsewhere, cases_ours.tags, cases_ours.martians,
-        cases_ours.source_routes, cases_ours.icmp, cases_ours.refusals, cases_ours.held,
+        cases_ours.frames_elsewhere, cases_ours.frames_to_a_standby, cases_ours.tags,
+        cases_ours.martians, cases_ours.source_routes, cases_ours.icmp, cases_ours.refusals,
+        cases_ours.held,
     )
     for case in table()
 ]

@@ -12,7 +12,7 @@ from case import (
 from cases_refusals import back_to_client
 from frames import (
     BACK, BACK_LINK, BACK_MAC, CLIENT, CLIENT_MAC, FRONT, FRONT_MAC, REFUSING_TCP, REFUSING_UDP,
-    SERVICE, answer, frame, request,
+    SERVICE, STANDBY_MAC, answer, frame, request,
 )
 from lab.packets import (
     ICMP, IP, TCP, ICMPv6DestUnreach, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
@@ -47,6 +47,23 @@ def frames_elsewhere():
         yield passed(f"IPv{family} for no service at its address, sent to another machine",
                      frame((mac_of(9, 9), CLIENT_MAC), (CLIENT[family], 4, SERVICE[family], 9),
                            "udp"), "PASS_NO_SERVICE")
+
+
+def frames_to_a_standby():
+    for family in FAMILIES:
+        for svc in (NAT_TCP, DSR_UDP, IPIP_TCP, REFUSING_TCP):
+            yield dropped(f"IPv{family} for {svc.name}, sent to a virtual router in standby",
+                          request(svc, family, macs=(STANDBY_MAC, CLIENT_MAC)), "DROP_STANDBY")
+        sent = (STANDBY_MAC, BACK_LINK.backend_mac)
+        yield dropped(f"an IPv{family} answer that was sent to a virtual router in standby",
+                      answer(NAT_TCP, family, macs=sent), "DROP_STANDBY", "back")
+        yield passed(f"IPv{family} for no service at its address, sent to one in standby",
+                     frame((STANDBY_MAC, CLIENT_MAC), (CLIENT[family], 4, SERVICE[family], 9),
+                           "udp"), "PASS_NO_SERVICE")
+        yield passed(f"IPv{family} for a backend itself, sent to a virtual router in standby",
+                     frame((STANDBY_MAC, CLIENT_MAC), (
+                         CLIENT[family], 4, BACK_LINK.backend[family], NAT_TCP.backend_port),
+                           "tcp"), "PASS_FOREIGN_FRAME")
 
 
 def tags():

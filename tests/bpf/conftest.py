@@ -15,14 +15,14 @@ import pytest
 import frames
 from case import COUNTERS
 from frames import (
-    BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, STATIONS, VLAN,
-    VLAN_LINK,
+    BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, STANDBY_MAC, STATIONS,
+    VLAN, VLAN_LINK,
 )
 from lab import topology, wait
 from lab.daemon import Daemon, bpftool
 from lab.netns import Lab
 from lab.testrun import Program, map_memory
-from stations import pretend_station
+from stations import STANDBY, pretend_station
 
 
 # The rates of struct sl_tuning, behind its seed.
@@ -109,7 +109,7 @@ def datapath_of(configuration, serving, commands=()):
             lambda: f"all backends serve: {daemon.ctl('status').stdout}",
         )
         tag_hops(daemon)
-        pretend_vlans(top.balancer, daemon)
+        pretend_stations(top.balancer, daemon)
         yield Datapath(top.balancer, daemon, configuration)
 
 
@@ -161,9 +161,11 @@ def pretend_network(balancer):
     balancer.ip(*commands)
 
 
-def pretend_vlans(balancer, daemon):
+def pretend_stations(balancer, daemon):
     for station in STATIONS:
         pretend_station(balancer, daemon, station)
+    for device in ("front", "back"):
+        pretend_station(balancer, daemon, (device, STANDBY_MAC, 0, 0), STANDBY)
 
 
 def tag_hops(daemon):

@@ -73,6 +73,9 @@ STATIONS = (
     ("back", BACK_MAC, VLAN, 0), ("back", BACK_MAC, 7, 0),
 )
 
+# Of a virtual router that another machine is now.
+STANDBY_MAC = "00:00:5e:00:01:07"
+
 FORWARDS = ("dsr", "nat", "ipip")
 SERVICES = {
     (forward, proto, link.name): Service(f"{forward}-{proto}-{place}", 8000 + 10 * place + number,

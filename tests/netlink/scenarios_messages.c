@@ -216,8 +216,8 @@ static size_t count_stations(const struct stations *stations, int ifindex, __u16
 	size_t n = 0;
 
 	for (size_t i = 0; i < stations->n; i++)
-		n += stations->list[i].ifindex == (__u32)ifindex &&
-		     stations->list[i].vlan == vlan && stations->list[i].inner == inner;
+		n += stations->list[i].key.ifindex == (__u32)ifindex &&
+		     stations->list[i].key.vlan == vlan && stations->list[i].key.inner == inner;
 	return n;
 }
 
@@ -259,7 +259,8 @@ void station_messages(void)
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		check(links_take(&links, link_message(buffer, &devices[i])));
 	check(stations_find(&links, &addresses, &stations) == 0);
-	check(stations.list[0].ifindex == 24 || stations.list[0].vlan == 5); /* the macvlan's */
+	check(stations.list[0].key.ifindex == 24 ||
+	      stations.list[0].key.vlan == 5); /* the macvlan's */
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (count_stations(&stations, rows[i].ifindex, rows[i].vlan, rows[i].inner) !=
 		    rows[i].n)

@@ -15,18 +15,20 @@ struct wanted {
 	__u8 mac[6];
 	struct ip ip;
 	bool found;
+	__u32 state; /* of the station */
 };
 
-static void match_station(void *arg, const struct sl_station *station)
+static void match_station(void *arg, const struct sl_station *station, __u32 state)
 {
 	struct wanted *wanted = arg;
 
 	if (station->ifindex == wanted->ifindex && !station->vlan &&
 	    !memcmp(station->mac, wanted->mac, sizeof(wanted->mac)))
-		wanted->found = true;
+		wanted->state = state;
 }
 
-static bool is_station(const char *device, const char *mac)
+/* SL_STATION_*; 0: it is none. */
+static __u32 station_state(const char *device, const char *mac)
 {
 	struct wanted wanted = { .ifindex = if_nametoindex(device) };
 	__u8 *bytes = wanted.mac;
@@ -34,7 +36,17 @@ static bool is_station(const char *device, const char *mac)
 	check(sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &bytes[0], &bytes[1], &bytes[2],
 		     &bytes[3], &bytes[4], &bytes[5]) == 6);
 	check(nexthops_each_station(hops, match_station, &wanted) == 0);
-	return wanted.found;
+	return wanted.state;
+}
+
+static bool is_station(const char *device, const char *mac)
+{
+	return station_state(device, mac) == SL_STATION_ACTIVE;
+}
+
+static bool is_standby(const char *device, const char *mac)
+{
+	return station_state(device, mac) == SL_STATION_STANDBY;
 }
 
 static void match_address(void *arg, const struct ip *ip)
@@ -109,19 +121,33 @@ void virtual_router(void)
 {
 	nexthops_follow_own(hops, on_own, NULL);
 	ip("link add vrrp.7 link v0 address " VRRP_MAC " type macvlan mode private");
+	check(!station_state("v0", VRRP_MAC)); /* it is down */
 	TOLD("link set vrrp.7 up");
-	check(!is_station("v0", VRRP_MAC));
+	check(is_standby("v0", VRRP_MAC));
 	wait_for(A_WHILE); /* the kernel gives the device an address of its own making */
-	check(!is_station("v0", VRRP_MAC));
+	check(is_standby("v0", VRRP_MAC) && !station_state("v1", VRRP_MAC));
 	TOLD("address add 198.51.100.10/32 dev vrrp.7");
 	while (!is_station("v0", VRRP_MAC))
 		wait_told();
 	TOLD("address del 198.51.100.10/32 dev vrrp.7");
-	check(!is_station("v0", VRRP_MAC));
+	check(is_standby("v0", VRRP_MAC));
 	TOLD("address add 2001:db8:1::10/128 dev vrrp.7 nodad");
 	check(is_station("v0", VRRP_MAC));
 	TOLD("link set vrrp.7 down");
-	while (is_station("v0", VRRP_MAC))
+	while (station_state("v0", VRRP_MAC))
+		wait_told();
+
+	/* Behind a bridge, the active one may be at another port. */
+	ip("link add br0 type bridge");
+	ip("link set v1 master br0");
+	ip("link add vrrp.8 link br0 address " VRRP_MAC " type macvlan mode private");
+	ip("link set br0 up");
+	TOLD("link set vrrp.8 up");
+	while (!is_standby("br0", VRRP_MAC))
+		wait_told();
+	check(!station_state("v1", VRRP_MAC));
+	TOLD("address add 198.51.100.10/32 dev vrrp.8");
+	while (!is_station("v1", VRRP_MAC))
 		wait_told();
 }
 

@@ -62,17 +62,17 @@ static void complain(struct ours *ours, const char *what, int error)
 
 /* ---- stations ------------------------------------------------------------------ */
 
-static void take_station(void *arg, const struct sl_station *station)
+static void take_station(void *arg, const struct sl_station *station, __u32 state)
 {
-	struct sl_station *item = gather(arg);
+	struct known_station *item = gather(arg);
 
 	if (item)
-		*item = *station;
+		*item = (struct known_station){ .key = *station, .state = state };
 }
 
 static void tell_stations(struct ours *ours)
 {
-	struct gathered gathered = { .size = sizeof(struct sl_station) };
+	struct gathered gathered = { .size = sizeof(struct known_station) };
 	int error = nexthops_each_station(ours->balancer->nexthops, take_station, &gathered);
 
 	if (!error && gathered.short_of_memory)

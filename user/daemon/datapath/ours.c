@@ -85,14 +85,12 @@ static void drop_old(const struct wanted *wanted)
 
 /* ---- stations ------------------------------------------------------------------ */
 
-struct station_entry {
-	struct sl_station key;
-	__u32 value;
-};
-
 static int compare_stations(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct sl_station));
+	const struct known_station *one = a, *other = b;
+
+	return memcmp(&one->key, &other->key, sizeof(one->key))
+		       ?: (one->state > other->state) - (one->state < other->state);
 }
 
 static __u64 word_of(const struct sl_station *station)
@@ -119,26 +117,29 @@ static void put_word(__u64 line[static SL_STATION_LINE_SIZE], __u64 word)
 /* A word does not name its interface. Another interface whose number leads to the same lines
  * would take it for its own, so then neither has words.
  */
-static void make_words(__u64 words[static STATION_WORDS], const struct sl_station *stations,
+static void make_words(__u64 words[static STATION_WORDS], const struct known_station *stations,
 		       size_t n)
 {
 	__u32 interfaces[SL_STATION_LINES] = {};
 	bool shared[SL_STATION_LINES] = {};
 
 	for (size_t i = 0; i < n; i++) {
-		__u32 *interface = &interfaces[sl_station_line(stations[i].ifindex, 0)];
+		__u32 ifindex = stations[i].key.ifindex;
+		__u32 *interface = &interfaces[sl_station_line(ifindex, 0)];
 
-		if (*interface && *interface != stations[i].ifindex)
-			shared[sl_station_line(stations[i].ifindex, 0)] = true;
-		*interface = stations[i].ifindex;
+		if (*interface && *interface != ifindex)
+			shared[sl_station_line(ifindex, 0)] = true;
+		*interface = ifindex;
 	}
 	for (unsigned i = 0; i < STATION_WORDS; i++)
 		words[i] = SL_STATION_NONE;
 	for (size_t i = 0; i < n; i++) {
-		__u64 word = word_of(&stations[i]);
+		const struct sl_station *key = &stations[i].key;
+		__u64 word = word_of(key);
 
-		if (!stations[i].inner && !shared[sl_station_line(stations[i].ifindex, 0)])
-			put_word(&words[(size_t)sl_station_line(stations[i].ifindex, word) *
+		if (stations[i].state == SL_STATION_ACTIVE && !key->inner &&
+		    !shared[sl_station_line(key->ifindex, 0)])
+			put_word(&words[(size_t)sl_station_line(key->ifindex, word) *
 					SL_STATION_LINE_SIZE],
 				 word);
 	}
@@ -153,34 +154,34 @@ static void store_words(struct sl_ours *ours, const __u64 words[static STATION_W
 			__atomic_store_n(&stored[i], words[i], __ATOMIC_RELEASE);
 }
 
-/* The stations once each, with values. */
-static size_t unite_stations(struct sl_station *stations, size_t n, struct station_entry *entries)
+/* Makes one of those that have the same key; returns how many are left. */
+static size_t unite_stations(struct known_station *stations, size_t n)
 {
 	size_t used = 0;
 
 	qsort(stations, n, sizeof(*stations), compare_stations);
 	for (size_t i = 0; i < n; i++)
-		if (!used || compare_stations(&entries[used - 1].key, &stations[i]))
-			entries[used++] = (struct station_entry){ .key = stations[i], .value = 1 };
+		if (!used ||
+		    memcmp(&stations[used - 1].key, &stations[i].key, sizeof(stations->key)) != 0)
+			stations[used++] = stations[i];
 	return used;
 }
 
-int datapath_set_stations(struct datapath *datapath, struct sl_station *stations, size_t n)
+int datapath_set_stations(struct datapath *datapath, struct known_station *stations, size_t n)
 {
-	_cleanup_(cleanup_free) struct station_entry *entries = calloc(n + 1, sizeof(*entries));
 	_cleanup_(cleanup_free) __u64 *words = calloc(STATION_WORDS, sizeof(*words));
 	struct wanted wanted = {
 		.map = &datapath->maps.map[MAP_STATIONS],
-		.entries = entries,
-		.entry_size = sizeof(*entries),
-		.key_size = sizeof(entries->key),
+		.entries = stations,
+		.entry_size = sizeof(*stations),
+		.key_size = sizeof(stations->key),
 	};
 	int error;
 
-	if (!entries || !words)
+	if (!words)
 		return -ENOMEM;
 	make_words(words, stations, n);
-	wanted.n = unite_stations(stations, n, entries);
+	wanted.n = unite_stations(stations, n);
 	error = put_new(&wanted);
 	store_words(datapath->maps.ours, words);
 	__atomic_store_n(&datapath->maps.ours->told, 1, __ATOMIC_RELEASE);

@@ -14,15 +14,20 @@
 struct config;
 struct datapath;
 
+struct known_station {
+	struct sl_station key;
+	__u32 state; /* SL_STATION_* */
+};
+
 struct known_address {
 	struct sl_address key;
 	__u32 kinds; /* SL_ADDRESS_* */
 };
 
 /* Of the stations of an interface and a VLAN, the first two are found fastest. Some may be there
- * twice; the list is sorted. 0 or -errno: some are missing then.
+ * twice, then an active one counts; the list is sorted. 0 or -errno: some are missing then.
  */
-int datapath_set_stations(struct datapath *datapath, struct sl_station *stations, size_t n);
+int datapath_set_stations(struct datapath *datapath, struct known_station *stations, size_t n);
 
 /* An address may be there several times, as of several kinds; the list is sorted. 0 or -errno:
  * some are missing then.

@@ -297,7 +297,7 @@ int nexthops_each_station(const struct nexthops *hops, nexthop_station_fn *each,
 	int error = stations_find(&hops->sources.links, &hops->sources.addresses, &stations);
 
 	for (size_t i = 0; !error && i < stations.n; i++)
-		each(arg, &stations.list[i]);
+		each(arg, &stations.list[i].key, stations.list[i].state);
 	stations_done(&stations);
 	return error;
 }

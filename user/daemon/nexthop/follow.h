@@ -27,9 +27,9 @@ void nexthops_each_device(const struct nexthops *hops, nexthop_device_fn *each, 
 void nexthops_follow_devices(struct nexthops *hops, nexthop_changed_fn *changed, void *arg);
 
 /* The stations of this machine: of those that share an interface and a VLAN, the busiest come
- * first, and some may come twice. 0 or -ENOMEM.
+ * first, and some may come twice. state: SL_STATION_*. 0 or -ENOMEM.
  */
-typedef void nexthop_station_fn(void *arg, const struct sl_station *station);
+typedef void nexthop_station_fn(void *arg, const struct sl_station *station, __u32 state);
 int nexthops_each_station(const struct nexthops *hops, nexthop_station_fn *each, void *arg);
 
 /* The addresses that this machine holds, and the broadcast addresses of its networks; some may

@@ -25,6 +25,7 @@ struct finding {
 	size_t n_in_masters;
 	struct stations *stations;
 	const struct link *owner; /* whose MAC address it is */
+	__u32 state;              /* SL_STATION_*, of the owner's stations */
 };
 
 static int compare_masters(const void *a, const void *b)
@@ -34,13 +35,14 @@ static int compare_masters(const void *a, const void *b)
 	return ((*one)->master > (*other)->master) - ((*one)->master < (*other)->master);
 }
 
-static int add(struct stations *stations, const struct place *place, const __u8 mac[static 6])
+static int add(const struct finding *finding, const struct place *place)
 {
-	struct sl_station *station;
+	struct stations *stations = finding->stations;
+	struct station *station;
 
 	if (stations->n == stations->room) {
 		size_t room = stations->room ? stations->room * 2 : 64;
-		struct sl_station *list = reallocarray(stations->list, room, sizeof(*list));
+		struct station *list = reallocarray(stations->list, room, sizeof(*list));
 
 		if (!list)
 			return -ENOMEM;
@@ -48,12 +50,13 @@ static int add(struct stations *stations, const struct place *place, const __u8 
 		stations->room = room;
 	}
 	station = &stations->list[stations->n++];
-	*station = (struct sl_station){
-		.ifindex = (__u32)place->link->ifindex,
-		.vlan = place->vlan,
-		.inner = place->inner,
+	*station = (struct station){
+		.key = { .ifindex = (__u32)place->link->ifindex,
+			 .vlan = place->vlan,
+			 .inner = place->inner },
+		.state = finding->state,
 	};
-	memcpy(station->mac, mac, sizeof(station->mac));
+	memcpy(station->key.mac, finding->owner->mac, sizeof(station->key.mac));
 	return 0;
 }
 
@@ -112,7 +115,7 @@ static bool step_to_parent(const struct finding *finding, struct place *place)
 static int descend(struct finding *finding, const struct place *place)
 {
 	struct place below = *place;
-	int error = add(finding->stations, place, finding->owner->mac);
+	int error = add(finding, place);
 
 	if (error || place->depth == DEPTH_MAX)
 		return error;
@@ -120,6 +123,8 @@ static int descend(struct finding *finding, const struct place *place)
 	case LINK_ROLE_NONE:
 		return 0;
 	case LINK_ROLE_BRIDGE:
+		/* The machine that is the virtual router may be behind another port. */
+		return finding->state == SL_STATION_STANDBY ? 0 : descend_to_ports(finding, place);
 	case LINK_ROLE_BOND:
 		return descend_to_ports(finding, place);
 	case LINK_ROLE_VLAN:
@@ -139,16 +144,18 @@ static bool is_virtual_router(const __u8 mac[static 6])
 	return !memcmp(mac, prefix, sizeof(prefix)) && (mac[4] == 1 || mac[4] == 2);
 }
 
-/* Whether frames that are sent to the device's MAC address are for this machine. A virtual
- * router's address is that of the machine which is active: it holds an IP address there.
+/* Whether frames that are sent to the device's MAC address are for this machine: SL_STATION_*, or
+ * 0. A virtual router is the machine which is active: it holds an IP address there.
  */
-static bool listens(const struct link *link, const struct addresses *addresses)
+static __u32 state_of(const struct link *link, const struct addresses *addresses)
 {
 	if (!link->ethernet)
-		return false;
-	if (is_virtual_router(link->mac))
-		return link->up && addresses_given(addresses, link->ifindex);
-	return link->role == LINK_ROLE_NONE || link->enabled;
+		return 0;
+	if (!is_virtual_router(link->mac))
+		return link->role == LINK_ROLE_NONE || link->enabled ? SL_STATION_ACTIVE : 0;
+	if (!link->up)
+		return 0;
+	return addresses_given(addresses, link->ifindex) ? SL_STATION_ACTIVE : SL_STATION_STANDBY;
 }
 
 static int find_in_masters(struct finding *finding)
@@ -176,10 +183,12 @@ static int find_some(struct finding *finding, const struct addresses *addresses,
 	while (!error && (link = links_next(finding->links, link))) {
 		const struct place place = { .link = link };
 
-		if ((link->role == LINK_ROLE_MACVLAN) != macvlans || !listens(link, addresses))
+		if ((link->role == LINK_ROLE_MACVLAN) != macvlans)
 			continue;
 		finding->owner = link;
-		error = descend(finding, &place);
+		finding->state = state_of(link, addresses);
+		if (finding->state)
+			error = descend(finding, &place);
 	}
 	return error;
 }

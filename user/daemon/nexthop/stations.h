@@ -14,8 +14,13 @@
 struct addresses;
 struct links;
 
+struct station {
+	struct sl_station key;
+	__u32 state; /* SL_STATION_* */
+};
+
 struct stations {
-	struct sl_station *list; /* owned; some may be there twice */
+	struct station *list; /* owned; some may be there twice */
 	size_t n, room;
 };
 
