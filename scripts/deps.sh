@@ -12,7 +12,7 @@ build="clang llvm bpftool gcc make pkg-config libc6-dev linux-libc-dev
 	libyaml-dev libmnl-dev libcap-ng-dev libseccomp-dev libcurl4-openssl-dev"
 run="iproute2 ethtool procps"
 tests="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-scapy python3-yaml
-	nginx-light curl wrk iperf3 dnsmasq-base tcpdump netsniff-ng"
+	nginx-light curl wrk iperf3 dnsmasq-base keepalived tcpdump netsniff-ng"
 care="clang-format-19 clang-tidy cppcheck shellcheck mandoc"
 more=
 case ${1:-} in

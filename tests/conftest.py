@@ -20,7 +20,7 @@ EVERYWHERE = ("ip", "ethtool", "bpftool")
 NEEDED = {
     "bench": ("tc", "taskset", "trafgen"),
     "bpf": (),
-    "e2e": ("nginx", "curl", "wrk", "iperf3", "dnsmasq", "setpriv", "stty", "taskset"),
+    "e2e": ("nginx", "curl", "wrk", "iperf3", "dnsmasq", "keepalived", "setpriv", "stty", "taskset"),
     "model": (),
     "netlink": (),
     "responder": ("curl",),

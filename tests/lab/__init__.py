@@ -12,6 +12,7 @@ pace.py      datagrams at a pace, when they arrive, and whether that is within a
 maps.py      what the pinned maps hold
 limits.py    where a source is in the limiter's gate
 testrun.py   BPF_PROG_TEST_RUN of what the daemon has pinned
+vrrp.py      keepalived, which moves addresses between machines
 xdp.py       an XDP program that passes everything
 wait.py      waiting for a condition, never for a time
 

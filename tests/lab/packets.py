@@ -78,20 +78,20 @@ def send(ns, device, frames):
 
 
 class Capture:
-    """What arrives on a device (with outgoing=True: also what leaves it).
+    """What arrives on a device (outgoing=True: also what leaves it; incoming=False: only that).
 
     The kernel keeps the frames; they are read when asked for. Frames are
     (seconds of the wall clock, bytes).
     """
 
-    def __init__(self, ns, device, outgoing=False):
+    def __init__(self, ns, device, outgoing=False, incoming=True):
         with ns.entered():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, CAPTURE_BUFFER)
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.bind((device, ETH_P_ALL))
         self.socket.setblocking(False)
-        self.outgoing = outgoing
+        self.wanted = {True: outgoing, False: incoming}
         self.frames = []
 
     def __enter__(self):
@@ -105,7 +105,7 @@ class Capture:
         with contextlib.suppress(BlockingIOError):
             while True:
                 frame, control, _, address = self.socket.recvmsg(65536, 64)
-                if address[2] == PACKET_OUTGOING and not self.outgoing:
+                if not self.wanted[address[2] == PACKET_OUTGOING]:
                     continue
                 seconds = nanoseconds = 0
                 for _, kind, data in control:

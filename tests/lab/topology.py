@@ -122,6 +122,16 @@ def one_arm(lab, backends=3, clients=1, answers="direct", tunnel=False):
     )
 
 
+def second_balancer(top, number):
+    """Another balancer on the links of `routed`, with this host number; its namespace."""
+    ns = _balancer(top.lab, "lb2")
+    for kind, device in ((2, "front"), (3, "back")):
+        plug(top.wire, ns, device, device, mac_of(kind, number))
+        attach_pass(top.wire, f"lb2-{device}", "lab_pass")
+    ns.ip(*_client_link("front", number), *_backend_link("back", number))
+    return ns
+
+
 def replug(top, device, name=None):
     """Gives the balancer a device in the place of one that it had, under this name."""
     front, back = device in ("front", "eth0"), device in ("back", "eth0")
@@ -154,16 +164,16 @@ def _balancer_addresses(front, back):
     return (*_client_link(front), *_backend_link(back))
 
 
-def _client_link(device):
-    return _addresses(*(net.format(BALANCER_HOST) for net in (CLIENT_NET4, CLIENT_NET6)), device)
+def _client_link(device, number=BALANCER_HOST):
+    return _addresses(*(net.format(number) for net in (CLIENT_NET4, CLIENT_NET6)), device)
 
 
-def _backend_link(device):
-    return _addresses(*(net.format(BALANCER_HOST) for net in (BACKEND_NET4, BACKEND_NET6)), device)
+def _backend_link(device, number=BALANCER_HOST):
+    return _addresses(*(net.format(number) for net in (BACKEND_NET4, BACKEND_NET6)), device)
 
 
-def _balancer(lab):
-    balancer = lab.namespace("lb")
+def _balancer(lab, name="lb"):
+    balancer = lab.namespace(name)
     balancer.sysctl(
         {
             "net/ipv4/ip_forward": 1,
