@@ -147,6 +147,18 @@ static __always_inline bool kernel_forwards(const struct sl_packet *packet, __u3
 	return bpf_map_lookup_elem(&sl_handovers, &key);
 }
 
+/* The end of a reply that is not forwarded: it is for this machine, or nothing leads to its client
+ * and the kernel tells the backend so.
+ */
+static __always_inline enum sl_verdict stay_here(const struct sl_packet *packet)
+{
+	const struct sl_addr *client = &packet->destination.addr;
+	__u32 known =
+		ours_address(client->halves[0], client->halves[1], packet->destination.family);
+
+	return known & SL_ADDRESS_OWN ? SL_PASS_OWN : SL_PASS_NO_ROUTE;
+}
+
 /* Asks the kernel for the route of a reply, and writes it to *route. What is sent to an address
  * that no client has, a group for example, is no reply: the kernel gets it as it came.
  */
@@ -176,7 +188,7 @@ static __always_inline enum sl_verdict find_route(struct xdp_md *xdp, struct sl_
 	case BPF_FIB_LKUP_RET_NO_NEIGH:
 		break;
 	case BPF_FIB_LKUP_RET_NOT_FWDED:
-		return SL_PASS_OWN;
+		return stay_here(packet);
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
 		return SL_PASS_FORWARDING_OFF;
 	default:

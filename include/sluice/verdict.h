@@ -23,6 +23,7 @@
 	X(PASS_FOREIGN_FRAME, PASS, NONE, "sent to another MAC address, a group or another VLAN")  \
 	X(PASS_NO_SERVICE, PASS, NONE, "no service has this address, port and protocol")           \
 	X(PASS_OWN, PASS, NONE, "a backend's reply to this machine itself")                        \
+	X(PASS_NO_ROUTE, PASS, NONE, "a backend's reply to an address without a route")            \
 	X(PASS_DIRECT, PASS, NONE, "to or from a backend itself, not through its service")         \
 	X(PASS_ELSEWHERE, PASS, NONE, "a backend's source address, where that backend is not")     \
 	X(PASS_FORWARDING_OFF, PASS, NONE, "a backend's reply, but IP forwarding is off here")     \
@@ -53,7 +54,7 @@
 	X(DROP_TTL, DROP, DROPPED, "TTL or hop limit used up")                                     \
 	X(DROP_TOO_BIG, DROP, DROPPED, "beyond the MTU, and its sender is not told")               \
 	X(DROP_HAIRPIN, DROP, DROPPED, "a nat backend, as a client, would be sent its own packet") \
-	X(DROP_NO_ROUTE, DROP, DROPPED, "a backend's reply to an address without a route")         \
+	X(DROP_NO_ROUTE, DROP, DROPPED, "a backend's reply to an address whose route forbids it")  \
 	X(DROP_UNSENT, DROP, DROPPED, "a backend's reply beyond those that sluiced can send")      \
 	X(DROP_INTERNAL, DROP, DROPPED, "a map's entry is invalid, or the frame has no headroom")
 

@@ -6,7 +6,7 @@ import contextlib
 from case import DSR_TCP, FAMILIES, NAT_TCP, NAT_UDP, Case, answered, dropped, passed, upper
 from frames import (
     BACK, BACK_LINK, BLACKHOLED, CLIENT, CLIENT_MAC, FAR_CLIENT, FRONT, FRONT_LINK, FRONT_MAC,
-    ROUTER_MAC, SILENT, VLAN_LINK, answer, delivered, frame, request, returned,
+    ROUTER_MAC, SILENT, UNROUTED, VLAN_LINK, answer, delivered, frame, request, returned,
     service,
 )
 from lab import wait
@@ -137,6 +137,8 @@ def answers():
                      answer(NAT_TCP, family), "PASS_FORWARDING_OFF", "back", forwarding_off)
         yield dropped(f"an IPv{family} answer into a blackhole",
                       answer(NAT_TCP, family, client=BLACKHOLED[family]), "DROP_NO_ROUTE", "back")
+        yield passed(f"an IPv{family} answer to an address that no route leads to",
+                     answer(NAT_TCP, family, client=UNROUTED[family]), "PASS_NO_ROUTE", "back")
         yield passed(f"an IPv{family} packet from another port of a backend",
                      frame((BACK_LINK.mac, BACK_LINK.backend_mac),
                            (BACK_LINK.backend[family], 9999, CLIENT[family], 40000), "tcp"),

@@ -23,6 +23,7 @@ ROUTER_MAC = mac_of(0xC, 0xFE)
 FAR_CLIENT = {4: "203.0.113.9", 6: "2001:db8:f::9"}  # behind the router
 NARROW_CLIENT = {4: "203.0.114.9", 6: "2001:db8:e::9"}  # there too, MTU 1400
 BLACKHOLED = {4: "203.0.115.9", 6: "2001:db8:d::9"}
+UNROUTED = {4: "203.0.116.9", 6: "2001:db8:a::9"}
 FRONT = {4: "192.0.2.1", 6: "2001:db8:c::1"}  # the balancer's own
 BACK = {4: "10.0.0.1", 6: "2001:db8:b::1"}
 
