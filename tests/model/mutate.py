@@ -48,7 +48,7 @@ MUTATIONS = (
      "if (current == SL_NO_BACKEND)"),
     ("slots settle although a live flow is elsewhere",
      "installed->transition.held[position] = true;",
-     ""),
+     "(void)position;"),
     ("slots settle as soon as no flow is elsewhere",
      "transition->held[i] = now - transition->changed[i] <= idle;",
      "transition->held[i] = now - transition->changed[i] > idle && 0;"),
@@ -152,7 +152,8 @@ MUTATIONS = (
      "live_a < live_b"),
     ("a new connection does not start the affinity anew",
      "if (index != SL_NO_BACKEND) affinity_set",
-     "if (index != SL_NO_BACKEND && !affinity_find(&client, now)) affinity_set"),
+     "if (index != SL_NO_BACKEND && affinity_find(service, &client, now) == SL_NO_BACKEND) "
+     "affinity_set"),
 )
 
 
