@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The control socket: its mode and owner, and what may be in its place."""
 
+import errno
+import json
 import os
 import resource
 import socket
@@ -9,7 +11,7 @@ import stat
 import pytest
 
 from lab import clients, wait
-from lab.daemon import Daemon
+from lab.daemon import Daemon, UnixConnection
 from scenario import all_serving, configuration, serve
 from scenario_api import small, state
 
@@ -102,3 +104,31 @@ def test_it_answers_again_once_there_are_descriptors(lab):
         client.close()
     for _ in range(4):
         assert made.status()["pid"] == pid
+
+
+def test_a_reload_without_descriptors_says_so_and_changes_nothing(lab):
+    """Whatever is the first that lacks one."""
+    made = serve(lab, backends=1).daemon
+    pid = made.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    connection = UnixConnection(made.socket_path)
+
+    def ask(method, path):
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+    assert ask("GET", "/v1/status")[0] == 200
+    used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    refused = 0
+    for limit in range(min(set(range(max(used) + 2)) - used), max(used) + 50):
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
+        code, text = ask("POST", "/v1/reload")
+        refused += code != 200
+        assert code == 200 or os.strerror(errno.EMFILE) in text, text
+        states = {row["state"] for row in json.loads(ask("GET", "/v1/status")[1])["interfaces"]}
+        assert states == {"attached"}, states
+    assert refused and code == 200
+    assert len(os.listdir(f"/proc/{pid}/fd")) == len(used), "none is lost"
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+    connection.close()

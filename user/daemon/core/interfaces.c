@@ -333,7 +333,8 @@ static const struct link *find_device(const struct links *links, struct attachme
 	if (link && (!attachment->device || attachment->device == link->serial))
 		return link;
 	/* Attached to before the message of the device has arrived. */
-	if (!attachment->device && if_indextoname((unsigned)attachment->ifindex, name))
+	if (!attachment->device &&
+	    (if_indextoname((unsigned)attachment->ifindex, name) || errno != ENXIO))
 		return NULL;
 	if (attachment->ifindex) {
 		log_warning("%s is gone: sluiced attaches to it when it appears again",

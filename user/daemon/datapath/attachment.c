@@ -64,6 +64,11 @@ static void explain_taken_off(struct diag *diag, const char *name, const struct 
 			name, name);
 }
 
+static int cannot_ask(struct diag *diag, const char *name, int error)
+{
+	return diag_set(diag, error, "cannot ask what %s runs: %s", name, strerror(error));
+}
+
 static int explain(struct diag *diag, int error, const char *name, enum attach_mode mode)
 {
 	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
@@ -240,13 +245,14 @@ int attachment_attach(struct datapath *datapath, enum attach_mode mode, struct d
 	int error = occupant_look(attachment->ifindex, &before);
 
 	if (error)
-		return diag_set(diag, -error, "cannot ask what %s runs: %s", attachment->name,
-				strerror(-error));
+		return cannot_ask(diag, attachment->name, -error);
 	error = make_run(datapath, mode, &before, attachment);
 	if (error)
 		return explain(diag, -error, attachment->name, mode);
 	error = occupant_look(attachment->ifindex, &after);
-	if (error || !is_ours(datapath, &after))
+	if (error)
+		return cannot_ask(diag, attachment->name, -error);
+	if (!is_ours(datapath, &after))
 		return diag_set(diag, EIO, "%s does not run the program after attaching it",
 				attachment->name);
 	if (attachment->state != ATTACHMENT_RUNS || before.sluice_id != after.sluice_id)
@@ -305,15 +311,27 @@ void attachment_lost(struct attachment *attachment)
 	(void)explain_missing(&attachment->problem, attachment->name);
 }
 
+/* -ENODEV: there is none; of any other failure nothing is known. */
+static int find_interface(const char *name, struct diag *diag, int *ret_ifindex)
+{
+	int error = occupant_find_interface(name, ret_ifindex);
+
+	if (error == -ENODEV)
+		return explain_missing(diag, name);
+	return error ? cannot_ask(diag, name, -error) : 0;
+}
+
 int attachment_claim(struct attachment *attachment, struct diag *diag)
 {
-	int ifindex = (int)if_nametoindex(attachment->name);
-	int error;
+	int ifindex = 0;
+	int error = find_interface(attachment->name, diag, &ifindex);
 
+	if (error && error != -ENODEV)
+		return error;
 	if (attachment->ifindex && ifindex != attachment->ifindex)
 		attachment_lost(attachment);
-	if (!ifindex)
-		return explain_missing(diag, attachment->name);
+	if (error)
+		return error;
 	if (attachment->claim >= 0)
 		return 0;
 	error = claim_take(ifindex, attachment->name, diag, &attachment->claim);
@@ -329,10 +347,11 @@ void attachment_release(struct attachment *attachment)
 int attachment_check(const struct datapath *datapath, const char *name, struct diag *diag)
 {
 	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
-	int ifindex = (int)if_nametoindex(name);
+	int ifindex = 0;
+	int error = find_interface(name, diag, &ifindex);
 
-	if (!ifindex)
-		return explain_missing(diag, name);
+	if (error)
+		return error;
 	if (!datapath || occupant_look(ifindex, &occupant) || !occupant.id || occupant.dispatcher ||
 	    is_ours(datapath, &occupant) || occupant.sluice_fd >= 0)
 		return 0;
@@ -345,6 +364,8 @@ int attachment_detach(const struct datapath *datapath, const struct attachment *
 	_cleanup_(occupant_done) struct occupant occupant = { .sluice_fd = -1 };
 	int error = occupant_look(attachment->ifindex, &occupant);
 
+	if (error && error != -ENODEV)
+		return cannot_ask(diag, attachment->name, -error);
 	if (error || !is_ours(datapath, &occupant))
 		return diag_set(diag, ENOENT, "%s does not run the program any more",
 				attachment->name);

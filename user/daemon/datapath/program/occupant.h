@@ -20,6 +20,9 @@ struct occupant {
 	bool dispatcher; /* libxdp's */
 };
 
+/* The number of an interface. 0, -ENODEV: there is none of that name; or another -errno. */
+int occupant_find_interface(const char *name, int *ret_ifindex);
+
 /* 0 or -errno; occupant_done() closes its descriptor, also after a failure. */
 int occupant_look(int ifindex, struct occupant *ret_occupant);
 void occupant_done(struct occupant *occupant);
