@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -83,16 +84,26 @@ def test_what_waits_for_one_that_hangs_is_bounded(host, directory):
     os.kill(made.child, signal.SIGSTOP)
     told = configuration({"body": "x" * 4000})
     before = memory_kib(made.process.pid)
-    # Far fewer than the seconds after which it is replaced allow: each is some 5 KB.
+    # Each is some 5 KB. After three seconds it is replaced, so a slow machine tells it fewer.
     made.write(told)
+    begun = time.monotonic()
     for _ in range(1000):
         made.command("tell", made.path)
-    assert memory_kib(made.process.pid) - before < 2048
+        if time.monotonic() > begun + 1.5:
+            break
+    # The address sanitizer keeps what was freed.
+    if not sanitized(made.process.pid):
+        assert memory_kib(made.process.pid) - before < 2048
     assert made.hear(timeout=20) == ["down"]
     made.wait_up()
     made.routes()
     assert curl(made, WEB4)[2] == "x" * 4000
     made.command("quit")
+
+
+def sanitized(pid):
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as file:
+        return "libasan" in file.read()
 
 
 def memory_kib(pid):
