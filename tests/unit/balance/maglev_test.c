@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/balance/maglev.h"
+#include "lib/balance/turns.h"
 #include "lib/base/array.h"
 #include "lib/config/config.h"
 #include "sluice/hash.h"
@@ -181,6 +182,59 @@ static void test_tables_are_forever(void **state)
 	}
 }
 
+/* The algorithm as the paper has it: each round looks at every member, and each permutation is
+ * followed step by step.
+ */
+static void build_plainly(const struct maglev_member *members, size_t n, unsigned *slots,
+			  unsigned size)
+{
+	uint64_t position[MEMBERS], skip[MEMBERS];
+	unsigned taken = 0, heaviest = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t h = sl_hash_mix(members[i].identity);
+
+		position[i] = h % size;
+		skip[i] = sl_hash_mix(h ^ members[i].identity) % (size - 1) + 1;
+		heaviest = members[i].weight > heaviest ? members[i].weight : heaviest;
+	}
+	memset(slots, 0xff, size * sizeof(*slots)); /* MAGLEV_EMPTY */
+	for (uint64_t round = 0; taken < size; round++) {
+		for (size_t i = 0; i < n && taken < size; i++) {
+			if (!turns_has(round, members[i].weight, heaviest))
+				continue;
+			while (slots[position[i]] != MAGLEV_EMPTY)
+				position[i] = (position[i] + skip[i]) % size;
+			slots[position[i]] = members[i].value;
+			taken++;
+		}
+	}
+}
+
+static void test_as_built_plainly(void **state)
+{
+	static const unsigned sizes[] = { 3, 5, 61, 67, 127, 1021, 8191 };
+	static const unsigned heaviest[] = { 1, 2, 50, 1000, 655350 };
+	struct maglev_member members[MEMBERS];
+
+	(void)state;
+	srand(3);
+	for (unsigned round = 0; round < 1000; round++) {
+		unsigned size = sizes[(unsigned)rand() % ARRAY_SIZE(sizes)];
+		unsigned most = heaviest[(unsigned)rand() % ARRAY_SIZE(heaviest)];
+		size_t n = 1 + (size_t)rand() % MEMBERS;
+
+		fill(members, n);
+		for (size_t i = 0; i < n; i++)
+			members[i].weight = (unsigned)rand() % 4 ? (unsigned)rand() % 10
+								 : (unsigned)rand() % most + 1;
+		members[0].weight = most;
+		assert_int_equal(maglev_build(members, n, table, size), 0);
+		build_plainly(members, n, other, size); /* which are sorted now */
+		assert_memory_equal(table, other, size * sizeof(*table));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_order_does_not_matter),
 		cmocka_unit_test(test_nobody_and_weight_zero),
 		cmocka_unit_test(test_tables_are_forever),
+		cmocka_unit_test(test_as_built_plainly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

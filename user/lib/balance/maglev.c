@@ -5,17 +5,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "lib/balance/dealer.h"
+#include "lib/balance/permutation.h"
 #include "lib/base/cleanup.h"
-#include "sluice/hash.h"
 
-/* A member's permutation of the slots: position, position + skip, ... modulo
- * size; it visits all of them, as size is prime.
- */
-struct permutation {
-	unsigned position;
-	unsigned skip;
-	uint64_t owed; /* of a turn: in parts of the heaviest weight */
-};
+#define TURNS_AT_ONCE 64
 
 static int compare_identity(const void *left, const void *right)
 {
@@ -26,76 +20,57 @@ static int compare_identity(const void *left, const void *right)
 	return (a->rank > b->rank) - (a->rank < b->rank);
 }
 
-static struct permutation permutation_of(uint64_t identity, unsigned size)
+/* Deals turns until all slots are taken: some of them together, so that the CPU fetches the
+ * memory of several slots at once.
+ */
+static void deal_slots(const struct maglev_member *members, struct dealer *dealer,
+		       struct permutation *next, struct free_slots *slots, unsigned *table)
 {
-	uint64_t h = sl_hash_mix(identity);
+	unsigned turns[TURNS_AT_ONCE], taken[TURNS_AT_ONCE];
 
-	return (struct permutation){
-		.position = (unsigned)(h % size),
-		.skip = size > 2 ? (unsigned)(sl_hash_mix(h ^ identity) % (size - 1)) + 1 : 1,
-	};
-}
+	while (slots->n) {
+		unsigned n = slots->n < TURNS_AT_ONCE ? slots->n : TURNS_AT_ONCE;
 
-/* Takes the next slot of the permutation that is still free. There is one. */
-static void take_slot(struct permutation *next, unsigned *table, unsigned size, unsigned value)
-{
-	unsigned slot;
-
-	do {
-		slot = next->position;
-		next->position += next->skip;
-		if (next->position >= size)
-			next->position -= size;
-	} while (table[slot] != MAGLEV_EMPTY);
-	table[slot] = value;
-}
-
-/* turns_has() of round after round, without its divisions. */
-static bool has_turn(struct permutation *next, unsigned weight, unsigned heaviest)
-{
-	next->owed += weight;
-	if (next->owed < heaviest)
-		return false;
-	next->owed -= heaviest;
-	return true;
-}
-
-/* Deals turns until all slots are taken. */
-static void deal_slots(const struct maglev_member *members, struct permutation *next, size_t n,
-		       unsigned heaviest, unsigned *table, unsigned size)
-{
-	unsigned taken = 0;
-
-	for (;;) {
-		for (size_t i = 0; i < n; i++) {
-			if (!has_turn(&next[i], members[i].weight, heaviest))
-				continue;
-			take_slot(&next[i], table, size, members[i].value);
-			if (++taken == size)
-				return;
-		}
+		dealer_deal(dealer, turns, n);
+		permutations_take(next, turns, n, slots, taken);
+		for (unsigned i = 0; i < n; i++)
+			__builtin_prefetch(&table[taken[i]], 1);
+		for (unsigned i = 0; i < n; i++)
+			table[taken[i]] = members[turns[i]].value;
 	}
+}
+
+static bool has_weight(const struct maglev_member *members, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (members[i].weight)
+			return true;
+	return false;
 }
 
 int maglev_build(struct maglev_member *members, size_t n, unsigned *table, unsigned size)
 {
+	_cleanup_(dealer_done) struct dealer dealer = {};
+	_cleanup_(free_slots_done) struct free_slots slots = {};
 	_cleanup_(cleanup_free) struct permutation *next = NULL;
-	unsigned heaviest = 0;
+	_cleanup_(cleanup_free) unsigned *weights = NULL;
 
-	for (unsigned i = 0; i < size; i++)
-		table[i] = MAGLEV_EMPTY;
-	for (size_t i = 0; i < n; i++)
-		if (members[i].weight > heaviest)
-			heaviest = members[i].weight;
-	if (!heaviest || !size)
+	if (!has_weight(members, n) || !size) {
+		for (unsigned i = 0; i < size; i++)
+			table[i] = MAGLEV_EMPTY;
 		return 0;
-
-	next = calloc(n, sizeof(*next));
-	if (!next)
-		return -ENOMEM;
+	}
 	qsort(members, n, sizeof(*members), compare_identity);
-	for (size_t i = 0; i < n; i++)
+	next = calloc(n, sizeof(*next));
+	weights = calloc(n, sizeof(*weights));
+	if (!next || !weights)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
 		next[i] = permutation_of(members[i].identity, size);
-	deal_slots(members, next, n, heaviest, table, size);
+		weights[i] = members[i].weight;
+	}
+	if (dealer_init(&dealer, weights, n) || free_slots_init(&slots, size))
+		return -ENOMEM;
+	deal_slots(members, &dealer, next, &slots, table);
 	return 0;
 }
