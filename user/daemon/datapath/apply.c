@@ -27,13 +27,12 @@
 static size_t match_backend(const struct datapath *datapath, const struct installed *installed,
 			    const struct sl_key *key, enum sl_forward forward)
 {
-	for (size_t i = 0; installed && i < installed->n_backends; i++) {
-		const struct installed_backend *backend = &installed->backends[i];
+	const struct installed_backend *backend =
+		installed ? installed_find_backend(installed, key) : NULL;
 
-		if (!memcmp(&backend->key, key, sizeof(*key)) &&
-		    datapath->maps.backends[backend->index].forward == forward)
-			return i;
-	}
+	for (; backend; backend = installed_next_backend(installed, backend))
+		if (datapath->maps.backends[backend->index].forward == forward)
+			return (size_t)(backend - installed->backends);
 	return CHANGE_NEW;
 }
 
@@ -186,7 +185,10 @@ static void drop_backends(struct change *change, size_t first)
 		peers_drop(change->datapath, installed->id, &installed->backends[i]);
 		backends_drop(&change->datapath->backends, &installed->backends[i]);
 	}
+	if (kept == installed->n_backends)
+		return;
 	installed->n_backends = kept;
+	installed_find_places(installed);
 }
 
 static void undo(struct change *change)

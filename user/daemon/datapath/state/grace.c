@@ -75,13 +75,16 @@ unsigned grace_take(struct grace *grace, struct idpool *pool)
 /* Without memory to remember it, the index is lost, not used too early. */
 void grace_drop(struct grace *grace, struct idpool *pool, unsigned index)
 {
-	struct dropped *dropped =
-		reallocarray(grace->dropped, grace->n_dropped + 1, sizeof(*dropped));
+	if (grace->n_dropped == grace->size_dropped) {
+		size_t size = grace->size_dropped ? grace->size_dropped * 2 : 64;
+		struct dropped *dropped = reallocarray(grace->dropped, size, sizeof(*dropped));
 
-	if (!dropped)
-		return;
-	grace->dropped = dropped;
-	dropped[grace->n_dropped++] =
+		if (!dropped)
+			return;
+		grace->dropped = dropped;
+		grace->size_dropped = size;
+	}
+	grace->dropped[grace->n_dropped++] =
 		(struct dropped){ .pool = pool, .index = index, .round = grace->round };
 }
 

@@ -30,7 +30,7 @@ struct grace {
 	unsigned epoch;
 	unsigned round; /* of the walk; counts from the start of this daemon */
 	struct dropped *dropped;
-	size_t n_dropped;
+	size_t n_dropped, size_dropped;
 	struct idpool *pools[GRACE_POOLS];
 	struct extents *ranges[GRACE_RANGES];
 	unsigned n_pools, n_ranges;

@@ -38,15 +38,6 @@ struct installed *installed_find(const struct installed_set *set, const struct s
 	return node ? HASH_ENTRY(node, struct installed, node) : NULL;
 }
 
-struct installed_backend *installed_find_backend(const struct installed *installed,
-						 const struct sl_key *key)
-{
-	for (size_t i = 0; i < installed->n_backends; i++)
-		if (!memcmp(&installed->backends[i].key, key, sizeof(*key)))
-			return &installed->backends[i];
-	return NULL;
-}
-
 struct installed *installed_next(const struct installed_set *set, const struct installed *previous)
 {
 	struct hash_node *node = hashtable_next(&set->by_key, previous ? &previous->node : NULL);
@@ -81,20 +72,113 @@ void installed_free(struct installed_set *set, struct installed *installed)
 	hashtable_remove(&set->by_key, &installed->node);
 	transition_end(&installed->transition);
 	free(installed->backends);
+	free(installed->places);
 	free(installed);
+}
+
+/* ---- backends of a service ------------------------------------------------------- */
+
+/* Linear probing, and nothing is ever taken out: of equal keys, the first of the array is met
+ * first.
+ */
+static unsigned *next_place(const struct installed *installed, unsigned *place)
+{
+	return ++place == &installed->places[installed->n_places] ? installed->places : place;
+}
+
+static unsigned *first_place(const struct installed *installed, const struct sl_key *key)
+{
+	return &installed->places[hash_key(key) & (installed->n_places - 1)];
+}
+
+static void put_place(const struct installed *installed, size_t i)
+{
+	unsigned *place = first_place(installed, &installed->backends[i].key);
+
+	while (*place)
+		place = next_place(installed, place);
+	*place = (unsigned)i + 1;
+}
+
+static void put_places(const struct installed *installed)
+{
+	for (size_t i = 0; i < installed->n_backends; i++)
+		put_place(installed, i);
+}
+
+/* The first of the array with this key from the index `first` on. */
+static struct installed_backend *find_from(const struct installed *installed,
+					   const struct sl_key *key, size_t first)
+{
+	unsigned *place;
+
+	if (!installed->n_places)
+		return NULL;
+	for (place = first_place(installed, key); *place; place = next_place(installed, place)) {
+		struct installed_backend *backend = &installed->backends[*place - 1];
+
+		if (*place > first && !memcmp(&backend->key, key, sizeof(*key)))
+			return backend;
+	}
+	return NULL;
+}
+
+struct installed_backend *installed_find_backend(const struct installed *installed,
+						 const struct sl_key *key)
+{
+	return find_from(installed, key, 0);
+}
+
+struct installed_backend *installed_next_backend(const struct installed *installed,
+						 const struct installed_backend *previous)
+{
+	return find_from(installed, &previous->key, (size_t)(previous - installed->backends) + 1);
+}
+
+/* Makes room for one more backend. */
+static int grow(struct installed *installed)
+{
+	size_t size = installed->size_backends ? installed->size_backends * 2 : 4;
+	struct installed_backend *backends;
+	unsigned *places;
+
+	if (installed->n_backends < installed->size_backends)
+		return 0;
+	backends = reallocarray(installed->backends, size, sizeof(*backends));
+	if (!backends)
+		return -ENOMEM;
+	installed->backends = backends;
+	places = calloc(4 * size, sizeof(*places));
+	if (!places)
+		return -ENOMEM;
+	free(installed->places);
+	installed->places = places;
+	installed->n_places = 4 * size;
+	installed->size_backends = size;
+	put_places(installed);
+	return 0;
 }
 
 int installed_add_backend(struct installed *installed, const struct installed_backend *backend)
 {
-	struct installed_backend *backends =
-		reallocarray(installed->backends, installed->n_backends + 1, sizeof(*backends));
+	int error = grow(installed);
 
-	if (!backends)
-		return -ENOMEM;
-	installed->backends = backends;
-	backends[installed->n_backends++] = *backend;
+	if (error)
+		return error;
+	installed->backends[installed->n_backends] = *backend;
+	put_place(installed, installed->n_backends++);
 	return 0;
 }
+
+void installed_find_places(struct installed *installed)
+{
+	if (!installed->n_places)
+		return;
+	memset(installed->places, 0, installed->n_places * sizeof(*installed->places));
+	put_places(installed);
+}
+
+/* ---- the end ---------------------------------------------------------------------- */
 
 void installed_done(struct installed_set *set)
 {

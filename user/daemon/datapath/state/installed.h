@@ -31,7 +31,12 @@ struct installed {
 	unsigned id;    /* index into sl_service_stat */
 	unsigned entry; /* in sl_services; 0: not published yet */
 	struct installed_backend *backends;
-	size_t n_backends;
+	size_t n_backends, size_backends;
+	/* Where the backends stand, found by the hashes of their keys: index + 1; 0: none.
+	 * n_places is a power of two, and more than twice n_backends.
+	 */
+	unsigned *places;
+	size_t n_places;
 	bool claimed; /* false: adopted, or unclaimed, and not applied since */
 	struct transition transition;
 	/* Whether the published entry tracks all flows, and the SL_SECOND since when it has. */
@@ -53,8 +58,14 @@ void installed_done(struct installed_set *set);
 
 /* NULL: the maps do not hold it. */
 struct installed *installed_find(const struct installed_set *set, const struct sl_key *key);
+
+/* The first backend of the service with this key, and the one behind `previous`; NULL: there is
+ * none. There may be several while one of them replaces another.
+ */
 struct installed_backend *installed_find_backend(const struct installed *installed,
 						 const struct sl_key *key);
+struct installed_backend *installed_next_backend(const struct installed *installed,
+						 const struct installed_backend *previous);
 
 /* The one behind `previous`, in no order; the first one behind NULL; NULL: there are no more.
  * `previous` may be removed afterwards.
@@ -72,5 +83,8 @@ void installed_free(struct installed_set *set, struct installed *installed);
 
 /* 0 or -ENOMEM. */
 int installed_add_backend(struct installed *installed, const struct installed_backend *backend);
+
+/* To be called after backends have been taken out of the array. */
+void installed_find_places(struct installed *installed);
 
 #endif
