@@ -177,6 +177,8 @@ struct service_config {
 	unsigned table_size;
 	struct backend_config *backends;
 	size_t n_backends; /* 1 or more */
+	const struct backend_config *
+		*by_name; /* sorted, for config_find_backend(); a part of config.backends_by_name */
 	unsigned line;
 	bool faulty; /* while it is read: it has errors already, and no rule looks at it */
 };
@@ -199,6 +201,7 @@ struct config {
 	struct service_config *services;
 	size_t n_services;                     /* may be 0 */
 	const struct service_config **by_name; /* the services sorted, for config_find_service() */
+	const struct backend_config **backends_by_name; /* of all services, one behind the other */
 };
 
 /* Parses and checks text (need not be NUL-terminated; any bytes). On success
@@ -221,6 +224,8 @@ DEFINE_CLEANUP(config_free, struct config *);
 
 /* NULL where there is none. */
 const struct service_config *config_find_service(const struct config *config, const char *name);
+const struct backend_config *config_find_backend(const struct service_config *service,
+						 const char *name);
 
 /* round-robin: the turns of one round over a service's backends of a family,
  * either its backups or the others: the sum of their weights by its greatest

@@ -17,8 +17,11 @@ int config_copy(const struct config *from, struct config **ret_config)
 		return -ENOMEM;
 	error = section_copy(&section_config, from, config);
 	config->by_name = NULL;
+	config->backends_by_name = NULL;
 	if (error)
 		return error;
+	for (size_t i = 0; i < config->n_services; i++)
+		config->services[i].by_name = NULL;
 	*ret_config = TAKE_PTR(config);
 	return 0;
 }

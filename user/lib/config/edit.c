@@ -19,8 +19,9 @@
 struct edit {
 	const struct config_change *change;
 	struct diag *diag;
-	struct service_config *service; /* of the copy */
-	struct backend_config *changed; /* one that rules may blame; or NULL */
+	const struct service_config *from; /* before the change */
+	struct service_config *service;    /* of the copy */
+	struct backend_config *changed;    /* one that rules may blame; or NULL */
 };
 
 /* Names behind each other, the ones too many as a count. */
@@ -83,13 +84,12 @@ static int refuse_backend(const struct edit *edit)
 			show_name(edit->change->backend), list_end(&list));
 }
 
-static struct backend_config *find_backend(const struct service_config *service, const char *name)
+/* The copy's backend of this name; the copy has those of `from` in their order. */
+static struct backend_config *find_backend(const struct edit *edit, const char *name)
 {
-	for (size_t i = 0; i < service->n_backends; i++) {
-		if (strcmp(service->backends[i].name, name) == 0)
-			return &service->backends[i];
-	}
-	return NULL;
+	const struct backend_config *found = config_find_backend(edit->from, name);
+
+	return found ? &edit->service->backends[found - edit->from->backends] : NULL;
 }
 
 /* ---- one edit of each kind ---------------------------------------------- */
@@ -151,7 +151,7 @@ static int check_new(const struct edit *edit)
 static int refuse_twin(const struct edit *edit, const char *name)
 {
 	const struct service_config *service = edit->service;
-	const struct backend_config *twin = find_backend(service, name);
+	const struct backend_config *twin = find_backend(edit, name);
 	char text[ENDPOINT_TEXT_SIZE];
 
 	if (!twin)
@@ -246,7 +246,7 @@ static int change_service(struct edit *edit, size_t n_services)
 	if (edit->change->kind == CHANGE_ADD) {
 		error = add_backend(edit);
 	} else {
-		backend = find_backend(service, edit->change->backend);
+		backend = find_backend(edit, edit->change->backend);
 		error = backend ? change_backend(edit, backend) : refuse_backend(edit);
 	}
 	if (!error && is_default)
@@ -270,6 +270,7 @@ int config_apply_change(const struct config *from, const struct config_change *c
 	error = config_copy(from, &config);
 	if (error)
 		return diag_no_memory(diag);
+	edit.from = service;
 	edit.service = &config->services[service - from->services];
 	error = change_service(&edit, config->n_services);
 	if (!error)

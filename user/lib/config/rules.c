@@ -285,7 +285,30 @@ static int take_services(struct rules *rules, const struct config *config, const
 	return error;
 }
 
-static int check_all(struct rules *rules, const struct config *config, const struct node *root)
+/* Keeps the order in which check_unique() has left the services, and the backends, which stand
+ * in the order of their services, for those who look for a name.
+ */
+static int sort_by_name(const struct rules *rules, struct config *config)
+{
+	const struct backend_config **next;
+
+	config->by_name = calloc(rules->services.n, sizeof(*config->by_name));
+	next = calloc(rules->backends.n, sizeof(*next));
+	config->backends_by_name = next;
+	if (!config->by_name || !next)
+		return diag_no_memory(rules->diag);
+	for (size_t i = 0; i < rules->services.n; i++)
+		config->by_name[i] = rules->services.items[i].service;
+	for (size_t i = 0; i < rules->backends.n; i++)
+		next[i] = rules->backends.items[i].backend;
+	for (size_t i = 0; i < config->n_services; i++) {
+		config->services[i].by_name = next;
+		next += config->services[i].n_backends;
+	}
+	return 0;
+}
+
+static int check_all(struct rules *rules, struct config *config, const struct node *root)
 {
 	const struct unique uniques[] = {
 		{ &rules->services, claim_compare_group, refuse_group },
@@ -298,6 +321,9 @@ static int check_all(struct rules *rules, const struct config *config, const str
 
 	for (size_t i = 0; i < ARRAY_SIZE(uniques) && !error; i++)
 		error = go_on(rules, check_unique(rules, &uniques[i]));
+	/* Before check_returning_backends() sorts them otherwise. */
+	if (!error && !rules->kept)
+		error = sort_by_name(rules, config);
 	return error ?: go_on(rules, check_chains(rules))
 		     ?: go_on(rules, check_returning_backends(rules)) ?: rules->kept;
 }
@@ -342,12 +368,5 @@ int config_check_rules(struct config *config, const struct node *root,
 	error = make_room(&rules, config);
 	if (!error)
 		error = check_all(&rules, config, root);
-	if (error)
-		return error;
-	config->by_name = calloc(config->n_services, sizeof(*config->by_name));
-	if (!config->by_name)
-		return diag_no_memory(diag);
-	for (size_t i = 0; i < config->n_services; i++) /* check_unique() has sorted them */
-		config->by_name[i] = rules.services.items[i].service;
-	return 0;
+	return error;
 }

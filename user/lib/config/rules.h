@@ -11,7 +11,7 @@
 
 /* All of them. root is what config was read from, or NULL; changed is the
  * backend that is to blame where two do not go together, or NULL: the later.
- * Fills config->by_name, which must be empty. 0, -EINVAL or -ENOMEM.
+ * Fills the by_name of the configuration and of its services, which must be empty. 0, -EINVAL or -ENOMEM.
  */
 int config_check_rules(struct config *config, const struct node *root,
 		       const struct backend_config *changed, struct diag *diag);
