@@ -46,6 +46,7 @@ void nexthops_free(struct nexthops *hops)
 	hashtable_done(&hops->targets);
 	uv_close((uv_handle_t *)&hops->routes_timer, on_timer_closed);
 	uv_close((uv_handle_t *)&hops->tend_timer, on_timer_closed);
+	uv_close((uv_handle_t *)&hops->flush_timer, on_timer_closed);
 }
 
 DEFINE_CLEANUP(nexthops_free, struct nexthops *);
@@ -91,6 +92,7 @@ int nexthops_new(struct uv_loop_s *loop, struct diag *diag, struct nexthops **re
 	TAILQ_INIT(&hops->pending);
 	init_timer(hops, &hops->routes_timer);
 	init_timer(hops, &hops->tend_timer);
+	init_timer(hops, &hops->flush_timer);
 	listener = nexthops_listener(hops);
 	error = netlink_new(loop, &listener, diag, &hops->sources.netlink);
 	if (error)

@@ -38,6 +38,7 @@ struct nexthops {
 	struct gateways *gateways;
 	uv_timer_t routes_timer;
 	uv_timer_t tend_timer;
+	uv_timer_t flush_timer;          /* goes on with dirty and pending */
 	bool routes_due;                 /* a pass is to begin */
 	bool routes_failed;              /* in the running pass */
 	bool resync_due;                 /* links and neighbours are not what the kernel has */
@@ -81,10 +82,10 @@ struct nexthop_watch {
 
 void nexthops_mark_dirty(struct target *target);
 
-/* Computes the dirty hops, then calls the watchers of those that changed. The last thing
- * that a callback of the loop does: a watcher may free any watch and make new
- * ones; with the last watch gone also hops, which stays until the loop has closed
- * its timers.
+/* Computes the dirty hops, then calls the watchers of those that changed; what takes longer than
+ * some milliseconds goes on in the next turns of the loop. The last thing that a callback of
+ * the loop does: a watcher may free any watch and make new ones; with the last watch gone also
+ * hops, which stays until the loop has closed its timers.
  */
 void nexthops_flush(struct nexthops *hops);
 
