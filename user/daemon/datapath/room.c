@@ -65,7 +65,8 @@ int room_check(const struct change *change, struct diag *diag)
 	unsigned needed = wants_table(change) ? change->plan->table_size : 0, longest, available;
 	int error = check_indices(change, diag);
 
-	if (error)
+	/* The look at all ranges is spared where no table is wanted. */
+	if (error || !needed)
 		return error;
 	available = extents_available(change->datapath->tables.slots, &longest);
 	if (longest >= needed)
