@@ -19,6 +19,7 @@
 
 struct devices;
 struct events;
+struct known_address;
 struct walk;
 
 struct datapath {
@@ -35,6 +36,8 @@ struct datapath {
 	struct walk *walk;
 	struct devices *devices; /* NULL until some are put */
 	struct events *events;   /* NULL until they are asked for */
+	struct known_address *addresses; /* of the last datapath_set_addresses(); NULL: none yet */
+	size_t n_addresses;
 	__u64 hash_seed;         /* the program's */
 };
 

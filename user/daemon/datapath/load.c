@@ -217,6 +217,7 @@ void datapath_free(struct datapath *datapath, bool keep)
 		pins_remove(&datapath->pins);
 	events_free(datapath->events);
 	free(datapath->devices);
+	free(datapath->addresses);
 	walk_free(datapath->walk);
 	blocks_done(&datapath->blocks);
 	lists_done(&datapath->lists);

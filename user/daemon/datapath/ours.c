@@ -229,19 +229,86 @@ static void store_marks(struct sl_ours *ours, const struct known_address *addres
 			__atomic_store_n(&ours->marks[i], marks[i], __ATOMIC_RELEASE);
 }
 
-int datapath_set_addresses(struct datapath *datapath, struct known_address *addresses, size_t n)
+/* Of 16 384 services there are as many: the map is asked for each of them the first time alone. */
+static bool are_known(const struct datapath *datapath, const struct known_address *addresses,
+		      size_t n)
 {
-	struct wanted wanted = {
+	return datapath->addresses && datapath->n_addresses == n &&
+	       !memcmp(datapath->addresses, addresses, n * sizeof(*addresses));
+}
+
+static int put_address(const struct map *map, const struct known_address *address)
+{
+	return bpf_map_update_elem(map->fd, &address->key, &address->kinds, BPF_ANY) ? -errno : 0;
+}
+
+/* Writes what the two sorted lists do not have in common: before the marks lead there those that
+ * are new, and behind that the ones that have gone are taken out.
+ */
+static int write_difference(struct datapath *datapath, const struct known_address *addresses,
+			    size_t n, bool gone)
+{
+	const struct map *map = &datapath->maps.map[MAP_ADDRESSES];
+	size_t i = 0, j = 0;
+	int error = 0, order;
+
+	while (i < datapath->n_addresses || j < n) {
+		const struct known_address *old = &datapath->addresses[i], *new = &addresses[j];
+
+		order = i == datapath->n_addresses ? 1 : j == n ? -1 : compare_addresses(old, new);
+		if (order < 0 && gone)
+			(void)bpf_map_delete_elem(map->fd, &old->key);
+		if (!gone && order >= 0 && (order > 0 || old->kinds != new->kinds))
+			error = put_address(map, new) ?: error;
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return error;
+}
+
+static int set_first_addresses(struct datapath *datapath, const struct known_address *addresses,
+			       size_t n)
+{
+	const struct wanted wanted = {
 		.map = &datapath->maps.map[MAP_ADDRESSES],
 		.entries = addresses,
-		.n = unite_addresses(addresses, n),
+		.n = n,
 		.entry_size = sizeof(*addresses),
 		.key_size = sizeof(addresses->key),
 	};
 	int error = put_new(&wanted);
 
-	store_marks(datapath->maps.ours, addresses, wanted.n);
+	store_marks(datapath->maps.ours, addresses, n);
 	drop_old(&wanted);
+	return error;
+}
+
+int datapath_set_addresses(struct datapath *datapath, struct known_address *addresses, size_t n)
+{
+	struct known_address *copy;
+	int error;
+
+	n = unite_addresses(addresses, n);
+	if (are_known(datapath, addresses, n))
+		return 0;
+	copy = calloc(n + 1, sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	if (n)
+		memcpy(copy, addresses, n * sizeof(*copy));
+	if (datapath->addresses) {
+		error = write_difference(datapath, addresses, n, false);
+		store_marks(datapath->maps.ours, addresses, n);
+		(void)write_difference(datapath, addresses, n, true);
+	} else {
+		error = set_first_addresses(datapath, addresses, n);
+	}
+	free(datapath->addresses);
+	/* What was not written is written the next time. */
+	datapath->addresses = error ? NULL : copy;
+	datapath->n_addresses = error ? 0 : n;
+	if (error)
+		free(copy);
 	return error;
 }
 
