@@ -148,6 +148,8 @@ $(B)/obj/tests/%.o: private CFLAGS_TESTS = -Itests -I. -I$(B)/bench
 # These include a part of the daemon.
 $(B)/unit/health/checks_test $(B)/unit/health/probes_test: UNIT_LIBS = -pthread $(shell pkg-config --libs libuv libcurl)
 
+$(B)/unit/daemon/fiber_test: UNIT_LIBS = $(shell pkg-config --libs libuv)
+
 $(B)/unit/responder/confine_test: UNIT_LIBS = $(shell pkg-config --libs libcap-ng libseccomp)
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(LIB)

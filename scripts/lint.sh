@@ -104,12 +104,12 @@ libbpf='(bpf/|xdp/|linux/bpf\.h|([^ ]*/)?[^ /]*\.skel\.h)'
 libraries='(uv\.h|curl/|microhttpd\.h|libmnl/)'
 
 # room HEADERS FILE...: of the daemon's headers, these files may include author.h, clock.h,
-# lockfile.h, log.h and those that the pattern matches, and no others.
+# fiber.h, lockfile.h, log.h and those that the pattern matches, and no others.
 room() {
 	pattern=$1
 	shift
 	[ $# -gt 0 ] || return 0
-	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(author|clock|lockfile|log|$pattern)\.h\$" |
+	found=$(includes "$@" | grep ' daemon/' | grep -vE " daemon/(author|clock|fiber|lockfile|log|$pattern)\.h\$" |
 		sed 's|$|: not for this room|')
 	[ -z "$found" ] || complain "$found"
 }
@@ -121,7 +121,8 @@ for_others_of_core='(core/(advice|backend|balancer|change|denied|edits|interface
 # shellcheck disable=SC2046
 rooms() {
 	daemon=user/daemon
-	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]" "$daemon/author.[ch]" "$daemon/lockfile.[ch]")
+	room 'log' $(files "$daemon/log.[ch]" "$daemon/clock.[ch]" "$daemon/author.[ch]" "$daemon/lockfile.[ch]" \
+		"$daemon/fiber.[ch]")
 	room 'netlink/.*' $(files "$daemon/netlink/*")
 	room '(nexthop/.*|netlink/(dump|netlink))' $(files "$daemon/nexthop/*")
 	room 'health/.*' $(files "$daemon/health/*")

@@ -50,7 +50,7 @@ def state(scene):
         service["backends"] = [{name: backend[name] for name in settings} |
                                {"wish": WISHES.get(backend["state"], "up")}
                                for backend in service["backends"]]
-    for name in ("uptime_s", "problems", "services", "flows"):
+    for name in ("uptime_s", "longest_step_ms", "problems", "services", "flows"):
         status.pop(name)
     xdp = {device: scene.top.balancer.xdp(device) for device in scene.top.interfaces}
     with open(made.config_path, encoding="utf-8") as file:

@@ -25,6 +25,7 @@
 #include "daemon/core/change.h"
 #include "daemon/core/lifecycle.h"
 #include "daemon/core/reload.h"
+#include "daemon/fiber.h"
 #include "daemon/limits/watch.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
@@ -108,6 +109,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	make_room();
 	log_set_level(LOG_LEVEL_ERROR);
 	must(uv_loop_init(&t.loop), "loop");
+	fibers_open(&t.loop);
 	if (config_load(FILE_NAME, &diag, &config) || api_open(SOCKET, &diag, &t.api) ||
 	    balancer_new(&t.loop, &options, config, &diag, &t.balancer) ||
 	    balancer_start(t.balancer, &diag) || limits_watch_new(t.balancer, &diag, &t.limits) ||
@@ -208,19 +210,30 @@ static void check_answer(size_t length)
 		check_json(body, body_length, status);
 }
 
-/* So that each input meets the same daemon, or nearly. */
-static void restore(void)
+static void take_back(void *arg)
 {
 	struct balancer_change change;
 	struct diag diag = {};
-
 	struct revert revert = {};
 
-	if (!t.balancer->n_edits && !t.balancer->n_denials)
-		return;
+	fiber_lock_take(&t.balancer->changing);
 	assert(!balancer_revert(t.balancer, &revert, &diag));
 	write_config();
 	assert(!balancer_reload(t.balancer, true, &diag, &change));
+	fiber_lock_give(&t.balancer->changing);
+	*(bool *)arg = true;
+}
+
+/* So that each input meets the same daemon, or nearly. */
+static void restore(void)
+{
+	bool restored = false;
+
+	if (!t.balancer->n_edits && !t.balancer->n_denials)
+		return;
+	assert(!fiber_start(take_back, &restored));
+	while (!restored)
+		(void)uv_run(&t.loop, UV_RUN_NOWAIT);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

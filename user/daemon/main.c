@@ -2,6 +2,7 @@
 /* sluiced: rights, signals, and the order of starting and stopping. */
 #include <cap-ng.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "daemon/core/balancer.h"
 #include "daemon/core/lifecycle.h"
 #include "daemon/core/reload.h"
+#include "daemon/fiber.h"
 #include "daemon/limits/watch.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
@@ -86,7 +88,8 @@ static void log_findings(const struct diag *diag, int error)
 struct process {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
-	uv_timer_t reload; /* runs while SIGHUP has come and the reload has not begun */
+	uv_timer_t reload; /* runs for a moment after SIGHUP */
+	bool reloading;    /* a reload waits for its turn */
 	struct balancer *balancer;
 	struct limits_watch *limits;
 	struct api *api;
@@ -94,6 +97,7 @@ struct process {
 
 static void stop(struct process *process)
 {
+	fibers_finish(); /* what was asked for is done, and answered */
 	api_free(TAKE_PTR(process->api));
 	limits_watch_free(TAKE_PTR(process->limits));
 	balancer_stop(process->balancer);
@@ -110,25 +114,44 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 	stop(handle->data);
 }
 
-static void on_reload(uv_timer_t *timer)
+/* On a fiber. */
+static void reload(void *arg)
 {
-	struct process *process = timer->data;
+	struct process *process = arg;
+	struct balancer *balancer = process->balancer;
 	_cleanup_(diag_list_done) struct diag_list list = {};
 	struct balancer_change change;
 	struct diag diag = { .list = &list };
-	int error = balancer_reload(process->balancer, false, &diag, &change);
+	int error;
 
+	fiber_lock_take(&balancer->changing);
+	process->reloading = false;
+	error = balancer_reload(balancer, false, &diag, &change);
 	log_findings(&diag, error);
 	if (error) {
-		balancer_note_refusal(process->balancer, &diag);
+		balancer_note_refusal(balancer, &diag);
 		log_error("reload refused, nothing has changed");
-		return;
+	} else {
+		log_info("reloaded: %zu services added, %zu removed, %zu changed, by SIGHUP",
+			 change.added, change.removed, change.changed);
 	}
-	log_info("reloaded: %zu services added, %zu removed, %zu changed, by SIGHUP", change.added,
-		 change.removed, change.changed);
+	fiber_lock_give(&balancer->changing);
 }
 
-/* All signals that have come by the loop's next round are one reload: each would read the same
+static void on_reload(uv_timer_t *timer)
+{
+	struct process *process = timer->data;
+
+	if (process->reloading)
+		return;
+	process->reloading = true;
+	if (!fiber_start(reload, process))
+		return;
+	process->reloading = false;
+	log_error("out of memory, nothing is reloaded");
+}
+
+/* All signals that have come before a reload begins are one reload: each would read the same
  * file.
  */
 static void on_reload_signal(uv_signal_t *handle, int number)
@@ -217,6 +240,7 @@ static int run(const struct arguments *arguments, struct config *config)
 		log_error("cannot make an event loop: %s", uv_strerror(error));
 		return EXIT_FAILURE;
 	}
+	fibers_open(&process.loop);
 	error = start(&process, arguments, config, &diag);
 	if (error) {
 		log_diag(&diag);
@@ -228,6 +252,8 @@ static int run(const struct arguments *arguments, struct config *config)
 			 process.balancer->n_attachments, plural(process.balancer->n_attachments));
 		advice_give(process.balancer, log_advice, NULL);
 	}
+	fibers_run();
+	fibers_close();
 	(void)uv_run(&process.loop, UV_RUN_DEFAULT);
 	balancer_free(process.balancer);
 	(void)uv_loop_close(&process.loop);
@@ -274,6 +300,15 @@ static int load(const struct arguments *arguments, struct config **ret_config)
 	return error;
 }
 
+/* The C library keeps small pieces of memory that were freed apart, and joins hundreds of
+ * thousands of them at once, for a tenth of a second, when it next takes or frees a large one.
+ * Without such pieces each is joined as it is freed.
+ */
+static void free_evenly(void)
+{
+	(void)mallopt(M_MXFAST, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments arguments;
@@ -281,6 +316,7 @@ int main(int argc, char **argv)
 	struct diag diag = {};
 	int status;
 
+	free_evenly();
 	hold_reload_signal(SIG_BLOCK);
 	status = arguments_parse(argc, argv, &arguments);
 	if (status >= 0)

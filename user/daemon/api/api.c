@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * libmicrohttpd on the loop: its epoll descriptor in a uv_poll, its time-outs
- * in a uv_timer, no threads. Invariant: for any behaviour of the clients, at most
+ * in a uv_timer, no threads; requests are answered on fibers. Invariant: for any behaviour of the clients, at most
  * API_CONNECTIONS of them and API_BODIES_MAX bytes are held, none longer than
  * API_DEADLINE_MS, and nothing here waits.
  */
@@ -16,7 +16,7 @@
 #include <uv.h>
 
 #include "daemon/api/body.h"
-#include "daemon/api/routes.h"
+#include "daemon/api/request.h"
 #include "daemon/api/socket.h"
 #include "daemon/core/balancer.h"
 #include "daemon/log.h"
@@ -35,6 +35,7 @@
 struct connection {
 	int fd;            /* -1: the place is free */
 	bool busy;         /* the headers of a request have come, its answer has not gone */
+	bool suspended;    /* it waits for us */
 	uint64_t since_ms; /* it was opened, or its last request or answer was complete */
 };
 
@@ -49,12 +50,15 @@ struct api {
 	struct connection connections[API_CONNECTIONS];
 	unsigned n_connections;
 	size_t bodies; /* bytes that bodies take */
+	bool stopping;
 };
 
 static uint64_t now_ms(void)
 {
 	return uv_hrtime() / 1000000;
 }
+
+static void on_timer(uv_timer_t *timer);
 
 /* ---- connections ------------------------------------------------------- */
 
@@ -73,17 +77,21 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		; /* a place is free: libmicrohttpd keeps to API_CONNECTIONS */
 	place->fd =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	place->busy = false;
+	place->busy = place->suspended = false;
 	place->since_ms = now_ms();
 	api->n_connections++;
 	*context = place;
 }
 
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
 static void connection_step(struct MHD_Connection *connection, bool busy)
 {
-	struct connection *place =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-			->socket_context;
+	struct connection *place = connection_of(connection);
 
 	place->busy = busy;
 	place->since_ms = now_ms();
@@ -102,7 +110,7 @@ static uint64_t expire_connections(struct api *api)
 		uint64_t due = place->since_ms +
 			       (crowded && !place->busy ? API_CROWDED_MS : API_DEADLINE_MS);
 
-		if (place->fd < 0)
+		if (place->fd < 0 || place->suspended)
 			continue;
 		if (due <= now) {
 			(void)shutdown(place->fd, SHUT_RDWR);
@@ -129,98 +137,75 @@ static bool refuse_early(struct MHD_Connection *connection, const struct api_bod
 	return expect && length && strtoull(length, NULL, 10) > body->limit;
 }
 
-/* The answer as it is sent, the caller's to free, or NULL; releases the JSON that it was
- * made of.
- */
-static char *answer_bytes(const struct api_answer *answer, size_t *ret_length)
+/* libmicrohttpd goes on with the connection when it runs next. */
+static void on_answered(struct MHD_Connection *connection, void *arg)
 {
-	char *bytes = answer->text;
+	struct api *api = arg;
 
-	if (!bytes && answer->body)
-		bytes = json_dumps(answer->body, JSON_COMPACT | JSON_REAL_PRECISION(9));
-	json_decref(answer->body);
-	*ret_length = bytes ? strlen(bytes) : 0;
-	if (bytes && !answer->text)
-		bytes[(*ret_length)++] = '\n'; /* in the place of the NUL: the length is known */
-	return bytes;
+	connection_of(connection)->suspended = false;
+	connection_step(connection, true);
+	MHD_resume_connection(connection);
+	(void)uv_timer_start(&api->timer, on_timer, 0, 0);
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer answer)
+static enum MHD_Result send_answer(struct request *request, struct MHD_Connection *connection)
 {
-	size_t length;
-	_cleanup_(cleanup_free) char *bytes = answer_bytes(&answer, &length);
-	struct MHD_Response *response;
-	enum MHD_Result result;
+	enum MHD_Result result = request_send(request, connection);
 
-	if (!bytes)
-		return MHD_NO;
-	response = MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE);
-	if (!response)
-		return MHD_NO;
-	(void)TAKE_PTR(bytes);
-	(void)MHD_add_response_header(response, "Content-Type",
-				      answer.text ? SL_API_CONFIG_TYPE : "application/json");
-	if (answer.allow[0])
-		(void)MHD_add_response_header(response, "Allow", answer.allow);
-	result = MHD_queue_response(connection, answer.status, response);
-	MHD_destroy_response(response);
+	connection_step(connection, true);
 	return result;
 }
 
-static struct api_answer answer_refused(const struct api_body *body)
+static enum MHD_Result begin(struct api *api, struct request *request,
+			     struct MHD_Connection *connection, const char *method,
+			     const char *path)
 {
-	if (body->refused == MHD_HTTP_SERVICE_UNAVAILABLE)
-		return api_refuse(body->refused, "too many large requests at once, try again");
-	return api_refuse(body->refused, "the body is too long, at most %zu bytes are taken",
-			  body->limit);
+	const struct request_call call = {
+		.balancer = api->balancer,
+		.connection = connection,
+		.method = method,
+		.path = path,
+		.answered = on_answered,
+		.arg = api,
+	};
+
+	if (api->stopping || request_begin(request, &call))
+		return MHD_NO;
+	if (request_is_answered(request))
+		return send_answer(request, connection);
+	connection_of(connection)->suspended = true;
+	MHD_suspend_connection(connection);
+	return MHD_YES;
 }
 
-static struct api_answer answer_request(struct api *api, struct MHD_Connection *connection,
-					const struct api_body *body, struct api_call call)
-{
-	if (body->refused)
-		return answer_refused(body);
-	call.balancer = api->balancer;
-	call.fd =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	call.type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
-	call.name = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "name");
-	call.lines = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "lines");
-	call.body = body->text ?: "";
-	call.length = body->length;
-	return api_answer(&call);
-}
-
-/* Called with the headers first, then with pieces of the body, then once more. */
+/* Called with the headers first, then with pieces of the body, then once more, and again when
+ * a suspended connection goes on.
+ */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
 				  const char *method, const char *version, const char *data,
 				  size_t *length, void **context)
 {
 	struct api *api = arg;
-	struct api_body *body = *context;
-	enum MHD_Result result;
+	struct request *request = *context;
 
 	(void)version;
-	if (!body) {
-		*context = body = api_body_new(api_body_limit(method, path), &api->bodies);
-		if (!body)
+	if (!request) {
+		*context = request = request_new(method, path, &api->bodies);
+		if (!request)
 			return MHD_NO;
 		connection_step(connection, true);
-		if (!refuse_early(connection, body))
+		if (!refuse_early(connection, request_body(request)))
 			return MHD_YES;
-		body->refused = MHD_HTTP_CONTENT_TOO_LARGE;
-		return send_answer(connection, answer_refused(body));
+		request_body(request)->refused = MHD_HTTP_CONTENT_TOO_LARGE;
+		return send_answer(request, connection);
 	}
 	if (*length) {
-		api_body_append(body, data, *length);
+		api_body_append(request_body(request), data, *length);
 		*length = 0;
 		return MHD_YES;
 	}
-	result = send_answer(connection,
-			     answer_request(api, connection, body,
-					    (struct api_call){ .method = method, .path = path }));
-	connection_step(connection, true);
-	return result;
+	return request_is_begun(request) ? send_answer(request, connection)
+					 : begin(api, request, connection, method, path);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
@@ -228,7 +213,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 {
 	(void)code;
 	(void)arg;
-	api_body_free(*context);
+	request_free(*context);
 	*context = NULL;
 	connection_step(connection, false);
 }
@@ -244,8 +229,6 @@ static size_t keep_encoded(void *arg, struct MHD_Connection *connection, char *t
 }
 
 /* ---- the loop ---------------------------------------------------------- */
-
-static void on_timer(uv_timer_t *timer);
 
 static void drive(struct api *api)
 {
@@ -315,8 +298,9 @@ static struct MHD_Daemon *start_http(struct api *api)
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, api,
-				MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+				NULL, NULL, on_request, api, MHD_OPTION_ARRAY, options,
+				MHD_OPTION_END);
 }
 
 int api_open(const char *path, struct diag *diag, struct api **ret_api)
@@ -368,8 +352,11 @@ void api_free(struct api *api)
 		uv_close((uv_handle_t *)&api->poll, on_closed);
 		uv_close((uv_handle_t *)&api->timer, on_closed);
 	}
-	if (api->http)
+	api->stopping = true;
+	if (api->http) {
+		(void)MHD_run(api->http); /* sends what is answered */
 		MHD_stop_daemon(api->http);
+	}
 	cleanup_close(&api->listening);
 	api_socket_remove(api->path);
 	(void)close(api->lock);

@@ -20,8 +20,8 @@ int api_open(const char *path, struct diag *diag, struct api **ret_api);
 /* Answers, on balancer->loop; balancer must outlive the api. 0 or -errno and diag. */
 int api_start(struct api *api, struct balancer *balancer, struct diag *diag);
 
-/* Closes every connection and removes the socket; run the loop until it is
- * empty afterwards. Accepts NULL, and one that was never started.
+/* Closes every connection and removes the socket, when fibers_finish() has had all requests
+ * answered; run the loop until it is empty afterwards. Accepts NULL, and one that was never started.
  */
 void api_free(struct api *api);
 

@@ -15,7 +15,7 @@ static struct api_answer no_service(const struct api_ask *ask, const char *name)
 	struct api_list list = {};
 
 	for (size_t i = 0; i < ask->balancer->config->n_services; i++)
-		api_list_add(&list, ask->balancer->services[i].config->name);
+		api_list_add(&list, ask->balancer->services[i]->config->name);
 	return api_refuse(MHD_HTTP_NOT_FOUND, "there is no service \"%s\"; the services are: %s",
 			  name, api_list_text(&list));
 }

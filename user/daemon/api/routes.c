@@ -15,6 +15,8 @@
 #include "daemon/api/handlers/handlers.h"
 #include "daemon/api/path.h"
 #include "daemon/api/reply.h"
+#include "daemon/core/balancer.h"
+#include "daemon/fiber.h"
 #include "lib/base/array.h"
 #include "sluice/api.h"
 
@@ -124,9 +126,19 @@ static struct api_answer handle(const struct api_call *call, const struct api_pa
 		.path = path,
 	};
 	struct api_answer answer = api_read_body(&ask);
+	const bool changes = strcmp(route->method, "GET") != 0;
 
-	if (!answer.status)
+	if (!answer.status) {
+		if (changes)
+			fiber_lock_take(&call->balancer->changing);
+		else
+			fiber_lock_share(&call->balancer->reading);
 		answer = route->handle(&ask);
+		if (changes)
+			fiber_lock_give(&call->balancer->changing);
+		else
+			fiber_lock_unshare(&call->balancer->reading);
+	}
 	json_decref(ask.body);
 	return answer;
 }

@@ -14,6 +14,7 @@
 #include "daemon/unsent/unsent.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 #define ADVICE_SIZE     512
 #define FOREIGN_SECONDS 60    /* a packet longer ago is no problem now */
@@ -248,8 +249,9 @@ void advice_give(const struct balancer *balancer, advice_fn *say, void *arg)
 	advise_blackholes(balancer, say, arg);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
 		for (size_t j = 0; j < balancer->config->services[i].n_backends; j++) {
-			advise_attaching(&balancer->services[i].backends[j], say, arg);
-			advise_origin(&balancer->services[i].backends[j], say, arg);
-			advise_mtu(&balancer->services[i].backends[j], say, arg);
+			advise_attaching(&balancer->services[i]->backends[j], say, arg);
+			advise_origin(&balancer->services[i]->backends[j], say, arg);
+			advise_mtu(&balancer->services[i]->backends[j], say, arg);
+			yield_point();
 		}
 }

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finding one's way in the state, and marking as dirty. The function that brings up to
- * date is named once, when the balancer starts (balancer->on_dirty).
- */
+/* Finding one's way in the state, and marking as dirty. */
 #include "daemon/core/balancer.h"
 
 #include <string.h>
-#include <uv.h>
 
+void balancer_wake(struct balancer *balancer)
+{
+	if (balancer->reconciler)
+		fiber_wake(balancer->reconciler);
+}
+
+/* In front: what changes by itself is followed while a long list of changes is applied. A service
+ * that does not run yet is dirty as it is.
+ */
 void balancer_touch(struct service *service)
 {
 	struct balancer *balancer = service->balancer;
 
-	if (!service->dirty)
-		TAILQ_INSERT_TAIL(&balancer->dirty, service, dirty_link);
+	if (!service->runs)
+		return;
+	if (service->dirty)
+		TAILQ_REMOVE(&balancer->dirty, service, dirty_link);
+	TAILQ_INSERT_HEAD(&balancer->dirty, service, dirty_link);
 	service->dirty = true;
-	if (!balancer->stopping)
-		(void)uv_timer_start(balancer->reconcile, balancer->on_dirty, 0, 0);
+	balancer_wake(balancer);
 }
 
 struct service *balancer_service(const struct balancer *balancer, const char *name)
@@ -23,7 +31,7 @@ struct service *balancer_service(const struct balancer *balancer, const char *na
 	const struct service_config *config =
 		balancer->services ? config_find_service(balancer->config, name) : NULL;
 
-	return config ? &balancer->services[config - balancer->config->services] : NULL;
+	return config ? balancer->services[config - balancer->config->services] : NULL;
 }
 
 struct attachment *balancer_attachment(const struct balancer *balancer, const char *name)

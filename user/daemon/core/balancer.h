@@ -3,7 +3,12 @@
  * The daemon's state: the configuration that runs, its services and their backends.
  * Other rooms read it. They change it by the functions of core/ alone, whose headers
  * are named after their subject (reload.h, interfaces.h, denied.h, ...). Each change
- * marks services dirty, and reconcile.c then plans and applies them.
+ * marks services dirty, and reconcile.c then plans and applies them, on a fiber of its own.
+ *
+ * What takes long runs on fibers, beside the loop's callbacks and each other. `changing` is
+ * held by who makes a change that was asked for, from its begin to its end: they are made one
+ * after the other. `reading` is shared by who uses services, backends or their configuration
+ * across a yield_point(), and held for a moment by who replaces them.
  */
 #ifndef SLUICE_DAEMON_CORE_BALANCER_H
 #define SLUICE_DAEMON_CORE_BALANCER_H
@@ -15,6 +20,7 @@
 
 #include "daemon/author.h"
 #include "daemon/datapath/attachment.h"
+#include "daemon/fiber.h"
 #include "lib/base/prefix.h"
 #include "lib/config/config.h"
 #include "lib/config/edit.h"
@@ -30,7 +36,6 @@ struct responder;
 struct statefile;
 struct unsent;
 struct uv_loop_s;
-struct uv_timer_s;
 struct upkeep;
 
 struct balancer_options {
@@ -47,6 +52,8 @@ struct balancer_options {
 struct backend {
 	struct service *service;
 	const struct backend_config *config;
+	/* Until its service runs: the backend of this name that runs instead. */
+	const struct backend *former;
 	struct check *check;
 	struct nexthop_watch *hop;
 	bool member;      /* takes new connections, at one address of the service at least */
@@ -63,7 +70,8 @@ struct service {
 	unsigned
 		serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that take new connections */
 	bool panic; /* too few are healthy, so that health is ignored (min_healthy) */
-	bool dirty; /* in the maps it is not as it should be: in balancer->dirty */
+	bool runs;  /* it is one of balancer->services: what it is told of counts */
+	bool dirty; /* in the maps it is not as it should be: in balancer->dirty, if it runs */
 	TAILQ_ENTRY(service) dirty_link;
 	char error[768]; /* why it is not as it should be, and tried again; empty: it is */
 };
@@ -106,14 +114,18 @@ struct balancer {
 	struct datapath *datapath;
 	struct nexthops *nexthops;
 	struct checks *checks;
-	struct service *services; /* config->n_services, in its order */
+	struct service **services; /* config->n_services, in its order */
 	TAILQ_HEAD(, service) dirty;
 	size_t retried; /* services of those that were looked at by balancer_retry() */
 	struct attachment *attachments; /* the interfaces that are wanted, missing ones too */
 	struct ours *ours; /* this machine's own addresses, and those of the services */
 	size_t n_attachments;
-	struct uv_timer_s *reconcile; /* runs on_dirty() once, soon */
-	void (*on_dirty)(struct uv_timer_s *timer);
+	struct fiber_lock changing, reading;
+	struct fiber *reconciler;    /* NULL while services are reconciled without the loop */
+	struct fiber *purger;        /* waits until the maps hold balancer->services alone */
+	bool purging;                /* the maps may hold services that are not there any more */
+	bool retrying;               /* services that wait for room are to be tried again */
+	bool applying;               /* the maps of a service are being written */
 	struct upkeep *upkeep;       /* work that is due by the clock */
 	struct responder *responder; /* NULL while no service asks for it */
 	struct unsent *unsent;       /* packets that the program cannot send by itself */
@@ -128,6 +140,9 @@ struct balancer {
 
 /* The service is not in the maps as it should be: it is planned and applied soon. */
 void balancer_touch(struct service *service);
+
+/* The reconciler looks for work: what the members above say has changed. */
+void balancer_wake(struct balancer *balancer);
 
 /* The service that runs by this name, or NULL. */
 struct service *balancer_service(const struct balancer *balancer, const char *name);

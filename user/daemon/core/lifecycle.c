@@ -17,6 +17,7 @@
 #include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
 #include "daemon/core/upkeep.h"
+#include "daemon/fiber.h"
 #include "daemon/health/checks.h"
 #include "daemon/log.h"
 #include "daemon/nexthop/follow.h"
@@ -26,11 +27,6 @@
 #include "daemon/unsent/unsent.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
-
-static void on_reconcile(uv_timer_t *timer)
-{
-	balancer_reconcile(timer->data);
-}
 
 static void put_device(void *arg, unsigned ifindex, const struct sl_device *device)
 {
@@ -87,18 +83,13 @@ static int start_unsent(struct balancer *balancer, struct diag *diag)
 
 static int start(struct balancer *balancer, struct diag *diag)
 {
+	struct service **services;
 	int error = nexthops_new(balancer->loop, diag, &balancer->nexthops);
 
 	if (error)
 		return error;
 	if (checks_new(balancer->loop, &balancer->checks))
 		return diag_no_memory(diag);
-	balancer->reconcile = calloc(1, sizeof(*balancer->reconcile));
-	if (!balancer->reconcile)
-		return diag_no_memory(diag);
-	(void)uv_timer_init(balancer->loop, balancer->reconcile);
-	balancer->reconcile->data = balancer;
-	balancer->on_dirty = on_reconcile;
 
 	/* Another daemon's maps must not be touched, not even for a moment. */
 	error = balancer_claim_all(balancer, diag);
@@ -131,11 +122,14 @@ static int start(struct balancer *balancer, struct diag *diag)
 	nexthops_follow_devices(balancer->nexthops, on_devices, balancer);
 	on_kernel_change(balancer); /* while no daemon ran, changes were missed */
 	nexthops_follow_changes(balancer->nexthops, on_kernel_change, balancer);
-	error = services_new(balancer, balancer->config, &balancer->services);
+	error = services_new(balancer, balancer->config, &services);
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
+	(void)services_replace(balancer, balancer->config, services);
+	balancer_claim_services(balancer);
 	/* The maps first: no packet may come before there is an answer to it. */
-	balancer_reconcile_all(balancer);
+	if (balancer_reconcile_start(balancer))
+		return diag_no_memory(diag);
 	return balancer_attach_all(balancer, balancer->config, diag);
 }
 
@@ -149,6 +143,8 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 		return diag_no_memory(diag);
 	}
 	TAILQ_INIT(&balancer->dirty);
+	fiber_lock_init(&balancer->changing);
+	fiber_lock_init(&balancer->reading);
 	balancer->loop = loop;
 	balancer->options = *options;
 	balancer->config = balancer->file = config;
@@ -168,16 +164,13 @@ int balancer_start(struct balancer *balancer, struct diag *diag)
 	return error;
 }
 
-static void free_timer(uv_handle_t *handle)
-{
-	free(handle);
-}
-
 void balancer_stop(struct balancer *balancer)
 {
 	if (!balancer || balancer->stopping)
 		return;
 	balancer->stopping = true;
+	balancer_wake(balancer);
+	fibers_finish();
 	if (balancer->datapath && !balancer->options.keep)
 		balancer_detach_others(balancer, NULL);
 	for (size_t i = 0; i < balancer->n_attachments; i++)
@@ -185,12 +178,10 @@ void balancer_stop(struct balancer *balancer)
 	upkeep_free(TAKE_PTR(balancer->upkeep));
 	unsent_free(TAKE_PTR(balancer->unsent));
 	responder_free(TAKE_PTR(balancer->responder));
-	services_free(TAKE_PTR(balancer->services), balancer->config);
+	services_end(balancer);
 	ours_free(TAKE_PTR(balancer->ours));
 	checks_free(TAKE_PTR(balancer->checks));
 	nexthops_free(TAKE_PTR(balancer->nexthops));
-	if (balancer->reconcile)
-		uv_close((uv_handle_t *)TAKE_PTR(balancer->reconcile), free_timer);
 }
 
 void balancer_free(struct balancer *balancer)

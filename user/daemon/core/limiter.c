@@ -30,7 +30,7 @@ static void on_responder(void *arg)
 
 	for (size_t i = 0; balancer->services && i < balancer->config->n_services; i++)
 		if (config_responds(&balancer->config->services[i]))
-			balancer_touch(&balancer->services[i]);
+			balancer_touch(balancer->services[i]);
 }
 
 static bool has_responses(const struct config *config)

@@ -11,6 +11,7 @@
 #include "daemon/nexthop/follow.h"
 #include "daemon/nexthop/nexthops.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 /* An address that services have. */
 struct served {
@@ -219,6 +220,7 @@ int ours_serve(struct balancer *balancer, const struct config *config)
 						&served[i].route);
 
 		complain(ours, "routes to the services' addresses", error);
+		yield_point();
 	}
 	free_served(ours->served, ours->n_served);
 	ours->served = served;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uv.h>
 
 #include "daemon/core/backend.h"
 #include "daemon/core/balancer.h"
@@ -14,6 +13,7 @@
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/limits.h"
+#include "daemon/fiber.h"
 #include "daemon/health/checks.h"
 #include "daemon/log.h"
 #include "daemon/nexthop/nexthops.h"
@@ -21,6 +21,7 @@
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/base/yield.h"
 
 static enum plan_health health_now(const struct backend *backend)
 {
@@ -198,22 +199,18 @@ static void service_claim(const struct service *service)
 		datapath_claim(service->balancer->datapath, &keys[i]);
 }
 
-/* ---- services that wait for room ------------------------------------------------- */
-
-/* A round of balancer_retry() ends after so many failures, or nanoseconds. */
-#define RETRY_FAILURES 4
-#define RETRY_NS       20000000
-
 /* Whether it is as it should be now. */
 static bool bring_up_to_date(struct service *service)
 {
+	struct balancer *balancer = service->balancer;
 	struct diag diag = {};
+	int error;
 
-	service->error[0] = '\0';
-	if (!apply_service(service, &diag))
-		return true;
-	(void)snprintf(service->error, sizeof(service->error), "%s", diag.text);
-	return false;
+	balancer->applying = true;
+	error = apply_service(service, &diag);
+	balancer->applying = false;
+	(void)snprintf(service->error, sizeof(service->error), "%s", error ? diag.text : "");
+	return !error;
 }
 
 static void report(const struct service *service)
@@ -222,46 +219,41 @@ static void report(const struct service *service)
 		  service->config->name, service->error);
 }
 
-static bool retry(struct service *service)
-{
-	if (!bring_up_to_date(service))
-		return false;
-	log_info("service %s is as it should be", service->config->name);
-	return true;
-}
+/* ---- services that wait for room ------------------------------------------------- */
+
+/* A round of retrying ends after so many failures. */
+#define RETRY_FAILURES 4
 
 size_t balancer_waiting(const struct balancer *balancer)
 {
 	size_t waiting = 0;
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		waiting += balancer->services[i].error[0] != 0;
+		waiting += balancer->services[i]->error[0] != 0;
 	return waiting;
 }
 
-bool balancer_retry(struct balancer *balancer)
+/* Tries some of these once more, each in its turn. */
+static void retry(struct balancer *balancer)
 {
-	uint64_t begun = uv_hrtime();
 	size_t n = balancer->config->n_services;
 	unsigned failures = 0;
-	bool gained = false;
 
-	for (size_t i = 0; i < n; i++) {
-		struct service *service = &balancer->services[balancer->retried++ % n];
+	balancer->retrying = false;
+	for (size_t i = 0; i < n && failures < RETRY_FAILURES; i++) {
+		struct service *service = balancer->services[balancer->retried++ % n];
 
+		yield_point();
 		if (!service->error[0])
 			continue;
-		if (retry(service))
-			gained = true;
-		else if (++failures == RETRY_FAILURES)
-			return gained;
-		if (uv_hrtime() - begun > RETRY_NS)
-			return gained;
+		if (bring_up_to_date(service))
+			log_info("service %s is as it should be", service->config->name);
+		else
+			failures++;
 	}
-	return false;
 }
 
-/* ---- services that are dirty ------------------------------------------------------ */
+/* ---- the reconciler -------------------------------------------------------------- */
 
 /* The next dirty one, which is dirty no more; NULL: there is none. */
 static struct service *take_dirty(struct balancer *balancer)
@@ -275,37 +267,94 @@ static struct service *take_dirty(struct balancer *balancer)
 	return service;
 }
 
-void balancer_reconcile(struct balancer *balancer)
+static void reconcile(struct service *service)
 {
-	struct service *service;
+	bool waited = service->error[0];
 
-	while ((service = take_dirty(balancer))) {
-		bool waited = service->error[0];
-
-		if (!bring_up_to_date(service) && !waited)
-			report(service);
-	}
+	/* Where something goes it may yet find room. */
+	if (!bring_up_to_date(service) && !waited && !service->balancer->purging)
+		report(service);
 }
 
-void balancer_reconcile_all(struct balancer *balancer)
+/* What has gone may have made the room that some of the new lacked. */
+static void purge(struct balancer *balancer)
 {
-	struct service *service;
+	balancer->applying = true;
+	datapath_remove_unclaimed(balancer->datapath);
+	balancer->applying = false;
+	for (size_t i = 0; i < balancer->config->n_services; i++) {
+		struct service *service = balancer->services[i];
 
+		if (service->error[0] && !bring_up_to_date(service))
+			report(service);
+		yield_point();
+	}
+	balancer->purging = false;
+	if (balancer->purger)
+		fiber_wake(balancer->purger);
+}
+
+/* Does the next piece of work; false: there is none. */
+static bool work(struct balancer *balancer)
+{
+	struct service *service = take_dirty(balancer);
+
+	if (service)
+		reconcile(service);
+	else if (balancer->purging)
+		purge(balancer);
+	else if (balancer->retrying)
+		retry(balancer);
+	else
+		return false;
+	return true;
+}
+
+static void run(void *arg)
+{
+	struct balancer *balancer = arg;
+
+	balancer->reconciler = fiber_self();
+	while (!balancer->stopping) {
+		bool busy;
+
+		fiber_lock_share(&balancer->reading);
+		busy = work(balancer);
+		fiber_lock_unshare(&balancer->reading);
+		if (busy)
+			yield_point();
+		else
+			fiber_sleep();
+	}
+	balancer->reconciler = NULL;
+}
+
+int balancer_reconcile_start(struct balancer *balancer)
+{
+	while (work(balancer))
+		;
+	return fiber_start(run, balancer);
+}
+
+void balancer_claim_services(struct balancer *balancer)
+{
 	datapath_unclaim(balancer->datapath);
 	TAILQ_INIT(&balancer->dirty);
 	for (size_t i = 0; i < balancer->config->n_services; i++) {
-		service = &balancer->services[i];
+		struct service *service = balancer->services[i];
+
 		service_claim(service);
 		if (service->dirty)
 			TAILQ_INSERT_TAIL(&balancer->dirty, service, dirty_link);
 	}
-	while ((service = take_dirty(balancer)))
-		(void)bring_up_to_date(service);
-	datapath_remove_unclaimed(balancer->datapath);
-	/* What has gone may have made the room that some of the new lacked. */
-	for (size_t i = 0; i < balancer->config->n_services; i++) {
-		service = &balancer->services[i];
-		if (service->error[0] && !bring_up_to_date(service))
-			report(service);
-	}
+	balancer->purging = true;
+	balancer_wake(balancer);
+}
+
+void balancer_await_services(struct balancer *balancer)
+{
+	balancer->purger = fiber_self();
+	while (balancer->purging)
+		fiber_sleep();
+	balancer->purger = NULL;
 }

@@ -5,25 +5,24 @@
 #ifndef SLUICE_DAEMON_CORE_RECONCILE_H
 #define SLUICE_DAEMON_CORE_RECONCILE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct balancer;
 
-/* Plans and applies every service that is dirty. */
-void balancer_reconcile(struct balancer *balancer);
-
-/* The same for services that have just been made; the maps then hold them and no
- * others.
+/* At the start: brings the maps into line with the services that balancer_claim_services() has
+ * named; from then on a fiber does, whenever there is something to do. 0 or -ENOMEM.
  */
-void balancer_reconcile_all(struct balancer *balancer);
+int balancer_reconcile_start(struct balancer *balancer);
+
+/* The balancer has got other services: the maps come to hold those that are dirty, and then no
+ * others any more.
+ */
+void balancer_claim_services(struct balancer *balancer);
+
+/* For a fiber: waits until they do. */
+void balancer_await_services(struct balancer *balancer);
 
 /* How many services the maps had no room for, as they should be. */
 size_t balancer_waiting(const struct balancer *balancer);
-
-/* Tries some of these once more, for a moment. True: there was room, so that more may follow at
- * once.
- */
-bool balancer_retry(struct balancer *balancer);
 
 #endif

@@ -17,6 +17,7 @@
 #include "daemon/core/reconcile.h"
 #include "daemon/core/services.h"
 #include "daemon/core/sizes.h"
+#include "daemon/fiber.h"
 #include "daemon/log.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
@@ -143,43 +144,69 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 		       ?: balancer_check_interfaces(balancer, config, diag);
 }
 
-/* New services are there before old ones go. */
-int balancer_switch(struct balancer *balancer, struct config *config, struct diag *diag)
+/* Readers look at one configuration or at the other. Returns the services before. */
+static struct service **replace(struct balancer *balancer, struct config *config,
+				struct service **services)
 {
-	struct service *services = NULL, *old_services = balancer->services;
-	struct config *old_config = balancer->config;
+	struct service **old;
+
+	fiber_lock_take(&balancer->reading);
+	old = services_replace(balancer, config, services);
+	balancer_set_all(balancer);
+	balancer_apply_responder(balancer, config);
+	balancer_claim_services(balancer);
+	fiber_lock_give(&balancer->reading);
+	return old;
+}
+
+/* What can fail comes first. Of that, attaching comes last: it is seen by others. */
+static int prepare(struct balancer *balancer, const struct config *config, bool attach,
+		   struct service ***ret_services, struct diag *diag)
+{
+	struct service **services = NULL;
+	struct diag unused = {};
 	int error = services_new(balancer, config, &services);
 
 	if (error)
 		return diag_set(diag, -error, "cannot start the checks: %s", strerror(-error));
 	error = balancer_apply_limiter(balancer, config, diag);
-	if (error) {
-		services_free(services, config);
-		return error;
+	if (!error && attach) {
+		error = balancer_attach_all(balancer, config, diag);
+		if (error) {
+			balancer_attach_undo(balancer);
+			(void)balancer_apply_limiter(balancer, balancer->config, &unused);
+		}
 	}
-	balancer->config = config;
-	balancer->services = services;
-	balancer_set_all(balancer);
-	balancer_apply_responder(balancer, config);
-	balancer_reconcile_all(balancer);
+	if (error)
+		services_free(services, config->n_services);
+	else
+		*ret_services = services;
+	return error;
+}
+
+/* New services are there before old ones go. */
+static int switch_to(struct balancer *balancer, struct config *config, bool attach,
+		     struct diag *diag)
+{
+	struct config *old_config = balancer->config;
+	struct service **services, **old;
+	int error = prepare(balancer, config, attach, &services, diag);
+
+	if (error)
+		return error;
+	old = replace(balancer, config, services);
+	balancer_await_services(balancer);
 	if (ours_serve(balancer, config))
 		log_error("out of memory to follow the addresses of the services");
-	services_free(old_services, old_config);
+	services_free(old, old_config->n_services);
 	if (old_config != balancer->file)
 		config_free(old_config);
 	return 0;
 }
 
-/* Attaches first: that can fail, and is easily undone. */
-static int switch_file(struct balancer *balancer, struct config *config, struct diag *diag)
+int balancer_switch(struct balancer *balancer, struct config *config, struct diag *diag)
 {
-	int error = balancer_attach_all(balancer, config, diag);
-
-	if (!error)
-		error = balancer_switch(balancer, config, diag);
-	if (error)
-		balancer_attach_undo(balancer);
-	return error;
+	return switch_to(balancer, config, false, diag);
 }
 
 int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
@@ -195,7 +222,7 @@ int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 	error = error ?: balancer_check_change(balancer, config, diag, ret_change)
 			 ?: balancer_check_interfaces(balancer, config, diag);
 	if (!error)
-		error = switch_file(balancer, config, diag);
+		error = switch_to(balancer, config, true, diag);
 	if (error) {
 		if (config != file)
 			config_free(config);

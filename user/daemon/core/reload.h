@@ -18,7 +18,7 @@ struct balancer_change {
 	size_t waiting;                 /* services that the maps have no room for yet */
 };
 
-/* Reads the file again and applies the difference, or nothing at all: -errno
+/* On a fiber, whose caller holds balancer->changing, as for all changes: reads the file again and applies the difference, or nothing at all: -errno
  * and diag. A file that removes all services, or all interfaces, was probably lost or cut:
  * unless force is set, it is refused (-ENOTEMPTY).
  */

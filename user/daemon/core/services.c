@@ -2,7 +2,6 @@
 #include "daemon/core/services.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -14,6 +13,7 @@
 #include "daemon/nexthop/nexthops.h"
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 #include "lib/config/compare.h"
 
 /* Whether others serve while this one starts slowly; alone it gets all connections. */
@@ -32,6 +32,8 @@ static void on_check(void *arg)
 	struct backend *backend = arg;
 	const struct check_result *result = check_get(backend->check);
 
+	if (!backend->service->runs)
+		return;
 	log_info("backend %s/%s is %s: %s", backend->service->config->name, backend->config->name,
 		 result->up ? "up" : "down", result->text);
 	if (!result->up)
@@ -47,6 +49,8 @@ static void on_hop(void *arg)
 	const struct nexthop *hop = nexthop_watch_get(backend->hop);
 	char text[256];
 
+	if (!backend->service->runs)
+		return;
 	nexthop_explain(hop, &backend->config->ip, text, sizeof(text));
 	if (hop->state == NEXTHOP_RESOLVED)
 		log_info("backend %s/%s: %s", backend->service->config->name, backend->config->name,
@@ -94,9 +98,22 @@ static int start_backend(struct backend *backend)
 	return check_new(balancer->checks, &request, &backend->check);
 }
 
-static int compare_name(const void *name, const void *backend)
+/* ---- what goes on from the service that runs ---------------------------------------- */
+
+static void take_over(struct backend *backend, const struct backend *former)
 {
-	return strcmp(name, ((const struct backend *)backend)->config->name);
+	backend->member = former->member;
+	backend->served_last = former->served_last;
+	backend->slow_since_ms = former->slow_since_ms;
+	backend->inherited = former->inherited;
+}
+
+static const struct backend *find_former(const struct service *running, const char *name)
+{
+	const struct backend_config *found =
+		running ? config_find_backend(running->config, name) : NULL;
+
+	return found ? &running->backends[found - running->config->backends] : NULL;
 }
 
 /* A backend that runs already goes on as it is. Of another, the maps may know how an
@@ -104,23 +121,16 @@ static int compare_name(const void *name, const void *backend)
  */
 static void inherit(struct backend *backend, const struct service *running)
 {
-	const struct backend *old = NULL;
-	size_t n = running ? running->config->n_backends : 0;
+	unsigned state;
 
-	if (running)
-		old = lfind(backend->config->name, running->backends, &n, sizeof(*old),
-			    compare_name);
-	if (!old) {
-		unsigned state = state_found(backend);
-
-		backend->member = backend->served_last = state & SL_BACKEND_NEW;
-		backend->inherited = state & SL_BACKEND_SERVES;
+	backend->former = find_former(running, backend->config->name);
+	if (backend->former) {
+		take_over(backend, backend->former);
 		return;
 	}
-	backend->member = old->member;
-	backend->served_last = old->served_last;
-	backend->slow_since_ms = old->slow_since_ms;
-	backend->inherited = old->inherited;
+	state = state_found(backend);
+	backend->member = backend->served_last = state & SL_BACKEND_NEW;
+	backend->inherited = state & SL_BACKEND_SERVES;
 }
 
 /* Until it is applied, each address serves as it did. */
@@ -137,14 +147,12 @@ static void inherit_serving(struct service *service, const struct service *runni
 				service->serving[i] = running->serving[j];
 }
 
-static int start_service(struct service *service)
+/* ---- services ------------------------------------------------------------------------ */
+
+static int start_backends(struct service *service, const struct service *running)
 {
 	const struct service_config *config = service->config;
-	const struct service *running = balancer_service(service->balancer, config->name);
 
-	service->backends = calloc(config->n_backends, sizeof(*service->backends));
-	if (!service->backends)
-		return -ENOMEM;
 	for (size_t i = 0; i < config->n_backends; i++) {
 		struct backend *backend = &service->backends[i];
 		int error;
@@ -155,50 +163,133 @@ static int start_service(struct service *service)
 		error = start_backend(backend);
 		if (error)
 			return error;
+		yield_point();
 	}
-	service->dirty = !running || running->dirty || running->error[0] ||
-			 !config_service_equal(running->config, config);
-	if (running)
-		inherit_serving(service, running);
+	return 0;
+}
+
+static void service_free(struct service *service)
+{
+	for (size_t i = 0; service->backends && i < service->config->n_backends; i++) {
+		if (service->backends[i].check)
+			check_free(service->backends[i].check);
+		if (service->backends[i].hop)
+			nexthop_watch_free(service->backends[i].hop);
+		yield_point();
+	}
+	free(service->backends);
+	free(service);
+}
+
+DEFINE_CLEANUP(service_free, struct service *);
+
+static int start_service(struct balancer *balancer, const struct service_config *config,
+			 const struct service *running, struct service **ret_service)
+{
+	_cleanup_(service_freep) struct service *service = calloc(1, sizeof(*service));
+	int error;
+
+	if (!service)
+		return -ENOMEM;
+	service->balancer = balancer;
+	service->config = config;
+	service->dirty = true;
+	service->backends = calloc(config->n_backends, sizeof(*service->backends));
+	if (!service->backends)
+		return -ENOMEM;
+	error = start_backends(service, running);
+	if (!error)
+		*ret_service = TAKE_PTR(service);
+	return error;
+}
+
+/* A service of which the new configuration says the same goes on as it is. */
+static int find_or_start(struct balancer *balancer, const struct service_config *config,
+			 struct service **ret_service)
+{
+	struct service *running = balancer_service(balancer, config->name);
+
+	if (!running || !config_service_equal(running->config, config))
+		return start_service(balancer, config, running, ret_service);
+	*ret_service = running;
 	return 0;
 }
 
 int services_new(struct balancer *balancer, const struct config *config,
-		 struct service **ret_services)
+		 struct service ***ret_services)
 {
-	struct service *services = calloc(config->n_services + 1, sizeof(*services));
+	struct service **services = calloc(config->n_services + 1, sizeof(struct service *));
+	int error = services ? 0 : -ENOMEM;
 
-	if (!services)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->n_services; i++) {
-		int error;
-
-		services[i].balancer = balancer;
-		services[i].config = &config->services[i];
-		error = start_service(&services[i]);
-		if (error) {
-			services_free(services, config);
-			return error;
-		}
+	for (size_t i = 0; !error && i < config->n_services; i++) {
+		error = find_or_start(balancer, &config->services[i], &services[i]);
+		yield_point();
 	}
-	*ret_services = services;
-	return 0;
+	if (!error)
+		*ret_services = services;
+	else
+		services_free(services, config->n_services);
+	return error;
 }
 
-void services_free(struct service *services, const struct config *config)
+/* Its configuration is in another place now. */
+static void move(struct service *service, const struct service_config *config)
 {
-	if (!services)
-		return;
-	for (size_t i = 0; i < config->n_services; i++) {
-		struct service *service = &services[i];
+	service->config = config;
+	for (size_t i = 0; i < config->n_backends; i++)
+		service->backends[i].config = &config->backends[i];
+}
 
-		for (size_t j = 0; service->backends && j < config->services[i].n_backends; j++) {
-			if (service->backends[j].check)
-				check_free(service->backends[j].check);
-			if (service->backends[j].hop)
-				nexthop_watch_free(service->backends[j].hop);
-		}
-		free(service->backends);
+/* Since it was made, the service that it replaces has gone on. */
+static void begin(struct service *service, const struct service *running)
+{
+	for (size_t i = 0; i < service->config->n_backends; i++) {
+		struct backend *backend = &service->backends[i];
+
+		if (backend->former)
+			take_over(backend, backend->former);
+		backend->former = NULL;
 	}
+	if (running)
+		inherit_serving(service, running);
+}
+
+struct service **services_replace(struct balancer *balancer, struct config *config,
+				  struct service **services)
+{
+	struct service **old = balancer->services;
+	size_t n_old = old ? balancer->config->n_services : 0;
+
+	for (size_t i = 0; i < config->n_services; i++) {
+		const struct service_config *named = &config->services[i];
+
+		if (services[i]->runs)
+			move(services[i], named);
+		else
+			begin(services[i], balancer_service(balancer, named->name));
+	}
+	for (size_t i = 0; i < n_old; i++)
+		old[i]->runs = false;
+	for (size_t i = 0; i < config->n_services; i++)
+		services[i]->runs = true;
+	balancer->services = services;
+	balancer->config = config;
+	return old;
+}
+
+void services_end(struct balancer *balancer)
+{
+	size_t n = balancer->services ? balancer->config->n_services : 0;
+
+	for (size_t i = 0; i < n; i++)
+		balancer->services[i]->runs = false;
+	services_free(TAKE_PTR(balancer->services), n);
+}
+
+void services_free(struct service **services, size_t n)
+{
+	for (size_t i = 0; services && i < n; i++)
+		if (services[i] && !services[i]->runs)
+			service_free(services[i]);
 	free(services);
 }

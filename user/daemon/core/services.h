@@ -8,12 +8,22 @@
 
 #include "daemon/core/balancer.h"
 
-/* Starts checks and watches for every backend of config, which must outlive the
- * services; those that run already for a predecessor are joined. All dirty. 0
- * or -errno; services_free() accepts NULL.
+/* The services of config, which must outlive them: those that run and of which it says the same,
+ * and new ones, whose checks and watches are started. 0 or -errno.
  */
 int services_new(struct balancer *balancer, const struct config *config,
-		 struct service **ret_services);
-void services_free(struct service *services, const struct config *config);
+		 struct service ***ret_services);
+
+/* These are the balancer's services from now on, and this is its configuration. Returns the ones
+ * before, which are the caller's to free, as is their configuration.
+ */
+struct service **services_replace(struct balancer *balancer, struct config *config,
+				  struct service **services);
+
+/* The balancer stops, and has none any more. */
+void services_end(struct balancer *balancer);
+
+/* Frees those of the n that do not run. Accepts NULL. */
+void services_free(struct service **services, size_t n);
 
 #endif

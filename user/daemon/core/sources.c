@@ -44,7 +44,7 @@ size_t balancer_forget(struct balancer *balancer, const struct service *service,
 	size_t forgotten = 0;
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		if (!service || service == &balancer->services[i])
-			forgotten += forget_in_service(&balancer->services[i], ip);
+		if (!service || service == balancer->services[i])
+			forgotten += forget_in_service(balancer->services[i], ip);
 	return forgotten;
 }

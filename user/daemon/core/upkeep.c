@@ -13,42 +13,38 @@
 #include "daemon/core/reconcile.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
+#include "daemon/fiber.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
 
 #define TICK_MS 1000
 
 /* Between steps of the walk the loop does everything else. */
-#define WALK_PAUSE_MS  2
-#define RETRY_PAUSE_MS 2
+#define WALK_PAUSE_MS 2
 
 struct upkeep {
 	struct balancer *balancer;
 	uv_timer_t tick;
 	uv_timer_t walk;
-	uv_timer_t retry;
 	unsigned open; /* timers that the loop holds */
+	bool changing; /* the changes of a tick are not made yet */
 	bool warned;   /* that the walk fails */
 };
 
-static void on_retry(uv_timer_t *timer)
+static void retry(struct balancer *balancer)
 {
-	struct upkeep *upkeep = timer->data;
-
-	if (balancer_retry(upkeep->balancer))
-		(void)uv_timer_start(timer, on_retry, RETRY_PAUSE_MS, 0);
-}
-
-static void retry(struct upkeep *upkeep)
-{
-	if (balancer_waiting(upkeep->balancer))
-		(void)uv_timer_start(&upkeep->retry, on_retry, 0, 0);
+	if (!balancer_waiting(balancer))
+		return;
+	balancer->retrying = true;
+	balancer_wake(balancer);
 }
 
 static void on_walk(uv_timer_t *timer)
 {
 	struct upkeep *upkeep = timer->data;
-	int result = datapath_walk_step(upkeep->balancer->datapath);
+	struct balancer *balancer = upkeep->balancer;
+	/* What is being written is walked later. */
+	int result = balancer->applying ? 0 : datapath_walk_step(balancer->datapath);
 
 	if (result == 0) {
 		(void)uv_timer_start(timer, on_walk, WALK_PAUSE_MS, 0);
@@ -59,7 +55,7 @@ static void on_walk(uv_timer_t *timer)
 			  strerror(-result));
 	upkeep->warned = result < 0;
 	/* A round has made room. */
-	retry(upkeep);
+	retry(balancer);
 }
 
 /* A weight that climbs: a new table at every tenth of the way. */
@@ -104,19 +100,36 @@ static void end_drains(struct balancer *balancer)
 	}
 }
 
+/* On a fiber: what the clock changes is changed between the changes that were asked for. */
+static void change(void *arg)
+{
+	struct upkeep *upkeep = arg;
+	struct balancer *balancer = upkeep->balancer;
+
+	fiber_lock_take(&balancer->changing);
+	end_drains(balancer);
+	balancer_denied_tick(balancer);
+	kept_retry(balancer);
+	fiber_lock_give(&balancer->changing);
+	upkeep->changing = false;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct upkeep *upkeep = timer->data;
 	struct balancer *balancer = upkeep->balancer;
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		if (balancer->services[i].config->slow_start_ms)
-			climb(&balancer->services[i]);
-	end_drains(balancer);
-	balancer_denied_tick(balancer);
-	kept_retry(balancer);
-	datapath_settle_unused(balancer->datapath);
-	retry(upkeep);
+		if (balancer->services[i]->config->slow_start_ms)
+			climb(balancer->services[i]);
+	if (!upkeep->changing) {
+		upkeep->changing = true;
+		if (fiber_start(change, upkeep))
+			upkeep->changing = false;
+	}
+	if (!balancer->applying)
+		datapath_settle_unused(balancer->datapath);
+	retry(balancer);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(balancer->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
 }
@@ -128,11 +141,10 @@ int upkeep_new(struct balancer *balancer, struct upkeep **ret_upkeep)
 	if (!upkeep)
 		return -ENOMEM;
 	upkeep->balancer = balancer;
-	upkeep->open = 3;
+	upkeep->open = 2;
 	(void)uv_timer_init(balancer->loop, &upkeep->tick);
 	(void)uv_timer_init(balancer->loop, &upkeep->walk);
-	(void)uv_timer_init(balancer->loop, &upkeep->retry);
-	upkeep->tick.data = upkeep->walk.data = upkeep->retry.data = upkeep;
+	upkeep->tick.data = upkeep->walk.data = upkeep;
 	(void)uv_timer_start(&upkeep->tick, on_tick, TICK_MS, TICK_MS);
 	*ret_upkeep = upkeep;
 	return 0;
@@ -152,5 +164,4 @@ void upkeep_free(struct upkeep *upkeep)
 		return;
 	uv_close((uv_handle_t *)&upkeep->tick, on_closed);
 	uv_close((uv_handle_t *)&upkeep->walk, on_closed);
-	uv_close((uv_handle_t *)&upkeep->retry, on_closed);
 }

@@ -20,6 +20,7 @@
 #include "lib/balance/plan.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/base/yield.h"
 
 /* The place of the installed backend at this address, and with the same way to it, which cannot
  * change under packets.
@@ -151,8 +152,10 @@ static int apply_backends(struct change *change)
 		change->states_before[i] =
 			change->datapath->maps.backends[installed->backends[i].index].state;
 	}
-	for (size_t i = 0; !error && i < change->plan->n_backends; i++)
+	for (size_t i = 0; !error && i < change->plan->n_backends; i++) {
 		error = apply_backend(change, i);
+		yield_point();
+	}
 	return error;
 }
 
@@ -306,6 +309,7 @@ void datapath_remove_unclaimed(struct datapath *datapath)
 		next = installed_next(&datapath->installed, i);
 		if (!i->claimed)
 			publish_removal(datapath, i);
+		yield_point();
 	}
 }
 

@@ -14,6 +14,9 @@
 #include "lib/alloc/extents.h"
 #include "lib/balance/plan.h"
 #include "lib/balance/slot.h"
+#include "lib/base/yield.h"
+
+#define SLOTS_A_TURN 256 /* some microseconds */
 
 /* Why a service's slots are written. */
 enum writing {
@@ -85,6 +88,8 @@ static int write_slots(const struct change *change, unsigned table, enum writing
 		}
 		if (slots[i] != word)
 			__atomic_store_n(&slots[i], word, __ATOMIC_RELEASE);
+		if (!(i % SLOTS_A_TURN))
+			yield_point();
 	}
 	return 0;
 }

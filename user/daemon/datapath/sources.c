@@ -12,6 +12,7 @@
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/state/counters.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 #include "sluice/gcra.h"
 
 #define BATCH          4096
@@ -135,6 +136,7 @@ static int gather_batches(struct gathering *gathering, int fd)
 		if (error && error != -ENOENT)
 			return error;
 		begun = true;
+		yield_point();
 		full = gather(gathering, count);
 		if (full || error)
 			return full;
@@ -152,6 +154,7 @@ static int gather_singly(struct gathering *gathering, int fd, unsigned entries)
 	for (unsigned i = 0; !error && i < entries; i++) {
 		if (bpf_map_get_next_key(fd, previous, &key))
 			return errno == ENOENT ? 0 : -errno;
+		yield_point();
 		previous = &gathering->keys[0];
 		gathering->keys[0] = key;
 		if (!bpf_map_lookup_elem(fd, &key, &gathering->buckets[0]))

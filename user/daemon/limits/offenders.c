@@ -114,7 +114,7 @@ static bool find_limit(const struct balancer *balancer, struct subject *ret_subj
 		       limit_wanted_fn *wanted, const void *arg)
 {
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		if (find_in_service(balancer, balancer->services[i].config, ret_subject, wanted,
+		if (find_in_service(balancer, balancer->services[i]->config, ret_subject, wanted,
 				    arg))
 			return true;
 	return false;

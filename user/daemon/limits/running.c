@@ -7,6 +7,7 @@
 #include "daemon/core/balancer.h"
 #include "daemon/core/service.h"
 #include "daemon/datapath/sources.h"
+#include "lib/base/yield.h"
 #include "sluice/abi.h"
 
 static int compare_ids(const void *a, const void *b)
@@ -44,7 +45,7 @@ int running_make(const struct balancer *balancer, struct running *ret_running)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < balancer->config->n_services; i++) {
-		const struct service *service = &balancer->services[i];
+		const struct service *service = balancer->services[i];
 
 		for (unsigned k = 0; k < service->config->n_limits; k++) {
 			struct running_limit *limit = &running.limits[running.n++];
@@ -84,6 +85,7 @@ void running_count(const struct running *running, const struct source *sources, 
 	for (size_t i = 0; i < n; i++) {
 		struct running_limit *limit = running_find(running, sources[i].key.id);
 
+		yield_point();
 		if (!limit)
 			continue;
 		if (sources[i].key.id == limit->wire->id)

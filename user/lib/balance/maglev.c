@@ -8,6 +8,7 @@
 #include "lib/balance/dealer.h"
 #include "lib/balance/permutation.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 #define TURNS_AT_ONCE 64
 
@@ -37,6 +38,7 @@ static void deal_slots(const struct maglev_member *members, struct dealer *deale
 			__builtin_prefetch(&table[taken[i]], 1);
 		for (unsigned i = 0; i < n; i++)
 			table[taken[i]] = members[turns[i]].value;
+		yield_point();
 	}
 }
 

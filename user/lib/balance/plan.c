@@ -11,6 +11,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/divisor.h"
 #include "lib/base/hashtable.h"
+#include "lib/base/yield.h"
 #include "sluice/hash.h"
 
 _Static_assert(PLAN_NO_BACKEND == MAGLEV_EMPTY, "an empty slot means the same to both");
@@ -151,10 +152,12 @@ static int build_turns(struct plan *plan, const struct maglev_member *members, s
 	plan->table = malloc(plan->table_size * sizeof(*plan->table));
 	if (!plan->table)
 		return -ENOMEM;
-	for (unsigned round = 0; round < heaviest; round++)
+	for (unsigned round = 0; round < heaviest; round++) {
 		for (size_t i = 0; i < n; i++)
 			if (turns_has(round, members[i].weight / divisor, heaviest))
 				plan->table[taken++] = members[i].value;
+		yield_point();
+	}
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 static int open_regular(const char *path)
 {
@@ -29,6 +30,13 @@ static int open_regular(const char *path)
 	return -ENOTSUP;
 }
 
+#define PIECE ((size_t)256 << 10)
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static int read_all(int fd, size_t max, char **ret_text, size_t *ret_length)
 {
 	_cleanup_(cleanup_free) char *text = NULL;
@@ -46,7 +54,8 @@ static int read_all(int fd, size_t max, char **ret_text, size_t *ret_length)
 			text = larger;
 			size = size ? size * 2 : 64 * 1024;
 		}
-		got = read(fd, text + length, size - length);
+		yield_point();
+		got = read(fd, text + length, smaller(size - length, PIECE));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/diag.h"
+#include "lib/base/yield.h"
 
 static int compare_unsigned(unsigned a, unsigned b)
 {
@@ -81,6 +82,7 @@ static int compare_then_place(const void *left, const void *right, void *compare
 {
 	int order = (*(claim_compare_fn **)compare)(left, right);
 
+	yield_point();
 	return order ? order : compare_place(left, right);
 }
 
@@ -99,6 +101,7 @@ const struct claim *claims_next_repeat(const struct claims *claims, claim_compar
 	for (size_t i = 1; i < claims->n; i++) {
 		const struct claim *before = &claims->items[i - 1];
 
+		yield_point();
 		if (compare(before, before + 1) != 0)
 			continue;
 		if (after && compare_place(before + 1, after) <= 0)

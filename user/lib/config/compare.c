@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 #include "lib/config/config.h"
 #include "lib/config/section.h"
 
@@ -24,6 +25,7 @@ static int compare_names(const void *a, const void *b)
 {
 	const struct service_config *const *left = a, *const *right = b;
 
+	yield_point();
 	return strcmp((*left)->name, (*right)->name);
 }
 

@@ -13,6 +13,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 #include "lib/base/file.h"
+#include "lib/base/yield.h"
 #include "lib/config/types.h"
 
 #define FILE_NAME_MAX   1023
@@ -128,6 +129,7 @@ static int take_lines(struct lines *lines, const char *text, size_t length)
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 
 		lines->line++;
+		yield_point();
 		error = take_line(lines, text, (size_t)((stop ? stop : end) - text));
 		if (error && error != -DIAG_KEPT)
 			return error;

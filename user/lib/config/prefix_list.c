@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 #include "lib/config/config.h"
 
 static int compare(const void *a, const void *b)
 {
+	yield_point();
 	return prefix_compare(a, b);
 }
 
@@ -21,6 +23,7 @@ void prefix_list_sort(struct prefix_list *list)
 		return;
 	qsort(list->prefixes, list->n, sizeof(*list->prefixes), compare);
 	for (size_t i = 1; i < list->n; i++) {
+		yield_point();
 		if (prefix_compare(&list->prefixes[n], &list->prefixes[i]) != 0)
 			list->prefixes[++n] = list->prefixes[i];
 	}
@@ -48,7 +51,10 @@ static int copy_prefixes(const struct prefix *from, size_t n, struct prefix **re
 	copy = malloc(n * sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, from, n * sizeof(*copy));
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = from[i];
+		yield_point();
+	}
 	*ret_copy = copy;
 	return 0;
 }
@@ -94,6 +100,7 @@ bool prefix_list_equal(const struct prefix_list *a, const struct prefix_list *b)
 	if (a->n != b->n || a->n_files != b->n_files)
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
+		yield_point();
 		if (prefix_compare(&a->prefixes[i], &b->prefixes[i]) != 0)
 			return false;
 	}
@@ -111,6 +118,7 @@ const struct prefix *prefix_list_common(const struct prefix_list *a, const struc
 	while (i < a->n && j < b->n) {
 		int order = prefix_compare(&a->prefixes[i], &b->prefixes[j]);
 
+		yield_point();
 		if (!order)
 			return &a->prefixes[i];
 		if (order < 0)

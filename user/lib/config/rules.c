@@ -10,6 +10,7 @@
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/base/yield.h"
 #include "lib/config/rules.h"
 
 struct rules {
@@ -139,6 +140,7 @@ static int check_chains(const struct rules *rules)
 		const struct claim *backend = &rules->backends.items[i];
 		const struct claim *address;
 
+		yield_point();
 		address = bsearch(backend, rules->addresses.items, rules->addresses.n,
 				  sizeof(*backend), claim_compare_endpoint);
 		if (!address)
@@ -249,6 +251,7 @@ static int take_backends(struct rules *rules, const struct service_config *servi
 	for (size_t i = 0; i < service->n_backends && !error; i++, node = next_of(node)) {
 		struct claim *claim = &claims->items[claims->n];
 
+		yield_point();
 		*claim = (struct claim){ .service = service,
 					 .backend = &service->backends[i],
 					 .node = node,

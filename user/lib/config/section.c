@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/yield.h"
+
 unsigned long long key_number(const struct key *key, const void *object)
 {
 	const void *value = key_value(key, object);
@@ -99,6 +101,7 @@ int section_init(const struct section *section, const struct scope *scope, const
 {
 	int error = 0;
 
+	yield_point();
 	memset(to, 0, section->size);
 	for (size_t i = 0; i < section->n_keys && !error; i++) {
 		if (section->keys[i].type)
@@ -122,6 +125,7 @@ int section_derive(const struct section *section, const struct scope *scope, voi
 
 bool section_equal(const struct section *section, const void *a, const void *b)
 {
+	yield_point();
 	for (size_t i = 0; i < section->n_keys; i++) {
 		const struct key *key = &section->keys[i];
 
@@ -141,6 +145,7 @@ int section_copy(const struct section *section, const void *from, void *to)
 {
 	int error = 0;
 
+	yield_point();
 	memcpy(to, from, section->size);
 	for (size_t i = 0; i < section->n_keys; i++) { /* memory of `from` must not be freed */
 		if (is_owner(&section->keys[i]))
@@ -155,6 +160,7 @@ int section_copy(const struct section *section, const void *from, void *to)
 
 void section_done(const struct section *section, void *object)
 {
+	yield_point();
 	for (size_t i = 0; i < section->n_keys; i++) {
 		const struct key *key = &section->keys[i];
 

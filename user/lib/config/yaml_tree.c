@@ -13,6 +13,7 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
+#include "lib/base/yield.h"
 
 #define CHUNK_SIZE (64 * 1024)
 
@@ -38,6 +39,7 @@ struct builder {
 	struct diag *diag;
 	const char *text;
 	size_t length;
+	size_t taken; /* by libyaml */
 	struct open_node open[NODE_DEPTH_MAX];
 	size_t depth;
 	unsigned n_nodes;
@@ -54,6 +56,7 @@ void tree_free(struct tree *tree)
 
 		tree->chunks = chunk->next;
 		free(chunk);
+		yield_point();
 	}
 	free(tree);
 }
@@ -263,6 +266,19 @@ static int take_event(struct builder *builder, const yaml_event_t *event)
 	return 0;
 }
 
+/* libyaml's reader: in small pieces, because a comment of any length is no event. */
+static int read_piece(void *arg, unsigned char *buffer, size_t size, size_t *ret_length)
+{
+	struct builder *builder = arg;
+	size_t left = builder->length - builder->taken;
+
+	yield_point();
+	*ret_length = left < size ? left : size;
+	memcpy(buffer, builder->text + builder->taken, *ret_length);
+	builder->taken += *ret_length;
+	return 1;
+}
+
 static int build(struct builder *builder)
 {
 	_cleanup_(yaml_parser_delete) yaml_parser_t parser = {};
@@ -270,12 +286,12 @@ static int build(struct builder *builder)
 	if (!yaml_parser_initialize(&parser))
 		return diag_no_memory(builder->diag);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&parser, (const unsigned char *)builder->text,
-				     builder->length);
+	yaml_parser_set_input(&parser, read_piece, builder);
 	while (!builder->done) {
 		_cleanup_(yaml_event_delete) yaml_event_t event = {};
 		int error;
 
+		yield_point();
 		if (!yaml_parser_parse(&parser, &event))
 			return refuse_yaml(builder, &parser);
 		error = take_event(builder, &event);

@@ -80,7 +80,7 @@ json_t *view_denials(const struct balancer *balancer, const struct ip *ip)
 		error = add_configured(rows, ALL_SERVICES, &config->access, ip);
 	for (size_t i = 0;
 	     !error && i < config->n_services && json_array_size(rows) < VIEW_ROWS_MAX; i++)
-		if (service_has_family(&balancer->services[i], ip->family))
+		if (service_has_family(balancer->services[i], ip->family))
 			error = add_configured(rows, config->services[i].name,
 					       &config->services[i].access, ip);
 	return error ? NULL : TAKE_PTR(rows);

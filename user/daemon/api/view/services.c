@@ -15,6 +15,7 @@
 #include "daemon/core/service.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/prefix.h"
+#include "lib/base/yield.h"
 
 json_t *view_attachment(const struct attachment *attachment)
 {
@@ -34,6 +35,7 @@ json_t *view_attachment(const struct attachment *attachment)
 /* Takes the reference of value; true unless there was no memory for it. */
 static bool append(json_t *array, json_t *value)
 {
+	yield_point();
 	return json_array_append_new(array, value) == 0;
 }
 
@@ -52,7 +54,7 @@ json_t *view_backends(const struct balancer *balancer)
 	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->config->n_services; i++) {
-		const struct service *service = &balancer->services[i];
+		const struct service *service = balancer->services[i];
 
 		for (size_t k = 0; k < service->config->n_backends; k++)
 			if (!append(array, view_backend(&service->backends[k])))
@@ -103,7 +105,7 @@ json_t *view_services(const struct balancer *balancer)
 	_cleanup_(json_decrefp) json_t *array = json_array();
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		if (!append(array, view_service_row(&balancer->services[i])))
+		if (!append(array, view_service_row(balancer->services[i])))
 			return NULL;
 	return json_pack("{s:o}", "services", TAKE_PTR(array));
 }

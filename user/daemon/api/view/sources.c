@@ -17,6 +17,7 @@
 #include "daemon/limits/running.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/rank.h"
+#include "lib/base/yield.h"
 #include "lib/config/config.h"
 #include "lib/limit/limit.h"
 #include "sluice/gcra.h"
@@ -104,9 +105,11 @@ static json_t *view_ranked(const struct buckets *buckets, const struct service *
 	struct view_rank rank = { .compare = compare_refused, .items = items, .max = rows };
 	_cleanup_(json_decrefp) json_t *array = json_array();
 
-	for (size_t i = 0; i < buckets->n; i++)
+	for (size_t i = 0; i < buckets->n; i++) {
 		if (is_wanted(buckets, &buckets->all[i], service))
 			view_rank_offer(&rank, &buckets->all[i]);
+		yield_point();
+	}
 	view_rank_sort(&rank);
 	for (size_t i = 0; i < rank.n; i++) {
 		const struct source *source = rank.items[i];

@@ -10,6 +10,7 @@
 #include "daemon/core/balancer.h"
 #include "daemon/core/stats.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 static json_t *view_counters(const struct sl_stats *stats)
 {
@@ -42,6 +43,7 @@ static json_t *service_row(const struct service *service, size_t address)
 	struct sl_stats stats = stats_of_address(service, address);
 	char text[ADDR_TEXT_SIZE];
 
+	yield_point();
 	return view_merge(json_pack("{s:s, s:s, s:i, s:s}", "name", config->name, "address",
 				    ip_format(&config->addresses[address], text), "port",
 				    ntohs(config->port), "protocol",
@@ -55,6 +57,7 @@ static json_t *backend_row(const struct backend *backend)
 	struct sl_stats stats = stats_of_backend(backend);
 	char text[ADDR_TEXT_SIZE];
 
+	yield_point();
 	return view_merge(json_pack("{s:s, s:s, s:s, s:i}", "service",
 				    backend->service->config->name, "name", config->name, "address",
 				    ip_format(&config->ip, text), "port", ntohs(config->port)),
@@ -114,7 +117,7 @@ json_t *view_stats(const struct balancer *balancer)
 	_cleanup_(json_decrefp) json_t *backends = json_array();
 
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		if (add_rows(&balancer->services[i], services, backends) < 0)
+		if (add_rows(balancer->services[i], services, backends) < 0)
 			return NULL;
 	return json_pack("{s:o, s:o, s:o}", "verdicts", view_verdicts(balancer), "services",
 			 TAKE_PTR(services), "backends", TAKE_PTR(backends));

@@ -15,8 +15,10 @@
 #include "daemon/core/balancer.h"
 #include "daemon/core/service.h"
 #include "daemon/core/stats.h"
+#include "daemon/fiber.h"
 #include "daemon/statefile/statefile.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 /* ---- problems ---------------------------------------------------------- */
 
@@ -106,8 +108,10 @@ static void service_problems(const struct service *service, json_t *problems)
 			if (!service->serving[i])
 				complain(problems, "service %s is down on %s: no backend serves it",
 					 config->name, ip_format(&config->addresses[i], address));
-	for (size_t i = 0; i < config->n_backends; i++)
+	for (size_t i = 0; i < config->n_backends; i++) {
 		backend_problem(&service->backends[i], problems);
+		yield_point();
+	}
 }
 
 static void take_advice(void *problems, const char *text)
@@ -124,7 +128,7 @@ static json_t *view_problems(const struct balancer *balancer)
 	advice_give(balancer, take_advice, problems);
 	interface_problems(balancer, problems);
 	for (size_t i = 0; i < balancer->config->n_services; i++)
-		service_problems(&balancer->services[i], problems);
+		service_problems(balancer->services[i], problems);
 	return problems;
 }
 
@@ -163,13 +167,14 @@ json_t *view_status(const struct balancer *balancer)
 {
 	uint64_t up_ns = clock_monotonic_ns() - balancer->started_ns;
 	json_t *status = json_pack(
-		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "version",
 		SLUICE_VERSION, "pid", (int)getpid(), "uptime_s", (json_int_t)(up_ns / 1000000000),
 		"config", view_text(balancer->options.config_path), "started",
 		view_time(balancer->started_ms), "reloaded", view_time(balancer->reloaded_ms),
 		"hash_seed", view_seed(balancer), "problems", view_problems(balancer), "changes",
 		view_changes(balancer), "run_time", view_authors(balancer), "flows",
-		view_flows(balancer), "interfaces", view_interfaces(balancer));
+		view_flows(balancer), "interfaces", view_interfaces(balancer), "longest_step_ms",
+		(double)(fibers_longest_round() / 1000) / 1000);
 
 	return view_merge(status, view_services(balancer));
 }

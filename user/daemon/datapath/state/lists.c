@@ -9,6 +9,7 @@
 #include "daemon/datapath/state/prefixes.h"
 #include "lib/alloc/idpool.h"
 #include "lib/base/array.h"
+#include "lib/base/yield.h"
 #include "lib/config/config.h"
 
 int lists_init(struct lists *lists, const struct maps *maps, struct prefixes *prefixes,
@@ -36,9 +37,11 @@ void lists_done(struct lists *lists)
 static void append(struct prefix_entry *entries, size_t *n, const struct prefix_list *list,
 		   bool deny)
 {
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		entries[(*n)++] =
 			(struct prefix_entry){ .prefix = list->prefixes[i], .deny = deny };
+		yield_point();
+	}
 }
 
 /* Denies all other addresses, unless one of the entries is for all of a family. */
@@ -54,8 +57,10 @@ static void append_others(struct prefix_entry *entries, size_t *n)
 		bool found = false;
 		struct prefix_entry others = { .prefix = all[i], .deny = true };
 
-		for (size_t j = 0; !found && j < named; j++)
+		for (size_t j = 0; !found && j < named; j++) {
 			found = !prefix_compare(&entries[j].prefix, &all[i]);
+			yield_point();
+		}
 		if (!found)
 			entries[(*n)++] = others;
 	}

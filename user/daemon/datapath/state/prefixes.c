@@ -7,6 +7,7 @@
 
 #include "daemon/datapath/program/maps.h"
 #include "lib/base/cleanup.h"
+#include "lib/base/yield.h"
 
 void prefixes_init(struct prefixes *prefixes, const struct maps *maps)
 {
@@ -63,6 +64,7 @@ static struct prefix_set *find_or_make_set(struct prefixes *prefixes, unsigned l
 
 static int compare_entries(const void *a, const void *b)
 {
+	yield_point();
 	return prefix_compare(&((const struct prefix_entry *)a)->prefix,
 			      &((const struct prefix_entry *)b)->prefix);
 }
@@ -84,6 +86,7 @@ static int write_entry(const struct prefixes *prefixes, unsigned list,
 	struct sl_prefix key = wire_prefix(list, &entry->prefix);
 	struct sl_access value = { .deny = entry->deny, .expires = entry->expires };
 
+	yield_point();
 	return bpf_map_update_elem(prefixes->maps->map[MAP_PREFIXES].fd, &key, &value, BPF_ANY)
 		       ? -errno
 		       : 0;
@@ -94,6 +97,7 @@ static void remove_entry(const struct prefixes *prefixes, unsigned list,
 {
 	struct sl_prefix key = wire_prefix(list, &entry->prefix);
 
+	yield_point();
 	(void)bpf_map_delete_elem(prefixes->maps->map[MAP_PREFIXES].fd, &key);
 }
 

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lib/base/yield.h"
+
+#include <stddef.h>
+
+void (*yield_hook)(void);

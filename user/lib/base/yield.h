@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where long work lets other work go first. A loop whose length the configuration decides
+ * calls yield_point() once for each step of a few microseconds. In a program that sets no
+ * hook, and on a stack that is nobody's turn (daemon/fiber.h), that does nothing.
+ */
+#ifndef SLUICE_LIB_BASE_YIELD_H
+#define SLUICE_LIB_BASE_YIELD_H
+
+/* NULL: no work gives way. It keeps errno. */
+extern void (*yield_hook)(void);
+
+/* Other work may be done before this returns: what the caller has found by then must be its
+ * own, or locked.
+ */
+static inline void yield_point(void)
+{
+	if (yield_hook)
+		yield_hook();
+}
+
+#endif
