@@ -59,6 +59,7 @@ struct backend {
 	bool member;      /* takes new connections, at one address of the service at least */
 	bool served_last; /* was a member when the service last had one */
 	bool inherited;   /* its connections went on when the daemon took over */
+	bool check_told, hop_told; /* something changed there before its service ran */
 	unsigned long long
 		slow_since_ms; /* uv_now() when its slow start began; 0: at full weight */
 };

@@ -30,10 +30,7 @@ static const struct backend_config *find_in_file(const struct balancer *balancer
 {
 	const struct service_config *service = config_find_service(balancer->file, change->service);
 
-	for (size_t i = 0; service && i < service->n_backends; i++)
-		if (!strcmp(service->backends[i].name, change->backend))
-			return &service->backends[i];
-	return NULL;
+	return service ? config_find_backend(service, change->backend) : NULL;
 }
 
 /* Whether the file says the same. It says nothing of a backend that the list adds. */

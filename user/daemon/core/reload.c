@@ -155,6 +155,7 @@ static struct service **replace(struct balancer *balancer, struct config *config
 	balancer_set_all(balancer);
 	balancer_apply_responder(balancer, config);
 	balancer_claim_services(balancer);
+	services_take_news(balancer);
 	fiber_lock_give(&balancer->reading);
 	return old;
 }

@@ -32,7 +32,8 @@ static void on_check(void *arg)
 	struct backend *backend = arg;
 	const struct check_result *result = check_get(backend->check);
 
-	if (!backend->service->runs)
+	backend->check_told = !backend->service->runs;
+	if (backend->check_told)
 		return;
 	log_info("backend %s/%s is %s: %s", backend->service->config->name, backend->config->name,
 		 result->up ? "up" : "down", result->text);
@@ -49,7 +50,8 @@ static void on_hop(void *arg)
 	const struct nexthop *hop = nexthop_watch_get(backend->hop);
 	char text[256];
 
-	if (!backend->service->runs)
+	backend->hop_told = !backend->service->runs;
+	if (backend->hop_told)
 		return;
 	nexthop_explain(hop, &backend->config->ip, text, sizeof(text));
 	if (hop->state == NEXTHOP_RESOLVED)
@@ -275,6 +277,24 @@ struct service **services_replace(struct balancer *balancer, struct config *conf
 	balancer->services = services;
 	balancer->config = config;
 	return old;
+}
+
+static void take_news(struct backend *backend)
+{
+	if (backend->check_told)
+		on_check(backend);
+	if (backend->hop_told)
+		on_hop(backend);
+}
+
+void services_take_news(struct balancer *balancer)
+{
+	for (size_t i = 0; i < balancer->config->n_services; i++) {
+		const struct service *service = balancer->services[i];
+
+		for (size_t j = 0; j < service->config->n_backends; j++)
+			take_news(&service->backends[j]);
+	}
 }
 
 void services_end(struct balancer *balancer)

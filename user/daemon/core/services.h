@@ -20,6 +20,9 @@ int services_new(struct balancer *balancer, const struct config *config,
 struct service **services_replace(struct balancer *balancer, struct config *config,
 				  struct service **services);
 
+/* Behind that, once they are claimed: what their checks and next hops told before they ran. */
+void services_take_news(struct balancer *balancer);
+
 /* The balancer stops, and has none any more. */
 void services_end(struct balancer *balancer);
 
