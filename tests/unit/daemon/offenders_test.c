@@ -19,7 +19,7 @@ static struct {
 	__u32 now; /* SL_SECONDs */
 	struct config config;
 	struct service_config configs[3];
-	struct service services[3];
+	struct service services[3], *listed[3];
 	struct balancer balancer;
 	struct sl_limit limits[16];
 	unsigned web; /* first limit of "web" now; 0: is not in the maps */
@@ -103,10 +103,12 @@ static int set_up(void **state)
 	t.configs[2].limits[0] =
 		(struct limit_config){ .text = (char *)"5/min", .per_service = true };
 	t.configs[2].n_limits = 1;
-	for (size_t i = 0; i < ARRAY_SIZE(t.configs); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(t.configs); i++) {
 		t.services[i].config = &t.configs[i];
+		t.listed[i] = &t.services[i];
+	}
 	t.config.n_services = ARRAY_SIZE(t.configs);
-	t.balancer = (struct balancer){ .config = &t.config, .services = t.services };
+	t.balancer = (struct balancer){ .config = &t.config, .services = t.listed };
 	t.web = FIRST;
 	put_limit(FIRST, 101, 1);
 	put_limit(FIRST + 1, 102, 2);
