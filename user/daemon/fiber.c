@@ -312,48 +312,52 @@ void fiber_lock_init(struct fiber_lock *lock)
 	TAILQ_INIT(&lock->waiters);
 }
 
-static void wait_for(struct fiber_lock *lock)
+/* The first who waits looks whether the lock is free for it now. */
+static void wake_first(const struct fiber_lock *lock)
+{
+	const struct fiber_waiter *first = TAILQ_FIRST(&lock->waiters);
+
+	if (first)
+		fiber_wake(first->fiber);
+}
+
+/* Waits behind those who came before, until nobody has the lock for itself, nor, if this one
+ * is to have it alone, shares it.
+ */
+static void wait_for(struct fiber_lock *lock, bool alone)
 {
 	struct fiber_waiter waiter = { .fiber = fibers.self };
 
+	if (TAILQ_EMPTY(&lock->waiters) && !lock->taken && !(alone && lock->sharing))
+		return;
 	TAILQ_INSERT_TAIL(&lock->waiters, &waiter, link);
-	fiber_sleep();
+	do
+		fiber_sleep();
+	while (TAILQ_FIRST(&lock->waiters) != &waiter || lock->taken || (alone && lock->sharing));
 	TAILQ_REMOVE(&lock->waiters, &waiter, link);
-}
-
-/* All look again, each in its turn. */
-static void wake_waiters(const struct fiber_lock *lock)
-{
-	struct fiber_waiter *waiter;
-
-	TAILQ_FOREACH(waiter, &lock->waiters, link)
-	fiber_wake(waiter->fiber);
 }
 
 void fiber_lock_take(struct fiber_lock *lock)
 {
-	lock->waiting++;
-	while (lock->taken || lock->sharing)
-		wait_for(lock);
-	lock->waiting--;
+	wait_for(lock, true);
 	lock->taken = true;
 }
 
 void fiber_lock_give(struct fiber_lock *lock)
 {
 	lock->taken = false;
-	wake_waiters(lock);
+	wake_first(lock);
 }
 
 void fiber_lock_share(struct fiber_lock *lock)
 {
-	while (lock->taken || lock->waiting)
-		wait_for(lock);
+	wait_for(lock, false);
 	lock->sharing++;
+	wake_first(lock); /* which may share it, too */
 }
 
 void fiber_lock_unshare(struct fiber_lock *lock)
 {
 	lock->sharing--;
-	wake_waiters(lock);
+	wake_first(lock);
 }

@@ -48,13 +48,12 @@ void fibers_finish(void);
  */
 uint64_t fibers_longest_round(void);
 
-/* A lock that many may share or one may have for itself. Those who come while one waits for
- * it alone come behind that one. Starts as FIBER_LOCK(name).
+/* A lock that many may share or one may have for itself. All get it in the order in which they
+ * came, so that those who share it keep nobody from having it alone.
  */
 struct fiber_lock {
 	unsigned sharing; /* how many */
 	bool taken;       /* by one alone */
-	unsigned waiting; /* how many wait to have it alone */
 	TAILQ_HEAD(fiber_waiters, fiber_waiter) waiters;
 };
 

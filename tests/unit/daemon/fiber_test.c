@@ -242,8 +242,39 @@ static void one_alone_waits_for_all_and_others_wait_for_it(void **state)
 	assert_string_equal(t.notes, "123");
 	assert_false(t.lock.taken);
 	assert_int_equal(t.lock.sharing, 0);
-	assert_int_equal(t.lock.waiting, 0);
 	assert_true(TAILQ_EMPTY(&t.lock.waiters));
+}
+
+static void hold(void *arg)
+{
+	fiber_lock_take(&t.lock);
+	note(*(const char *)arg);
+	while (!t.long_enough)
+		fiber_sleep();
+	fiber_lock_give(&t.lock);
+}
+
+static void holder(void *arg)
+{
+	t.sleeper = fiber_self();
+	hold(arg);
+}
+
+/* The lock is free for a moment before "2" has its turn. */
+static void nobody_overtakes_who_waits(void **state)
+{
+	(void)state;
+	start(holder, "1");
+	start(take, "2");
+	start(take, "3");
+	t.long_enough = true;
+	fiber_wake(t.sleeper);
+	assert_true(next_turn());
+	assert_string_equal(t.notes, "1");
+	assert_false(t.lock.taken);
+	start(take, "4");
+	fibers_run();
+	assert_string_equal(t.notes, "1234");
 }
 
 /* ---- many, and the end --------------------------------------------------- */
@@ -300,6 +331,7 @@ int main(void)
 		TEST(who_sleeps_is_woken),
 		TEST(who_is_woken_before_does_not_sleep),
 		TEST(one_alone_waits_for_all_and_others_wait_for_it),
+		TEST(nobody_overtakes_who_waits),
 		TEST(a_thousand_fibers_end),
 		TEST(finishing_waits_for_no_turn),
 #undef TEST
