@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * libmicrohttpd on the loop: its epoll descriptor in a uv_poll, its time-outs
- * in a uv_timer, no threads; requests are answered on fibers. Invariant: for any behaviour of the clients, at most
- * API_CONNECTIONS of them and API_BODIES_MAX bytes are held, none longer than
- * API_DEADLINE_MS, and nothing here waits.
+ * in a uv_timer, no threads; requests are answered on fibers. Invariant: for any behaviour of
+ * the clients, at most API_CONNECTIONS of them, API_BODIES_MAX bytes of bodies and the tree of
+ * one large answer are held, none longer than API_DEADLINE_MS beside the time that the answer
+ * takes, and nothing here waits.
  */
 #include "daemon/api/api.h"
 
@@ -19,6 +20,7 @@
 #include "daemon/api/request.h"
 #include "daemon/api/socket.h"
 #include "daemon/core/balancer.h"
+#include "daemon/fiber.h"
 #include "daemon/log.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
@@ -41,6 +43,7 @@ struct connection {
 
 struct api {
 	struct balancer *balancer;
+	struct fiber_lock large; /* had by the one request that takes much memory now */
 	struct MHD_Daemon *http;
 	char *path;
 	int listening, lock; /* once started, the socket is libmicrohttpd's and -1 here */
@@ -162,6 +165,7 @@ static enum MHD_Result begin(struct api *api, struct request *request,
 {
 	const struct request_call call = {
 		.balancer = api->balancer,
+		.large = &api->large,
 		.connection = connection,
 		.method = method,
 		.path = path,
@@ -311,6 +315,7 @@ int api_open(const char *path, struct diag *diag, struct api **ret_api)
 
 	if (!api || !path_copy)
 		return diag_no_memory(diag);
+	fiber_lock_init(&api->large);
 	for (size_t i = 0; i < API_CONNECTIONS; i++)
 		api->connections[i].fd = -1;
 	error = api_socket_open(path, diag, &api->listening, &api->lock);

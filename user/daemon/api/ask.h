@@ -55,6 +55,8 @@ struct api_route {
 	struct api_answer (*handle)(const struct api_ask *ask);
 	enum api_takes takes;
 	struct api_member members[API_MEMBERS_MAX];
+	bool unlocked; /* takes the balancer's locks itself, and changes nothing */
+	bool large;    /* takes much memory until it is answered: one at a time */
 };
 
 struct api_ask {

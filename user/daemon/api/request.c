@@ -191,9 +191,16 @@ static struct api_answer answer(const struct request *request)
 static void run(void *arg)
 {
 	struct request *request = arg;
-	struct api_answer found = answer(request);
+	const struct request_call *call = &request->call;
+	const bool large = api_is_large(call->method, call->path);
+	struct api_answer found;
 
+	if (large)
+		fiber_lock_take(call->large);
+	found = answer(request);
 	set_answer(request, &found);
+	if (large)
+		fiber_lock_give(call->large);
 	request->state = STATE_ANSWERED;
 	if (request->later)
 		request->call.answered(request->call.connection, request->call.arg);

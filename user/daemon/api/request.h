@@ -12,6 +12,7 @@
 
 struct api_body;
 struct balancer;
+struct fiber_lock;
 struct request;
 
 /* Of a body whose bytes count in *bodies. NULL where there is no memory. */
@@ -23,6 +24,7 @@ struct api_body *request_body(struct request *request);
 struct request_call {
 	struct balancer *balancer;
 	struct MHD_Connection *connection;
+	struct fiber_lock *large; /* of those that take much memory */
 	const char *method, *path;
 	/* Called when it is answered, unless it is when request_begin() returns. */
 	void (*answered)(struct MHD_Connection *connection, void *arg);

@@ -60,14 +60,25 @@ static const char *as_get(const char *method)
 	return strcmp(method, "HEAD") == 0 ? "GET" : method;
 }
 
-size_t api_body_limit(const char *method, const char *path)
+/* NULL: there is none, or the path is malformed. */
+static const struct api_route *route_of(const char *method, const char *path)
 {
-	const struct api_route *route;
 	struct api_path parsed;
 
-	if (api_path_parse(path, &parsed) < 0)
-		return SL_API_BODY_MAX;
-	route = find_route(&parsed, as_get(method));
+	return api_path_parse(path, &parsed) < 0 ? NULL : find_route(&parsed, as_get(method));
+}
+
+bool api_is_large(const char *method, const char *path)
+{
+	const struct api_route *route = route_of(method, path);
+
+	return route && route->large;
+}
+
+size_t api_body_limit(const char *method, const char *path)
+{
+	const struct api_route *route = route_of(method, path);
+
 	return route && route->takes == API_TAKES_CONFIG ? SL_API_CONFIG_MAX : SL_API_BODY_MAX;
 }
 
@@ -116,6 +127,25 @@ static struct api_answer wrong_method(const struct api_path *path, const char *m
 	return refusal;
 }
 
+static struct api_answer handle_locked(const struct api_ask *ask)
+{
+	struct balancer *balancer = ask->balancer;
+	struct api_answer answer;
+
+	if (ask->route->unlocked)
+		return ask->route->handle(ask);
+	if (strcmp(ask->route->method, "GET") == 0) {
+		fiber_lock_share(&balancer->reading);
+		answer = ask->route->handle(ask);
+		fiber_lock_unshare(&balancer->reading);
+	} else {
+		fiber_lock_take(&balancer->changing);
+		answer = ask->route->handle(ask);
+		fiber_lock_give(&balancer->changing);
+	}
+	return answer;
+}
+
 static struct api_answer handle(const struct api_call *call, const struct api_path *path,
 				const struct api_route *route)
 {
@@ -126,19 +156,9 @@ static struct api_answer handle(const struct api_call *call, const struct api_pa
 		.path = path,
 	};
 	struct api_answer answer = api_read_body(&ask);
-	const bool changes = strcmp(route->method, "GET") != 0;
 
-	if (!answer.status) {
-		if (changes)
-			fiber_lock_take(&call->balancer->changing);
-		else
-			fiber_lock_share(&call->balancer->reading);
-		answer = route->handle(&ask);
-		if (changes)
-			fiber_lock_give(&call->balancer->changing);
-		else
-			fiber_lock_unshare(&call->balancer->reading);
-	}
+	if (!answer.status)
+		answer = handle_locked(&ask);
 	json_decref(ask.body);
 	return answer;
 }

@@ -138,10 +138,14 @@ int balancer_check(struct balancer *balancer, const char *text, size_t length, c
 	int error = text ? config_parse(text, length, name, diag, &config)
 			 : config_load(balancer->options.config_path, diag, &config);
 
-	return error
-		       ?: check_removal(balancer, config, diag)
-		       ?: balancer_check_change(balancer, config, diag, ret_change)
-		       ?: balancer_check_interfaces(balancer, config, diag);
+	if (error)
+		return error;
+	fiber_lock_share(&balancer->reading);
+	error = check_removal(balancer, config, diag)
+			?: balancer_check_change(balancer, config, diag, ret_change)
+			?: balancer_check_interfaces(balancer, config, diag);
+	fiber_lock_unshare(&balancer->reading);
+	return error;
 }
 
 /* Readers look at one configuration or at the other. Returns the services before. */

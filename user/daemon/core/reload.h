@@ -18,9 +18,10 @@ struct balancer_change {
 	size_t waiting;                 /* services that the maps have no room for yet */
 };
 
-/* On a fiber, whose caller holds balancer->changing, as for all changes: reads the file again and applies the difference, or nothing at all: -errno
- * and diag. A file that removes all services, or all interfaces, was probably lost or cut:
- * unless force is set, it is refused (-ENOTEMPTY).
+/* On a fiber, whose caller holds balancer->changing, as for all changes: reads the file again
+ * and applies the difference, or nothing at all: -errno and diag. A file that removes all
+ * services, or all interfaces, was probably lost or cut: unless force is set, it is refused
+ * (-ENOTEMPTY).
  */
 int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 		    struct balancer_change *ret_change);
@@ -31,7 +32,7 @@ int balancer_reload(struct balancer *balancer, bool force, struct diag *diag,
 void balancer_note_refusal(struct balancer *balancer, const struct diag *diag);
 
 /* Checks a configuration (text NULL: the file) as a reload without force would, and
- * changes nothing.
+ * changes nothing. On a fiber that holds none of the balancer's locks.
  */
 int balancer_check(struct balancer *balancer, const char *text, size_t length, const char *name,
 		   struct diag *diag, struct balancer_change *ret_change);

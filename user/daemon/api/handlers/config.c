@@ -140,6 +140,7 @@ const struct api_route handlers_config[] = {
 	  .members = { { "service", .type = API_TEXT }, { "backend", .type = API_TEXT } } },
 	{ "POST", "/v1/reload", post_reload, .takes = API_TAKES_MEMBERS,
 	  .members = { { "force", .type = API_SWITCH } } },
-	{ "POST", "/v1/check", post_check, .takes = API_TAKES_CONFIG },
+	{ "POST", "/v1/check", post_check, .takes = API_TAKES_CONFIG, .unlocked = true,
+	  .large = true },
 	{},
 };

@@ -86,9 +86,9 @@ static struct api_answer delete_source_of(const struct api_ask *ask)
 }
 
 const struct api_route handlers_limits[] = {
-	{ "GET", "/v1/limits", .handle = get_limits },
-	{ "GET", "/v1/limits/{service}", .handle = get_service_limits },
-	{ "GET", "/v1/sources", .handle = get_sources },
+	{ "GET", "/v1/limits", .handle = get_limits, .large = true },
+	{ "GET", "/v1/limits/{service}", .handle = get_service_limits, .large = true },
+	{ "GET", "/v1/sources", .handle = get_sources, .large = true },
 	{ "GET", "/v1/sources/{address}", .handle = get_source },
 	{ "DELETE", "/v1/sources/{address}", delete_source, .takes = API_TAKES_MEMBERS },
 	{ "DELETE", "/v1/sources/{address}/{service}", delete_source_of,

@@ -52,11 +52,11 @@ static struct api_answer get_config(const struct api_ask *ask)
 
 const struct api_route handlers_state[] = {
 	{ "GET", "/v1/status", .handle = get_status },
-	{ "GET", "/v1/services", .handle = get_services },
+	{ "GET", "/v1/services", .handle = get_services, .large = true },
 	{ "GET", "/v1/services/{name}", .handle = get_service },
-	{ "GET", "/v1/backends", .handle = get_backends },
+	{ "GET", "/v1/backends", .handle = get_backends, .large = true },
 	{ "GET", "/v1/backends/{service}/{name}", .handle = get_backend },
-	{ "GET", "/v1/stats", .handle = get_stats },
-	{ "GET", "/v1/config", .handle = get_config },
+	{ "GET", "/v1/stats", .handle = get_stats, .large = true },
+	{ "GET", "/v1/config", .handle = get_config, .large = true },
 	{},
 };
