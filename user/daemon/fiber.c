@@ -282,6 +282,11 @@ void fibers_run(void)
 	(void)uv_run(fibers.loop, UV_RUN_DEFAULT);
 }
 
+bool fibers_are_finishing(void)
+{
+	return fibers.finishing;
+}
+
 void fibers_finish(void)
 {
 	fibers.finishing = true;

@@ -42,6 +42,7 @@ void fiber_wake(struct fiber *fiber);
  * sleeps with nobody to wake it.
  */
 void fibers_finish(void);
+bool fibers_are_finishing(void);
 
 /* The longest round of the loop, callbacks and fibers together, in nanoseconds of the thread's
  * CPU time: since the start.

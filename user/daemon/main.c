@@ -97,7 +97,7 @@ struct process {
 
 static void stop(struct process *process)
 {
-	fibers_finish(); /* what was asked for is done, and answered */
+	fibers_finish(); /* what has begun is done, and answered */
 	api_free(TAKE_PTR(process->api));
 	limits_watch_free(TAKE_PTR(process->limits));
 	balancer_stop(process->balancer);
@@ -114,19 +114,13 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 	stop(handle->data);
 }
 
-/* On a fiber. */
-static void reload(void *arg)
+static void reload_now(struct balancer *balancer)
 {
-	struct process *process = arg;
-	struct balancer *balancer = process->balancer;
 	_cleanup_(diag_list_done) struct diag_list list = {};
 	struct balancer_change change;
 	struct diag diag = { .list = &list };
-	int error;
+	int error = balancer_reload(balancer, false, &diag, &change);
 
-	fiber_lock_take(&balancer->changing);
-	process->reloading = false;
-	error = balancer_reload(balancer, false, &diag, &change);
 	log_findings(&diag, error);
 	if (error) {
 		balancer_note_refusal(balancer, &diag);
@@ -135,7 +129,19 @@ static void reload(void *arg)
 		log_info("reloaded: %zu services added, %zu removed, %zu changed, by SIGHUP",
 			 change.added, change.removed, change.changed);
 	}
-	fiber_lock_give(&balancer->changing);
+}
+
+/* On a fiber. */
+static void reload(void *arg)
+{
+	struct process *process = arg;
+	struct fiber_lock *changing = &process->balancer->changing;
+
+	fiber_lock_take(changing);
+	process->reloading = false;
+	if (!fibers_are_finishing())
+		reload_now(process->balancer);
+	fiber_lock_give(changing);
 }
 
 static void on_reload(uv_timer_t *timer)

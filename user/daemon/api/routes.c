@@ -127,20 +127,28 @@ static struct api_answer wrong_method(const struct api_path *path, const char *m
 	return refusal;
 }
 
+/* What waited until the end is not begun any more: it may be the last of many. */
+static struct api_answer handle_unless_stopping(const struct api_ask *ask)
+{
+	if (fibers_are_finishing())
+		return api_refuse(MHD_HTTP_SERVICE_UNAVAILABLE, "sluiced is stopping");
+	return ask->route->handle(ask);
+}
+
 static struct api_answer handle_locked(const struct api_ask *ask)
 {
 	struct balancer *balancer = ask->balancer;
 	struct api_answer answer;
 
 	if (ask->route->unlocked)
-		return ask->route->handle(ask);
+		return handle_unless_stopping(ask);
 	if (strcmp(ask->route->method, "GET") == 0) {
 		fiber_lock_share(&balancer->reading);
-		answer = ask->route->handle(ask);
+		answer = handle_unless_stopping(ask);
 		fiber_lock_unshare(&balancer->reading);
 	} else {
 		fiber_lock_take(&balancer->changing);
-		answer = ask->route->handle(ask);
+		answer = handle_unless_stopping(ask);
 		fiber_lock_give(&balancer->changing);
 	}
 	return answer;

@@ -83,7 +83,8 @@ static void end_drains(struct balancer *balancer)
 	unsigned long long now = uv_now(balancer->loop);
 	struct diag diag = {};
 
-	for (size_t i = 0; i < balancer->n_edits; i++) {
+	/* At the end, what is left to end is left to the next start: the state file says when. */
+	for (size_t i = 0; i < balancer->n_edits && !fibers_are_finishing(); i++) {
 		const struct balancer_edit drain = balancer->edits[i];
 		const struct config_change change = drain.change;
 
