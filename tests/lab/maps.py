@@ -114,7 +114,7 @@ class Maps:
         """Entries of a hash map, by batches: those of flows, if nothing else is said."""
         keys = ctypes.create_string_buffer(_BATCH * key_size)
         values = ctypes.create_string_buffer(_BATCH * value_size)
-        token = ctypes.create_string_buffer(8)
+        token = ctypes.create_string_buffer(max(key_size, 8))  # a trie's is a key
         total, begun, last = 0, False, False
         with self._open(name) as fd:
             while not last:
