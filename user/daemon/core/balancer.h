@@ -117,7 +117,7 @@ struct balancer {
 	struct checks *checks;
 	struct service **services; /* config->n_services, in its order */
 	TAILQ_HEAD(, service) dirty;
-	size_t retried; /* services of those that were looked at by balancer_retry() */
+	size_t retried; /* counts on: the service that is next to be tried again, modulo n */
 	struct attachment *attachments; /* the interfaces that are wanted, missing ones too */
 	struct ours *ours; /* this machine's own addresses, and those of the services */
 	size_t n_attachments;
