@@ -154,6 +154,14 @@ static void a_byte_order_mark_is_taken(void **state)
 	assert_non_null(strstr(found, "1:1: not text in UTF-8"));
 }
 
+/* A service over UDP on a port of its own, with further keys. */
+#define UDP(name, port, keys)                                                                 \
+	"- {name: " name ", address: 198.51.100.10, port: " port ", protocol: udp, " keys     \
+	"backends: [{address: 10.0.0.1}]}\n"
+#define OWN_UDP                                                                               \
+	"datagrams that a backend sends from its service's port count as replies, its own "   \
+	"questions (DNS, NTP, SIP) too; that is so in "
+
 /* What a valid file is warned of: "" for nothing. */
 static void warnings(void **state)
 {
@@ -197,6 +205,16 @@ static void warnings(void **state)
 		  "the interval of 2000 ms, so a backend that does not answer is checked less "
 		  "often than the interval says\n" },
 		{ "defaults: {check: {timeout: 3s}}\n", "" },
+		{ WEB BACKENDS UDP("a", "53", "") UDP("b", "54", "scheduler: source-hash, "),
+		  "6:57: warning: services.a.protocol: " OWN_UDP
+		  "a, b; sluice.yaml(5), nat, has the cures\n" },
+		{ "services:\n" UDP("a", "1", "") UDP("b", "2", "") UDP("c", "3", "")
+			  UDP("d", "4", "") UDP("e", "5", ""),
+		  "2:56: warning: services.a.protocol: " OWN_UDP
+		  "a, b, c and 2 more; sluice.yaml(5), nat, has the cures\n" },
+		{ WEB BACKENDS UDP("a", "53", "scheduler: round-robin, ")
+			  UDP("b", "54", "affinity: 1m, ") UDP("c", "55", "forward: dsr, "),
+		  "" },
 	};
 	char found[FOUND_SIZE];
 

@@ -210,12 +210,10 @@ static unsigned group_of(const struct affinity_config *affinity)
 
 static struct plan plan_of(const struct service_config *service, const struct ip *address)
 {
-	bool tracked = sl_scheduler_tracks(service->scheduler) || service->affinity.timeout_ms;
-
 	return (struct plan){
 		.key = plan_service_key(service, address),
 		.scheduler = service->scheduler,
-		.flags = (__u8)((tracked ? SL_SERVICE_TRACKED : 0) |
+		.flags = (__u8)((config_tracks(service) ? SL_SERVICE_TRACKED : 0) |
 				(service->on_all_down == ON_ALL_DOWN_REJECT ? SL_SERVICE_REJECT
 									    : 0)),
 		.affinity_prefix =

@@ -49,3 +49,8 @@ const struct backend_config *config_find_backend(const struct service_config *se
 			compare_backend);
 	return found ? *found : NULL;
 }
+
+bool config_tracks(const struct service_config *service)
+{
+	return sl_scheduler_tracks(service->scheduler) || service->affinity.timeout_ms;
+}

@@ -252,4 +252,7 @@ int config_mode_parse(const char *text, enum attach_mode *ret_mode);
 /* Whether the service has connections answered by the responder. */
 bool config_responds(const struct service_config *service);
 
+/* Whether every flow of the service has an entry in the flow table. */
+bool config_tracks(const struct service_config *service);
+
 #endif

@@ -4,6 +4,9 @@
  */
 #include "lib/config/warnings.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
+
 #include "lib/base/array.h"
 #include "lib/config/read.h"
 
@@ -144,7 +147,46 @@ static void warn_default_timeout(const struct view *view)
 	}
 }
 
-static warn_fn *const of_file[] = { warn_access, warn_default_timeout };
+/* A backend's own datagram from its service's port is taken for a reply, unless the flows of the
+ * service say that it is none.
+ */
+static bool takes_for_replies(const struct service_config *service)
+{
+	return !service->faulty && service->forward == SL_FORWARD_NAT &&
+	       service->proto == IPPROTO_UDP && !config_tracks(service);
+}
+
+#define UDP_NAMED 3 /* services that a warning names */
+
+/* One warning for all of them: most servers ask from other ports, and need none. */
+static void warn_own_udp(const struct view *view)
+{
+	const struct node *list = node_get(view->node, "services"), *first = NULL;
+	const struct node *service = list && list->kind == NODE_LIST ? list->first : NULL;
+	char names[UDP_NAMED * (CONFIG_NAME_MAX + 2) + 32] = "";
+	size_t n = 0, used = 0;
+
+	for (size_t i = 0; service && i < view->config->n_services; i++, service = service->next) {
+		const struct service_config *config = &view->config->services[i];
+
+		if (!takes_for_replies(config))
+			continue;
+		first = first ?: service;
+		if (n++ < UDP_NAMED)
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+						 n > 1 ? ", " : "", config->name);
+	}
+	if (n > UDP_NAMED)
+		(void)snprintf(names + used, sizeof(names) - used, " and %zu more", n - UDP_NAMED);
+	if (n)
+		node_warn(view->diag, node_get(first, "protocol") ?: first,
+			  "datagrams that a backend sends from its service's port count as "
+			  "replies, its own questions (DNS, NTP, SIP) too; that is so in %s; "
+			  "sluice.yaml(5), nat, has the cures",
+			  names);
+}
+
+static warn_fn *const of_file[] = { warn_access, warn_default_timeout, warn_own_udp };
 
 static warn_fn *const of_services[] = {
 	warn_no_new_connections,
