@@ -212,6 +212,14 @@ $(B)/traffic/%: $(B)/obj/tests/traffic/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LINK)
 
+# What is loaded into a program under test before its libraries.
+TEST_BIN += $(B)/preload/wall_clock.so
+
+$(B)/preload/%.so: tests/preload/%.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Wall -Wextra -Werror -O2 -shared -fPIC -o $@ $<
+
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh

@@ -314,47 +314,6 @@ def test_keep_leaves_traffic_flowing_and_the_next_daemon_adopts(lab):
     assert all(entry["adopted"] for entry in scene.daemon.status()["interfaces"])
 
 
-def seed_problems(scene):
-    return [problem for problem in scene.daemon.status()["problems"] if "hash_seed" in problem]
-
-
-def test_a_take_over_keeps_the_seed(lab):
-    """Another seed would move most connections; a new one is taken when the program is new."""
-    scene = all_serving(serve(lab, options=["--keep"]))
-    before = scene.top.balancer.xdp("front")["prog"]["id"]
-    assert scene.daemon.status()["hash_seed"]["public"] and not seed_problems(scene)
-    seed = os.path.join(os.path.dirname(scene.daemon.config_path), "hash-seed")
-    with open(seed, "w", encoding="ascii") as file:
-        file.write("0123456789abcdef0123456789abcdef\n")
-    os.chmod(seed, 0o600)
-    with Load(scene.client, scene.top.service(4)) as load:
-        wait.until(lambda: len(load.requests) > 50, "requests go on")
-        assert scene.daemon.stop() == 0
-        scene.daemon.write({**quiet(scene.top), "hash_seed": {"file": "hash-seed"}})
-        scene.daemon.start()
-        assert scene.top.balancer.xdp("front")["prog"]["id"] == before, "the program goes on"
-        assert all(entry["adopted"] for entry in scene.daemon.status()["interfaces"])
-        assert scene.daemon.status()["hash_seed"]["public"], "it is the old one that runs"
-        problem, = seed_problems(scene)
-        assert "mend it" in problem and "0123456789" not in problem
-        scene.daemon.ctl("reload")  # of the same file: no change
-        scene.daemon.write({**quiet(scene.top), "hash_seed": "frankfurt-edge"})
-        for command in ("check", "reload"):
-            done = scene.daemon.ctl(command, check=False)
-            assert done.returncode == 1 and "hash_seed cannot change" in done.stderr
-        count = len(load.requests)
-        wait.until(lambda: len(load.requests) > count + 100, "requests go on")
-        assert not load.failed()
-    for device in scene.top.interfaces:
-        scene.daemon.ctl("detach", device)
-    assert scene.daemon.stop() == 0
-    scene.daemon.write({**quiet(scene.top), "hash_seed": {"file": "hash-seed"}})
-    scene.daemon.start()
-    assert not seed_problems(scene)
-    assert scene.daemon.status()["hash_seed"] == {"public": False, "text": None}
-    assert "hash seed" not in scene.daemon.ctl("status").stdout
-
-
 def test_what_changed_while_no_daemon_ran_is_put_right(lab):
     """A backend died and a service went from the file: the next daemon notices both."""
     def both(top, forward):

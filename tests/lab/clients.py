@@ -70,14 +70,18 @@ class Load(threading.Thread):
                 if request.backend == backend and request.begun >= since]
 
 
-def get(target, path="/", timeout=1.0):
-    """One HTTP request over a connection of its own; the first line of the body.
+def get(target, path="/", timeout=1.0, source_port=0):
+    """One HTTP request over a connection of its own; the first line of the body. source_port: 0
+    for any.
 
     To be called within the client's namespace.
     """
     family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout)
+        if source_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("", source_port))
         sock.connect(target)
         sock.sendall(f"GET {path} HTTP/1.0\r\nHost: lab\r\n\r\n".encode())
         data = b""
@@ -89,10 +93,10 @@ def get(target, path="/", timeout=1.0):
     return body.decode().split("\n")[0]
 
 
-def ask(host, address, port=80, path="/", timeout=1.0):
+def ask(host, address, port=80, path="/", timeout=1.0, source_port=0):
     """get() in the host's namespace."""
     with host.ns.entered():
-        return get((address, port), path, timeout)
+        return get((address, port), path, timeout, source_port)
 
 
 def ask_dns(host, address, name="backend.lab", kind="TXT", timeout=2.0):
