@@ -10,7 +10,7 @@ dropped. DEVICE is sent from: it is this machine's, and nothing else should use 
   -m MAC      whom to send to: the balancer's interface, or the router before it
   -d ADDRESS  the service's, IPv4 or IPv6
   -p PORT     the service's (80)
-  -f FLOWS    so many sources (1), or flood: a new one for each packet
+  -f FLOWS    the number of sources (1), or flood: a new one for each packet
   -b N        IPv4 sources are N.0.0.0 and on (10); IPv6: 2001:db8:f::
   -s SIZE     of frames in bytes, without the checksum (60; IPv6: 74)
   -t THREADS  each on a CPU of its own (1)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs fuzz targets, each for so many seconds: scripts/fuzz.sh SECONDS PROGRAM...
+# Runs fuzz targets, each for SECONDS seconds: scripts/fuzz.sh SECONDS PROGRAM...
 # (`make fuzz`). The inputs that reach new code are kept in build/fuzz/corpus, and the
 # next run goes on from there; what makes a target fail is kept in build/fuzz/found.
 set -eu

@@ -61,7 +61,7 @@ class Network:
 
 
 def services(count, check=None):
-    """So many of 6 and 7 backends in turn."""
+    """Services of 6 and 7 backends in turn."""
     found, first = [], 1
     for number in range(count):
         size = MANY_BACKENDS[number % 2]
@@ -169,7 +169,7 @@ def ill_service():
 
 
 def health(daemon, patient, times):
-    """The same of so many changes, both ways."""
+    """The same of `times` changes, both ways."""
     daemon.wait_serving("ill", 4)
     found = []
     with Maps(daemon).live_slots(ILL, ILL_PORT) as read:

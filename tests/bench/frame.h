@@ -16,7 +16,7 @@
 struct frame {
 	struct ip ip; /* of the fixed end */
 	__be16 port;
-	unsigned spread;  /* to so many addresses, from ip on, in turn */
+	unsigned spread;  /* the number of addresses, from ip on, that it goes to in turn */
 	__u8 proto;       /* IPPROTO_TCP or IPPROTO_UDP */
 	bool from_client; /* else to it */
 	bool syn;         /* TCP: a SYN without data, else data of a connection */

@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-/* An Ethernet header and so many words of 8 bytes. */
+/* What is restored of a frame: its Ethernet header, and this number of words of 8 bytes. */
 #define GENERATOR_SHORT_WORDS 6 /* IPv4 */
 #define GENERATOR_LONG_WORDS  8 /* IPv6 */
 #define GENERATOR_ETH_SIZE    14
@@ -28,7 +28,7 @@ struct generator_config {
 	__u32 checksum_at;    /* of TCP's or UDP's */
 	__u32 ip_checksum_at; /* 0: IPv6 has none */
 	__u32 udp;            /* a checksum of 0 is written as 0xffff (RFC 768) */
-	__u32 spread;         /* so many addresses at the fixed end, in turn; 1: always the same */
+	__u32 spread;         /* addresses at the fixed end, in turn; 1: always the same one */
 	__u32 spread_at;      /* offset of that address's last 32 bits */
 	__u32 ifindex;        /* where `send` sends */
 	__u32 pad;

@@ -252,7 +252,7 @@ static double share_of(const struct bench *bench, const struct counters *before,
 	       bench->options->repeat / rounds;
 }
 
-/* All flows, so many rounds. */
+/* All flows, `rounds` times. */
 static int warm_rounds(const struct bench *bench, unsigned rounds, struct diag *diag,
 		       double *ret_share)
 {

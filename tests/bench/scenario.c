@@ -124,7 +124,7 @@ static const char *parse_line(char *line, struct scenario *ret_scenario)
 		return "the direction is to or from";
 	scenario.frame.from_client = !strcmp(direction, "to");
 	if (!parse_ends(address, &scenario.frame))
-		return "bad address, or its low bits are not free for so many";
+		return "bad address, or its low bits are not free for that number";
 	if (!take_number(port, 0, 65535, &number))
 		return "bad port";
 	scenario.frame.port = htons(number);

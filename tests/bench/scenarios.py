@@ -102,7 +102,7 @@ MANY_BACKENDS = (6, 7)
 
 
 def many(count):
-    """So many services of 6 and 7 backends in turn, all with tables of one size, so
+    """Services of 6 and 7 backends in turn, all with tables of one size, so
     that their number is the only difference.
     """
     return [

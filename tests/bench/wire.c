@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * wire: frames over a real link to a load balancer and back. Live frames
- * (BPF_F_TEST_XDP_LIVE_FRAMES) go into one end of a veth; whoever has the other
+ * (BPF_F_TEST_XDP_LIVE_FRAMES) go into one end of a veth; the program at the other
  * end sends them back by XDP_TX; they are counted where they went in. Runs in
  * turn over a link that sluice has and over one that a bare XDP_TX has. Prints
  * one JSON object for each scenario and number of flows. Exit codes: 0 done,

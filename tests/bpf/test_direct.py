@@ -210,7 +210,7 @@ def test_a_question_to_a_backend_itself(udp_ends):
 
 
 def test_the_service_is_preferred(udp_ends):
-    """A client that uses it is served by it, whoever asks the backend in its name."""
+    """A client that uses it is served by it, whichever host asks the backend in its name."""
     udp_ends.asks(payload=b"spoofed")
     udp_ends.uses_service()
     udp_ends.is_served(payload=b"answer")

@@ -40,7 +40,7 @@ def scene():
 
 
 def send(scene, host, port, count, family=4):
-    """So many datagrams to a service, as fast as they go; how many the program has
+    """Sends datagrams to a service, as fast as they go; how many the program has
     judged is what its counters say afterwards.
     """
     address = scene.top.service(family)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whoever keeps to the limit is served, whatever the others do: sources that share
+"""A client that keeps to the limit is served, whatever the others do: sources that share
 a cell of the gate with an attacker, and everybody in a flood of spoofed sources.
 
 The gate is as small as can be, so that it is dry where it can be. `make test-limits`
@@ -111,7 +111,7 @@ def test_good_clients_are_not_refused_while_one_attacks_at_100_times_its_rate(sc
     assert got == sent
 
 
-# A flood of so many packets a second, which this machine makes beside all else.
+# Packets a second of a flood, which this machine makes beside all else.
 FLOOD_RATE = 60_000
 SPOOFED = 1 << 20
 

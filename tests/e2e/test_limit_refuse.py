@@ -154,7 +154,7 @@ def test_no_more_is_answered_than_the_pace_allows(scene, figure):
     with Capture(scene.client.ns, "eth0") as capture:
         paces = [scene.pace(DATAGRAMS, 2000, seconds, [source]) for source in sources]
         while any(sender.process.poll() is None for sender in paces):
-            capture.read()  # it holds only so many
+            capture.read()  # its buffer holds few packets
             rest(0.1)
         meter.read()
         answers = sorted(

@@ -68,7 +68,7 @@ ATTACKERS = []  # of both tests: they alone may have been refused anything
 
 
 def last_of_pace(admitted, least, span=0.05):
-    """When the last window of that length ends that has so many arrivals."""
+    """The end of the last window of `span` seconds with at least `least` arrivals."""
     ends = [end for begin, end in zip(admitted, admitted[least - 1:]) if end - begin <= span]
     return ends[-1]
 
@@ -138,7 +138,7 @@ def test_reloads_lose_no_packet_of_who_is_within_its_limit(scene, figure):
 
 # ---- debts -------------------------------------------------------------------
 def use_up(scene, port, source, count=2 * DEEP):
-    """Sends so many at once; when that was over."""
+    """Sends `count` datagrams at once; the time at which that was over."""
     meter = Meter(scene, port)
     scene.pace(port, 10 * DEEP, count / (10 * DEEP), [source], late_ms=500).finish()
     arrived = times(meter.read()[source])

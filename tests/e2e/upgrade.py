@@ -60,7 +60,7 @@ def start(lab, path, program, options):
 
 
 def ask_few(top, count):
-    """How many of so many connections of the first client are let through."""
+    """How many of `count` connections of the first client are let through."""
     admitted = 0
     for _ in range(count):
         with contextlib.suppress(OSError):

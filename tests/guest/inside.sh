@@ -372,7 +372,7 @@ large() {
 }
 
 # offered MOST_FORWARDED ARGUMENTS...: pktgen sends to a service for two seconds, and
-# at most so many per cent of it are forwarded, and others only if all may be.
+# at most MOST_FORWARDED per cent of it are forwarded, and others only if all may be.
 offered() {
 	most=$1
 	shift

@@ -52,7 +52,7 @@ change_half() {
 		xargs curl -sS -g --fail-early --fail --unix-socket "$CONTROL" -X POST >/dev/null
 }
 
-# serve NUMBER: all services, each by so many backends.
+# serve NUMBER: all services, each by NUMBER backends.
 serve() {
 	! ctl service list | awk 'NR > 1 && NF { print $6 }' | grep -v "^$1/$BACKENDS\$"
 }

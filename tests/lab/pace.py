@@ -55,7 +55,7 @@ class Crowd:
 
 
 class Pace:
-    """So many datagrams a second to a service, from the moment it is made."""
+    """Datagrams to a service at a fixed rate, from the moment it is made."""
 
     def __init__(self, host, address, port, rate, seconds, sources, *, cpus=(), on_off=None,
                  size=64, late_ms=20, start=None):
@@ -140,7 +140,7 @@ def bind_to(sock, address):
 
 
 def send(host, address, port, source, count, size=64):
-    """So many datagrams, as fast as they go."""
+    """`count` datagrams, as fast as they go."""
     with udp_socket(host.ns, family_of(address)) as sock:
         bind_to(sock, source)
         for _ in range(count):

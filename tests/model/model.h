@@ -17,7 +17,7 @@
 
 /* In place of a backend. */
 #define MODEL_NOBODY  (-1)
-#define MODEL_ANYBODY (-2) /* whoever takes new connections */
+#define MODEL_ANYBODY (-2) /* any backend that takes new connections */
 
 /* Durations, in the units of time of the model's user. */
 struct model_times {

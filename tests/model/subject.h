@@ -92,7 +92,7 @@ unsigned subject_slot(const struct subject *subject, const struct client *client
 bool subject_walk_step(struct subject *subject);
 void subject_walk(struct subject *subject);
 
-/* So many SL_SECONDs pass. */
+/* Lets the given number of SL_SECONDs pass. */
 void subject_pass_time(struct subject *subject, unsigned seconds);
 
 /* A grace period: nobody reads what was retired. */

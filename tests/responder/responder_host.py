@@ -72,7 +72,7 @@ class Responder:
         assert self.hear() == ["done"]
 
     def owe(self, service, limit, client, units):
-        """The client has used so many units of the service's limit with this number."""
+        """The client has used these units of the service's limit with this number."""
         self.command("owe", service, limit, client, units)
 
     def tell(self, config):

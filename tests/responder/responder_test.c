@@ -208,7 +208,7 @@ static uint64_t ticks_now(void)
 	return sl_ticks((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
 }
 
-/* As the program would have it after so many units just now. */
+/* The bucket as the program would have it after these units, which have just come. */
 static struct sl_bucket used_bucket(const struct sl_limit *limit, uint64_t units)
 {
 	uint64_t now = ticks_now(), part = limit->rate.interval / SL_WINDOW_PARTS;

@@ -85,7 +85,7 @@ static char *picture(const struct cli *cli, json_t *answer, const struct out_sec
 	return text;
 }
 
-/* A picture of so many rows. The caller's to free; NULL: the user has been told. */
+/* A picture with the given number of rows. The caller frees it; NULL: the user has been told. */
 static char *ask_picture(const struct cli *cli, const struct out_section *sections, bool terminal,
 			 int rows)
 {

@@ -32,7 +32,7 @@ struct diag;
 	X(BACKUP, false, "--backup", NULL, NULL,                                                \
 	  "of backend add: serves only while no other can")                                     \
 	X(LINES, false, "--lines", "N", NULL,                                                   \
-	  "of limit and deny: at most so many rows (default: 50, of deny 1000)")                \
+	  "of limit and deny: at most N rows (default: 50, of deny 1000)")                \
 	X(WATCH, false, "--watch", "[TIME]", NULL,                                              \
 	  "of limit top: again and again, each second or each TIME, until Ctrl-C")              \
 	X(FOR, false, "--for", "TIME", NULL,                                                    \

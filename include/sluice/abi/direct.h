@@ -35,7 +35,7 @@ struct sl_direct {
 };
 _Static_assert(sizeof(struct sl_direct) == 16, "sl_direct has no holes");
 
-/* Within so many SL_SECONDs a backend answers a packet: its last SYN-ACK comes after 31 s. */
+/* SL_SECONDs in which a backend answers a packet: its last SYN-ACK comes after 31 s. */
 #define SL_DIRECT_ASKED_SECONDS 60
 
 /* Words of sl_direct_peers. */

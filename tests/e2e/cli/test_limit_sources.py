@@ -218,7 +218,7 @@ def test_reset_of_all_frees_the_limit_of_a_whole_service(scene, over):
     assert source(scene, over.ipv4)["bucket"] is True, "a source's own stays"
     assert scene.daemon.ctl_json("limit", "reset", "all") == {"address": "all", "forgotten": 0}
 
-    # And packets go by it: so many of the datagrams, which are frames of 106 bytes.
+    # And packets go by it: the admitted datagrams are frames of 106 bytes.
     before = limits(scene)["metered", 2]["stats"]
     scene.daemon.ctl("limit", "reset", over.ipv4, "metered")
     send(scene, over, METERED, 60)

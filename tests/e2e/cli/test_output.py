@@ -152,7 +152,7 @@ LONGEST = {
     "address": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "port": 65535, "protocol": "tcp",
     "addresses": ["2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"] * 16, "forward": "ipip",
     "state": "degraded", "weight": 65535, "since_s": 86400 * 999 + 3600 * 23, "live": 2**32,
-    "serving": True, "reason": "a reason of so many words that no line has room for it " * 3,
+    "serving": True, "reason": "a reason with too many words for the width of any line " * 3,
     "backends_serving": 65536, "backends_total": 65536, "scope": "all services",
     "source": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff/128", "rate": "1000000/min", "burst": 10**9,
     "count": "connections", "algorithm": "sliding-window", "per": "service", "action": "respond",

@@ -88,7 +88,7 @@ static void test_weights_within_two_percent(void **state)
 	}
 }
 
-/* Whoever is removed, at most its own slots and 1 % of all change. */
+/* If any backend is removed, at most its own slots and 1 % of all change. */
 static void test_removal_moves_little(void **state)
 {
 	struct maglev_member members[MEMBERS];

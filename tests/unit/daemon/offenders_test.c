@@ -300,7 +300,7 @@ static void send_events(unsigned first, unsigned n)
 	}
 }
 
-/* So many lines between two ticks; what was not said is counted, and costs little. */
+/* Lines between two ticks are bounded; what was not said is counted, and costs little. */
 static void a_flood_is_cut(void **state)
 {
 	(void)state;

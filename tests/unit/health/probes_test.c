@@ -106,7 +106,7 @@ static void test_answers(void **state)
 static const struct {
 	const char *sentence, *text;
 	size_t whole;  /* bytes that make it whole; 0: all */
-	size_t spared; /* of these, so many last ones libcurl may do without */
+	size_t spared; /* of these, the last ones that libcurl may do without */
 } cuts[] = {
 	{ "a length", OK_HEAD "Content-Length: 2\r\n\r\nok", 0, 0 },
 	{ "no body", OK_HEAD EMPTY, 0, 0 },

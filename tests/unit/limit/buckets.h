@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A limit's buckets as the program keeps them (bpf/bucket.h), on one CPU: whether
- * so many units may pass, and if so, they have.
+ * some units may pass; if they may, they are charged.
  */
 #ifndef SLUICE_TESTS_UNIT_LIMIT_BUCKETS_H
 #define SLUICE_TESTS_UNIT_LIMIT_BUCKETS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Windows: what a span as long as one can get at the most, whoever sends how. */
+/* Windows: the most that a span of a window's length admits, for any sender at any pace. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -221,7 +221,7 @@ static void report(const struct service *service)
 
 /* ---- services that wait for room ------------------------------------------------- */
 
-/* A round of retrying ends after so many failures. */
+/* Failures after which a round of retrying ends. */
 #define RETRY_FAILURES 4
 
 size_t balancer_waiting(const struct balancer *balancer)

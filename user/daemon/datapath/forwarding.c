@@ -11,7 +11,7 @@
 
 #define WORD_BITS 32
 
-/* Ones behind the prefix, in the last word of an address of so many bits. */
+/* Ones behind the prefix, in the last word of an address of address_bits bits. */
 static __be32 varies(const struct prefix *prefix, unsigned address_bits)
 {
 	unsigned left = address_bits - prefix->bits;

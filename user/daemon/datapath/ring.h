@@ -18,7 +18,7 @@ int ring_new(int map_fd, ring_entry_fn *entry, void *arg, struct ring **ret_ring
 /* A descriptor that becomes readable when entries are there. */
 int ring_fd(const struct ring *ring);
 
-/* Calls the ring's function for each entry, so many at most: a flood of entries leaves the
+/* Calls the ring's function for each entry, up to a bound: a flood of entries leaves the
  * loop time for everything else, and the rest is there the next time.
  */
 void ring_read(struct ring *ring, unsigned at_once);

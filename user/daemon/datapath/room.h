@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Whether the maps have room for a change, before anything of it is written. Indices that are
- * retired count as free: whoever takes one waits for the grace period. Those that flows may
+ * retired count as free: the code that takes one waits for the grace period. Those that flows may
  * still name do not.
  */
 #ifndef SLUICE_DAEMON_DATAPATH_ROOM_H

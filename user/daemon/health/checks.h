@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Health checks: runs them on the loop and tells when a backend goes up or
- * down. Equal checks of one address and port are run once, whoever asks. The
+ * down. Equal checks of one address and port are run once for all services. The
  * rise and fall rule is health.h's; how one probe is done, health/probe.h's.
  */
 #ifndef SLUICE_DAEMON_HEALTH_CHECKS_H

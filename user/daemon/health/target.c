@@ -12,7 +12,7 @@
 
 #define TARGET_START_SPREAD_MS 2 /* first probes: one such piece of time for each target */
 #define TARGET_FAST_MIN_MS     100
-#define TARGET_FAST_PER_MS     5  /* a start is no faster than so many probes per ms */
+#define TARGET_FAST_PER_MS     5  /* probes per ms, at most, at a start */
 #define TARGET_STARTS_PER_TURN 64 /* then the loop reads answers again */
 #define TARGET_WARN_MS         60000
 

@@ -18,7 +18,7 @@
 #define GATEWAYS_MAX 256
 #define DELAY_MS     200  /* changes of routes come in crowds */
 #define REST_MS      1000 /* at least, between two readings */
-#define REST         50   /* and so many times as long as a reading took */
+#define REST         50   /* the pause is at least this many times as long as the reading took */
 
 static const int families[] = { AF_INET, AF_INET6 };
 

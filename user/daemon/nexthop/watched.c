@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which hops are to be computed anew, and who is told of what has changed. A gateway leads to
- * thousands of backends: a turn of the loop takes so many of both as it has time for.
+/* Which next hops are to be computed anew, and which watches are told of a change. A gateway leads
+ * to thousands of backends, so a step of the loop does as much of either as fits into FLUSH_NS.
  */
 #include "daemon/nexthop/watched.h"
 
-#define FLUSH_NS    10000000 /* a turn of the loop */
-#define FLUSH_CHECK 16       /* the clock is read after so many */
+#define FLUSH_NS    10000000 /* in one step of the loop */
+#define FLUSH_CHECK 16       /* next hops or watches between two readings of the clock */
 
 void nexthops_mark_dirty(struct target *target)
 {

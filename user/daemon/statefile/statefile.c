@@ -14,8 +14,8 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/diag.h"
 
-/* A file of more records gets a line for each change, and is written anew when so many of
- * its lines are out of date as are not.
+/* A file of more records gets a line for each change, and is written anew when at least half of
+ * its lines are out of date.
  */
 #define SMALL     100
 

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Who has a turn in one of so many rounds at least is looked at in every round: that costs no
- * more than the heap.
+/* A backend that has a turn at least once in this number of rounds is looked at in every round:
+ * that costs no more than the heap.
  */
 #define FREQUENT_ROUNDS 32
 

@@ -10,7 +10,7 @@
 
 #include "sluice/abi.h"
 
-/* A rate as written: so many in so many seconds. */
+/* A rate as written: a count, and the seconds in which it may come. */
 struct rate {
 	unsigned long long count; /* 1 or more */
 	unsigned seconds;         /* 1, 60 or 3600 */

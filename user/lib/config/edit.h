@@ -8,7 +8,7 @@
 
 #include "lib/config/config.h"
 
-/* One to add may also be named address:port in so many words. */
+/* A backend to add may have the name address:port, written out. */
 struct config_change {
 	enum {
 		CHANGE_ADD, /* a backend that is not there yet */

@@ -6,7 +6,7 @@
 #include "lib/config/types.h"
 #include "lib/config/writer.h"
 
-/* A prefix of the family that the longest has so many bits of. */
+/* A prefix of IPv4 where the key's max is 32 bits, and else of IPv6. */
 static int read_source(struct reader *reader, const struct key *key, const struct node *node,
 		       void *object)
 {
