@@ -96,3 +96,17 @@ def undisturbed(load, since=0.0, changes=0):
 def all_serving(scene, name="web"):
     scene.daemon.wait_serving(name, 2 * len(scene.top.backends))
     return scene
+
+
+def web_alone(top, **more):
+    """A configuration with the web service alone; more: other keys of the file."""
+    return {**configuration(top, web(top)), **more}
+
+
+def refusal(done):
+    """What a refused start says: exit 1, and one error in words, not several."""
+    assert done.returncode == 1, f"exit {done.returncode}: {done.stderr}"
+    errors = [line for line in done.stderr.splitlines() if " error " in line]
+    assert len(errors) == 1, done.stderr
+    assert "errno" not in errors[0].lower() and "libbpf" not in done.stderr.lower()
+    return errors[0]

@@ -13,7 +13,7 @@ from lab.daemon import Daemon
 from lab.maps import Maps
 from lab.servers import Nginx
 from lab.topology import SERVICE4, SERVICE6
-from lab.traffic import Echo, Flood, Talk
+from lab.traffic import Echo, Flood, Talk, ask_echo
 from scenario import CHECK, PATHS, configuration, service
 
 # `make test-survival`: the sizes of the closing note. Else what fits into `make test`.
@@ -22,6 +22,7 @@ FULL = bool(os.environ.get("SLUICE_FULL"))
 PORT, NAT_PORT = 7000, 7001
 ADDRESS = {4: SERVICE4, 6: SERVICE6}
 FAMILIES = (4, 6)
+ROUND = 60  # new connections, enough to meet every backend
 
 # The echo server's host has nginx for the checks: it can be sick, or dead.
 CHECKED = {**CHECK, "port": 8080}
@@ -162,3 +163,12 @@ def conversations(scene, tcp, udp=0, churn=0, interval_ms=150):
 
 def flood_of(scene):
     return Flood(scene.top).expect()
+
+
+def met(scene, family=4):
+    """The servers that new connections go to."""
+    return set(ask_echo(scene.client, family, PORT, [None] * ROUND))
+
+
+def troubles(talks):
+    return [trouble for talk in talks.values() for trouble in talk.ask().troubles]

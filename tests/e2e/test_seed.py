@@ -6,14 +6,10 @@ import secrets
 
 from lab import clients, wait
 from lab.clients import Load
-from scenario import all_serving, configuration, serve, web
+from scenario import all_serving, serve, web_alone
 
 PORTS = range(40000, 40048)  # of the client
 SEED = secrets.token_hex(16)
-
-
-def quiet(top, **more):
-    return {**configuration(top, web(top)), **more}
 
 
 def write_seed(scene):
@@ -49,9 +45,9 @@ def test_a_flood_for_one_backend_misses_where_the_seed_is_secret(lab):
     public = chosen(scene)
     aimed = [port for port, server in public.items() if server == "web-1"]
     assert len(aimed) >= 6, public
-    restart_with(scene, quiet(scene.top))
+    restart_with(scene, web_alone(scene.top))
     assert set(chosen(scene, aimed).values()) == {"web-1"}, "the public seed is always the same"
-    secret = quiet(scene.top, hash_seed={"file": write_seed(scene)})
+    secret = web_alone(scene.top, hash_seed={"file": write_seed(scene)})
     restart_with(scene, secret)
     assert not scene.daemon.status()["hash_seed"]["public"]
     spread = chosen(scene)
@@ -69,7 +65,7 @@ def test_a_take_over_keeps_the_seed(lab):
     scene = all_serving(serve(lab, options=["--keep"]))
     before = scene.top.balancer.xdp("front")["prog"]["id"]
     assert scene.daemon.status()["hash_seed"]["public"] and not seed_problems(scene)
-    own = quiet(scene.top, hash_seed={"file": write_seed(scene)})
+    own = web_alone(scene.top, hash_seed={"file": write_seed(scene)})
     with Load(scene.client, scene.top.service(4)) as load:
         wait.until(lambda: len(load.requests) > 50, "requests go on")
         assert scene.daemon.stop() == 0
@@ -81,7 +77,7 @@ def test_a_take_over_keeps_the_seed(lab):
         problem, = seed_problems(scene)
         assert "mend it" in problem and SEED not in problem
         scene.daemon.ctl("reload")  # of the same file: no change
-        scene.daemon.write({**quiet(scene.top), "hash_seed": "frankfurt-edge"})
+        scene.daemon.write({**web_alone(scene.top), "hash_seed": "frankfurt-edge"})
         for command in ("check", "reload"):
             done = scene.daemon.ctl(command, check=False)
             assert done.returncode == 1 and "hash_seed cannot change" in done.stderr
