@@ -25,7 +25,7 @@ def test_status(scene):
     status = scene.daemon.status()
     assert set(status) == {"version", "pid", "uptime_s", "config", "started", "reloaded",
                            "hash_seed", "problems", "changes", "run_time", "flows",
-                           "interfaces", "services"}
+                           "interfaces", "longest_step_ms", "services"}
     assert set(status["hash_seed"]) == {"public", "text"} and status["hash_seed"]["public"]
     assert "HASH SEED" in status["hash_seed"]["text"]
     assert status["changes"] == []
