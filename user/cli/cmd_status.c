@@ -8,9 +8,7 @@
 
 static const struct out_list problems = { "problems:", true, 20 };
 static const struct out_list changes = {
-	"changed at run time (sluicectl config save writes it to the file, and sluicectl revert "
-	"takes it back):",
-	false, 20
+	"changed at run time (to keep it: config save; to take it back: revert):", false, 20
 };
 
 static const struct out_column daemon_fields[] = {

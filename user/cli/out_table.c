@@ -134,7 +134,8 @@ static bool narrow_one(struct grid *grid)
 /* Whether a column may tell the rows apart: names, addresses, and the number of a limit. */
 static bool is_key(const struct out_column *column)
 {
-	return column->kind == OUT_TEXT || strcmp(column->title, "#") == 0;
+	return column->kind == OUT_TEXT || column->kind == OUT_ENDPOINT ||
+	       strcmp(column->title, "#") == 0;
 }
 
 /* Columns that tell the rows apart, the first ones. */

@@ -126,8 +126,8 @@ static struct api_answer post_revert(const struct api_ask *ask)
 		return api_refuse_config(error, &diag);
 	if (revert.n_edits || revert.n_denials)
 		api_log_change(ask,
-			       "%zu changes of backends at run time taken back%s%s%s%s, %zu "
-			       "prefixes not denied any more",
+			       "changes at run time taken back: %zu of backends%s%s%s%s, %zu of "
+			       "denied prefixes",
 			       revert.n_edits, revert.service ? " for " : "", revert.service ?: "",
 			       revert.backend ? "/" : "", revert.backend ?: "", revert.n_denials);
 	return api_reply(json_pack("{s:I, s:I}", "changes", (json_int_t)revert.n_edits, "denied",
