@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Part 4, the control plane: how long loading takes, how long a change of health takes
-to reach the kernel, what checks cost, and how much memory all of it takes.
+to reach the kernel, what checks cost, how much memory all of it takes, and how long a step
+of the daemon's loop is.
 
 Backends are addresses of one namespace behind the balancer's, 10.32.0.0/12, which has
 them all as its own.
@@ -21,7 +22,7 @@ from lab.netns import Lab
 from lab.servers import Nginx
 from lab.topology import Host, mac_of
 
-from . import results
+from . import results, steps
 from .clients import process_seconds
 from .scenarios import MANY_BACKENDS, MANY_NET, dotted
 
@@ -245,6 +246,7 @@ def tables(data):
            [(row["backends"], row["interval_s"], f"{row['checks_per_second']:.0f}",
              f"{row['cores']:.2f}", f"{row['us_per_check']:.0f}", f"{row['daemon_mb']:.0f}",
              f"{row['maps_mb']:.0f}")])
+    yield from steps.tables(data["steps"])
 
 
 def run(options):
@@ -252,8 +254,10 @@ def run(options):
         network = Network(lab)
         patient = Patient(network.server, ill_service()["backends"][0]["address"])
         sizes = [measure_size(network, patient, count, options) for count in SIZES]
-        patient.close()
         checked = checks(network, 20 if options.full else WATCHED_SECONDS)
-    data = {"results": sizes, "checks": checked}
+        stepped = steps.measure(network, patient, ILL_CHECK, GATEWAY)
+        patient.close()
+    data = {"results": sizes, "checks": checked, "steps": stepped}
     results.tell(tables(data))
     results.write("control", data, options)
+    steps.judge(stepped)

@@ -8,7 +8,7 @@ from argparse import Namespace
 
 import pytest
 
-from bench import compare, control, keep, program, results, wire
+from bench import compare, control, keep, program, results, steps, wire
 
 ABOUT = {"machine": "a CPU", "cpus": 2, "memory_gib": 4, "virtual": True, "kernel": "6.1",
          "clang": "14.0.6", "gcc": "12.2.0", "revision": "0123456789ab",
@@ -68,18 +68,42 @@ def test_frames_come_back_over_the_wire(options):
     assert all(row["loss"] < 0.5 for row in rows if row["cpus"] == 1)
 
 
+def few_steps(monkeypatch):
+    """Small enough for a test; no step is too long there, however busy the machine is."""
+    for name, value in (("SERVICES", 20), ("BIG", 50), ("BIG_TABLE", 521), ("PREFIXES", 1000),
+                        ("DENIALS", 20), ("QUIET_SECONDS", 0), ("MOST_MS", float("inf"))):
+        monkeypatch.setattr(steps, name, value)
+
+
 @pytest.mark.alone("it measures")
 def test_a_change_of_health_is_timed(options, monkeypatch):
     monkeypatch.setattr(control, "SIZES", (10,))
     monkeypatch.setattr(control, "CHECKED", 50)
     monkeypatch.setattr(control, "CHECK_SECONDS", 1)
     monkeypatch.setattr(control, "WATCHED_SECONDS", 4)
+    few_steps(monkeypatch)
     options.runs = 1
     control.run(options)
     told = written("control")
     assert told["results"][0]["health_ms"]["median"] > 0
     assert told["results"][0]["load_s"]["median"] > 0
     assert told["checks"]["checks_per_second"] > 20
+    assert told["steps"]["backends"] == 20 / 2 * (8 + 1) + 50
+    assert [row["seconds"] > 0 for row in told["steps"]["operations"]].count(True) > 20
+    assert told["steps"]["longest_ms"] > 0
+
+
+@pytest.mark.parametrize("steps_ms, long", [((0, 0), []), ((0, 50), []), ((51, 0), ["first"])])
+def test_a_long_step_fails(steps_ms, long):
+    data = {"longest_ms": max(steps_ms), "operations": [
+        {"operation": name, "seconds": 1, "longest_ms": ms}
+        for name, ms in zip(("first", "second"), steps_ms)]}
+    if not long:
+        steps.judge(data)
+        return
+    with pytest.raises(results.Failed, match="first") as failure:
+        steps.judge(data)
+    assert "second" not in str(failure.value)
 
 
 # ---- judgement ---------------------------------------------------------------
