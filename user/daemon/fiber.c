@@ -28,7 +28,7 @@
 
 #define TURN_NS     5000000
 #define ROUND_NS    10000000
-#define LONG_NS     50000000 /* no round should take longer */
+#define LONG_NS     20000000 /* no round should take longer */
 
 #define STACK_SIZE  ((size_t)1 << 20) /* pages that are never touched take no memory */
 #define STACKS_KEPT 4
