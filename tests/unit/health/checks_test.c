@@ -383,6 +383,39 @@ static void test_make_in_callback(void **state)
 	backend_stop(&backend);
 }
 
+/* So long that a turn of the loop has no time for many. */
+static void take_time(void *arg)
+{
+	const uint64_t end = uv_hrtime() + 600000;
+
+	was_told(arg);
+	while (uv_hrtime() < end)
+		;
+}
+
+/* The loop goes on in between; who leaves meanwhile is not told, who joins knows it already. */
+static void test_many_askers(void **state)
+{
+	struct backend backend = { .text = OK_HEAD EMPTY };
+
+	(void)state;
+	assert_true(backend_start(&backend, AF_INET));
+	for (size_t i = 0; i < CHECKS_MAX - 1; i++)
+		make(&http_check, backend.port)->changed = take_time;
+	RUN_UNTIL(t.told);
+	assert_in_range(t.told, 1, CHECKS_MAX / 2);
+	assert_true(make(&http_check, backend.port)->target->result.up);
+	drop_check(0); /* the last to be told */
+	drop_check(CHECKS_MAX - 2);
+	RUN_UNTIL(TAILQ_EMPTY(&t.checks->telling));
+	assert_int_equal(t.told, CHECKS_MAX - 2);
+	t.told = 0;
+	backend.text = "HTTP/1.1 503 No\r\n" EMPTY;
+	RUN_UNTIL(t.told);
+	assert_false(check_get(t.made[1])->up);
+	backend_stop(&backend); /* the rest is not told any more */
+}
+
 static void test_free_in_flight(void **state)
 {
 	struct backend backend = { .mode = BACKEND_SILENT };
@@ -443,6 +476,7 @@ int main(void)
 		TEST(test_equal_checks_are_one),
 		TEST(test_free_in_callback),
 		TEST(test_make_in_callback),
+		TEST(test_many_askers),
 		TEST(test_free_in_flight),
 		TEST(test_many),
 	};

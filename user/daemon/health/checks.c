@@ -91,7 +91,10 @@ int checks_new(struct uv_loop_s *loop, struct checks **ret_checks)
 	checks->loop = loop;
 	TAILQ_INIT(&checks->due);
 	(void)uv_timer_init(loop, &checks->starter);
-	checks->starter.data = checks;
+	TAILQ_INIT(&checks->telling);
+	(void)uv_timer_init(loop, &checks->teller);
+	checks->starter.data = checks->teller.data = checks;
+	checks->n_open = 2;
 	if (uv_random(NULL, NULL, &checks->random, sizeof(checks->random), 0, NULL) < 0)
 		checks->random = uv_hrtime();
 	*ret_checks = checks;
@@ -102,7 +105,8 @@ static void checks_closed(uv_handle_t *handle)
 {
 	struct checks *checks = handle->data;
 
-	free(checks);
+	if (!--checks->n_open)
+		free(checks);
 }
 
 void checks_free(struct checks *checks)
@@ -114,6 +118,7 @@ void checks_free(struct checks *checks)
 		if (check_kinds[i])
 			check_kinds[i]->close(checks->shared[i]);
 	uv_close((uv_handle_t *)&checks->starter, checks_closed);
+	uv_close((uv_handle_t *)&checks->teller, checks_closed);
 }
 
 int check_new(struct checks *checks, const struct check_request *request, struct check **ret_check)

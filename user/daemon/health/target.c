@@ -15,6 +15,8 @@
 #define TARGET_FAST_PER_MS     5  /* probes per ms, at most, at a start */
 #define TARGET_STARTS_PER_TURN 64 /* then the loop reads answers again */
 #define TARGET_WARN_MS         60000
+#define TARGET_TELL_NS         5000000 /* a turn of the loop tells askers for so long */
+#define TARGET_TELL_CHECK      16      /* the clock is read after so many */
 
 /* splitmix64: spreads probes, nothing depends on its being hard to guess. */
 static uint64_t target_random(struct checks *checks)
@@ -71,15 +73,50 @@ static void target_schedule(struct target *target)
 /* An asker may free any check, its own and the other askers' too, and make new
  * ones. The target stays in memory until libuv has closed its timer.
  */
-static void target_tell(struct target *target)
+static void tell_first(struct checks *checks)
 {
-	target->next_to_tell = target->askers;
-	while (target->next_to_tell) {
-		struct check *check = target->next_to_tell;
+	struct target *target = TAILQ_FIRST(&checks->telling);
+	struct check *check = target->next_to_tell;
 
+	if (check) {
 		target->next_to_tell = check->next;
 		check->changed(check->arg);
+		return;
 	}
+	target->is_telling = false;
+	TAILQ_REMOVE(&checks->telling, target, telling);
+}
+
+/* A server can have thousands of askers: a turn of the loop tells so many as it has time for. */
+void targets_tell(uv_timer_t *teller)
+{
+	struct checks *checks = teller->data;
+	const uint64_t started_ns = uv_hrtime();
+
+	for (unsigned n = 1; !TAILQ_EMPTY(&checks->telling); n++) {
+		if (n % TARGET_TELL_CHECK == 0 && uv_hrtime() - started_ns > TARGET_TELL_NS) {
+			/* not 0: libuv 1.44 would run it again before it looks at sockets */
+			(void)uv_timer_start(teller, targets_tell, 1, 0);
+			return;
+		}
+		tell_first(checks);
+	}
+}
+
+/* While askers wait to be told already, it comes behind them; its own are told of the last
+ * result, all of them.
+ */
+static void target_tell(struct target *target)
+{
+	struct checks *checks = target->checks;
+	const bool waits = !TAILQ_EMPTY(&checks->telling);
+
+	target->next_to_tell = target->askers;
+	if (!target->is_telling)
+		TAILQ_INSERT_TAIL(&checks->telling, target, telling);
+	target->is_telling = true;
+	if (!waits)
+		targets_tell(&checks->teller);
 }
 
 static void target_warn(struct checks *checks, const char *text)
@@ -237,4 +274,6 @@ void target_end(struct target *target)
 	target->kind->free(TAKE_PTR(target->probe));
 	if (target->is_due)
 		TAILQ_REMOVE(&target->checks->due, target, due);
+	if (target->is_telling)
+		TAILQ_REMOVE(&target->checks->telling, target, telling);
 }

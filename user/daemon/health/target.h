@@ -20,10 +20,13 @@ TAILQ_HEAD(target_queue, target);
 
 struct checks {
 	uv_loop_t *loop;
-	void *targets;           /* tree (tsearch) of struct target, by spec */
-	size_t n_probed;         /* targets that are probed */
-	struct target_queue due; /* those whose probe is to start now, in order */
-	uv_timer_t starter;      /* starts them */
+	void *targets;               /* tree (tsearch) of struct target, by spec */
+	size_t n_probed;             /* targets that are probed */
+	struct target_queue due;     /* those whose probe is to start now, in order */
+	uv_timer_t starter;          /* starts them */
+	struct target_queue telling; /* those whose askers are being told, in order */
+	uv_timer_t teller;           /* goes on with them */
+	unsigned n_open;             /* timers that the loop holds */
 	uint64_t random;
 	uint64_t warned_ms; /* when it was last said that probes cannot be made; 0: never */
 	void *shared[CHECK_TYPE_COUNT]; /* by enum check_type, once opened */
@@ -39,6 +42,8 @@ struct target {
 	uv_timer_t timer; /* until the next probe; while one is under way, until its time is up */
 	bool is_due;      /* in checks->due */
 	TAILQ_ENTRY(target) due;
+	bool is_telling; /* in checks->telling */
+	TAILQ_ENTRY(target) telling;
 	bool extended;       /* the probe under way was given more time */
 	uint64_t started_ns; /* the last probe */
 	uint64_t started_ms;
@@ -61,8 +66,9 @@ void target_begin(struct target *target, bool up);
 /* Ends them; frees the probe. The timer is still to be closed. */
 void target_end(struct target *target);
 
-/* The callback of checks->starter. */
+/* The callbacks of checks->starter and checks->teller. */
 void targets_start(uv_timer_t *starter);
+void targets_tell(uv_timer_t *teller);
 
 /* From the start of one probe to that of the next, jitter included. */
 uint64_t target_interval_ms(const struct target *target);
