@@ -19,13 +19,14 @@
 
 #define TICK_MS 1000
 
-/* Between steps of the walk the loop does everything else. */
-#define WALK_PAUSE_MS 2
+/* Between steps of long work the loop does everything else. */
+#define PAUSE_MS 2
 
 struct upkeep {
 	struct balancer *balancer;
 	uv_timer_t tick;
 	uv_timer_t walk;
+	uv_timer_t settle;
 	unsigned open; /* timers that the loop holds */
 	bool changing; /* the changes of a tick are not made yet */
 	bool warned;   /* that the walk fails */
@@ -47,7 +48,7 @@ static void on_walk(uv_timer_t *timer)
 	int result = balancer->applying ? 0 : datapath_walk_step(balancer->datapath);
 
 	if (result == 0) {
-		(void)uv_timer_start(timer, on_walk, WALK_PAUSE_MS, 0);
+		(void)uv_timer_start(timer, on_walk, PAUSE_MS, 0);
 		return;
 	}
 	if (result < 0 && !upkeep->warned)
@@ -56,6 +57,16 @@ static void on_walk(uv_timer_t *timer)
 	upkeep->warned = result < 0;
 	/* A round has made room. */
 	retry(balancer);
+}
+
+static void on_settle(uv_timer_t *timer)
+{
+	const struct upkeep *upkeep = timer->data;
+	struct balancer *balancer = upkeep->balancer;
+
+	/* What is being written settles later. */
+	if (balancer->applying || datapath_settle_unused(balancer->datapath))
+		(void)uv_timer_start(timer, on_settle, PAUSE_MS, 0);
 }
 
 /* A weight that climbs: a new table at every tenth of the way. */
@@ -128,8 +139,8 @@ static void on_tick(uv_timer_t *timer)
 		if (fiber_start(change, upkeep))
 			upkeep->changing = false;
 	}
-	if (!balancer->applying)
-		datapath_settle_unused(balancer->datapath);
+	if (!uv_is_active((uv_handle_t *)&upkeep->settle))
+		(void)uv_timer_start(&upkeep->settle, on_settle, 0, 0);
 	retry(balancer);
 	if (!uv_is_active((uv_handle_t *)&upkeep->walk) && datapath_walk_needed(balancer->datapath))
 		(void)uv_timer_start(&upkeep->walk, on_walk, 0, 0);
@@ -142,10 +153,11 @@ int upkeep_new(struct balancer *balancer, struct upkeep **ret_upkeep)
 	if (!upkeep)
 		return -ENOMEM;
 	upkeep->balancer = balancer;
-	upkeep->open = 2;
+	upkeep->open = 3;
 	(void)uv_timer_init(balancer->loop, &upkeep->tick);
 	(void)uv_timer_init(balancer->loop, &upkeep->walk);
-	upkeep->tick.data = upkeep->walk.data = upkeep;
+	(void)uv_timer_init(balancer->loop, &upkeep->settle);
+	upkeep->tick.data = upkeep->walk.data = upkeep->settle.data = upkeep;
 	(void)uv_timer_start(&upkeep->tick, on_tick, TICK_MS, TICK_MS);
 	*ret_upkeep = upkeep;
 	return 0;
@@ -165,4 +177,5 @@ void upkeep_free(struct upkeep *upkeep)
 		return;
 	uv_close((uv_handle_t *)&upkeep->tick, on_closed);
 	uv_close((uv_handle_t *)&upkeep->walk, on_closed);
+	uv_close((uv_handle_t *)&upkeep->settle, on_closed);
 }

@@ -16,6 +16,7 @@
 #include "daemon/datapath/state/lists.h"
 #include "daemon/datapath/state/prefixes.h"
 #include "daemon/datapath/state/tables.h"
+#include "daemon/datapath/sweep.h"
 
 struct devices;
 struct events;
@@ -34,11 +35,12 @@ struct datapath {
 	struct lists lists;
 	struct blocks blocks;
 	struct walk *walk;
-	struct devices *devices; /* NULL until some are put */
-	struct events *events;   /* NULL until they are asked for */
+	struct sweep unused;             /* of datapath_settle_unused() */
+	struct devices *devices;         /* NULL until some are put */
+	struct events *events;           /* NULL until they are asked for */
 	struct known_address *addresses; /* of the last datapath_set_addresses(); NULL: none yet */
 	size_t n_addresses;
-	__u64 hash_seed;         /* the program's */
+	__u64 hash_seed; /* the program's */
 };
 
 #endif

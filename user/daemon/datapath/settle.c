@@ -12,30 +12,28 @@
 #include "daemon/clock.h"
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
+#include "daemon/datapath/sweep.h"
 #include "lib/balance/slot.h"
 
-void settle_begin(const struct datapath *datapath, struct installed *installed,
-		  const struct datapath_timeouts *timeouts, unsigned now)
+void settle_begin(const struct piece *piece, const struct datapath_timeouts *timeouts, unsigned now)
 {
-	struct transition *transition = &installed->transition;
-	bool udp = installed->key.proto == IPPROTO_UDP;
+	struct transition *transition = &piece->installed->transition;
+	bool udp = piece->installed->key.proto == IPPROTO_UDP;
 	unsigned idle = clock_timeout(udp ? timeouts->udp_idle_ms : timeouts->tcp_idle_ms);
 
-	if (!transition->held)
-		return;
-	for (unsigned i = 0; i < publish_entry_of(datapath, installed)->table_size; i++)
+	for (unsigned i = piece->begin; i < piece->end; i++)
 		transition->held[i] = now - transition->changed[i] <= idle;
 }
 
 /* Clears the marks that have done their work. */
-static void settle_slots(struct datapath *datapath, struct installed *installed,
+static void settle_slots(struct datapath *datapath, const struct piece *piece,
 			 const struct datapath_timeouts *timeouts, unsigned now)
 {
-	const struct sl_service *service = publish_entry_of(datapath, installed);
-	struct transition *transition = &installed->transition;
+	const struct sl_service *service = publish_entry_of(datapath, piece->installed);
+	struct transition *transition = &piece->installed->transition;
 	unsigned fresh = clock_timeout(timeouts->udp_idle_ms);
 
-	for (unsigned i = 0; i < service->table_size; i++) {
+	for (unsigned i = piece->begin; i < piece->end; i++) {
 		__u64 *slot = &datapath->maps.slots[service->table + i], word = *slot;
 
 		if (!(word & SL_SLOT_TRACKING))
@@ -70,15 +68,18 @@ static bool knows_flows(const struct installed *installed, const struct datapath
 	       now - installed->tracked_since > clock_timeout(timeouts->udp_idle_ms);
 }
 
-void settle_service(struct datapath *datapath, struct installed *installed,
-		    const struct datapath_timeouts *timeouts, unsigned now)
+void settle_end(struct datapath *datapath, const struct piece *piece,
+		const struct datapath_timeouts *timeouts, unsigned now)
 {
+	struct installed *installed = piece->installed;
 	struct transition *transition = &installed->transition;
 
+	if (transition->n_tracking)
+		settle_slots(datapath, piece, timeouts, now);
+	if (!piece->last)
+		return;
 	if (knows_flows(installed, timeouts, now))
 		backends_know_flows(&datapath->backends, installed, true);
-	if (transition->n_tracking)
-		settle_slots(datapath, installed, timeouts, now);
 	if (transition->changed && !transition->n_tracking)
 		transition_end(transition);
 	if (installed->replaced && !transition->n_tracking)

@@ -9,16 +9,19 @@
 
 struct datapath;
 struct installed;
+struct piece;
 
-/* A round of the walk begins in SL_SECOND now: notes which slots moved too lately to settle in it. */
-void settle_begin(const struct datapath *datapath, struct installed *installed,
-		  const struct datapath_timeouts *timeouts, unsigned now);
-
-/* Settles the service's slots for which a round of the walk that has just ended found no
- * reason to wait; now: the SL_SECOND of the round's last step.
+/* A round of the walk begins, and looks at no flow before this was called of all pieces: notes which
+ * slots have moved too lately, by SL_SECOND now, to settle in it.
  */
-void settle_service(struct datapath *datapath, struct installed *installed,
-		    const struct datapath_timeouts *timeouts, unsigned now);
+void settle_begin(const struct piece *piece, const struct datapath_timeouts *timeouts,
+		  unsigned now);
+
+/* Settles the slots for which a round of the walk that has looked at all flows found no reason to
+ * wait; now: the SL_SECOND of this step.
+ */
+void settle_end(struct datapath *datapath, const struct piece *piece,
+		const struct datapath_timeouts *timeouts, unsigned now);
 
 /* No flow needs the tables any longer that the service's own has replaced: retires them. */
 void settle_forget_replaced(struct datapath *datapath, struct installed *installed);

@@ -6,6 +6,7 @@
 #include "daemon/datapath/publish.h"
 #include "daemon/datapath/settle.h"
 #include "daemon/datapath/stats.h"
+#include "daemon/datapath/sweep.h"
 #include "lib/balance/slot.h"
 
 static bool is_unused(const struct datapath *datapath, const struct installed *installed)
@@ -15,13 +16,14 @@ static bool is_unused(const struct datapath *datapath, const struct installed *i
 	return !datapath_service_stats(datapath, &installed->key, &stats) && !stats.packets;
 }
 
-static void settle(struct datapath *datapath, struct installed *installed, unsigned now)
+static void settle(struct datapath *datapath, const struct piece *piece, unsigned now)
 {
+	struct installed *installed = piece->installed;
 	const struct sl_service *service = publish_entry_of(datapath, installed);
 	struct transition *transition = &installed->transition;
 	__u64 *slots = datapath->maps.slots + service->table;
 
-	for (unsigned i = 0; i < service->table_size; i++) {
+	for (unsigned i = piece->begin; i < piece->end; i++) {
 		/* A packet that went by the slot before it moved is counted by now. */
 		if (!(slots[i] & SL_SLOT_TRACKING) || now - transition->changed[i] < 2)
 			continue;
@@ -35,12 +37,15 @@ static void settle(struct datapath *datapath, struct installed *installed, unsig
 		settle_forget_replaced(datapath, installed);
 }
 
-void datapath_settle_unused(struct datapath *datapath)
+bool datapath_settle_unused(struct datapath *datapath)
 {
-	struct installed *installed = NULL;
+	struct sweep *sweep = &datapath->unused;
 	unsigned now = clock_second();
+	struct piece piece;
 
-	while ((installed = installed_next(&datapath->installed, installed)))
-		if (installed->transition.n_tracking && is_unused(datapath, installed))
-			settle(datapath, installed, now);
+	sweep_turn(sweep);
+	while (sweep_next(datapath, sweep, &piece))
+		if (piece.installed->transition.n_tracking && is_unused(datapath, piece.installed))
+			settle(datapath, &piece, now);
+	return !sweep_over(datapath, sweep);
 }

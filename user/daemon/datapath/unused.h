@@ -5,11 +5,14 @@
 #ifndef SLUICE_DAEMON_DATAPATH_UNUSED_H
 #define SLUICE_DAEMON_DATAPATH_UNUSED_H
 
+#include <stdbool.h>
+
 struct datapath;
 
 /* By the clock, once a second: slots of services that have not forwarded a packet
- * yet settle at once. After a start, backends come up one by one.
+ * yet settle at once. After a start, backends come up one by one. True: there is more to do,
+ * by the next call.
  */
-void datapath_settle_unused(struct datapath *datapath);
+bool datapath_settle_unused(struct datapath *datapath);
 
 #endif

@@ -23,6 +23,7 @@
 #include "daemon/datapath/internal.h"
 #include "daemon/datapath/publish.h"
 #include "daemon/datapath/settle.h"
+#include "daemon/datapath/sweep.h"
 #include "lib/base/array.h"
 #include "lib/base/cleanup.h"
 #include "sluice/hash.h"
@@ -42,9 +43,11 @@ struct walk {
 	struct datapath_timeouts timeouts;
 	unsigned long long tracked; /* flows found in the last round */
 	/* The round under way. */
-	bool running; /* a round has begun */
-	size_t stage; /* index into stages */
-	bool begun;   /* this stage: token is valid */
+	bool running;       /* a round has begun */
+	bool begins, ends;  /* it has not looked at flows yet; it has looked at all of them */
+	struct sweep sweep; /* meanwhile */
+	size_t stage;       /* index into stages */
+	bool begun;         /* this stage: token is valid */
 	__u32 token;
 	unsigned now;               /* SL_SECOND of this step */
 	unsigned long long n_flows; /* found in this round */
@@ -221,9 +224,8 @@ static void begin_round(struct datapath *datapath)
 {
 	struct walk *walk = datapath->walk;
 	unsigned n = datapath->maps.map[MAP_BACKENDS].entries;
-	struct installed *installed = NULL;
 
-	walk->running = true;
+	walk->running = walk->begins = true;
 	walk->stage = 0;
 	walk->begun = false;
 	walk->n_flows = 0;
@@ -233,24 +235,57 @@ static void begin_round(struct datapath *datapath)
 	memset(walk->counted, 0, n * sizeof(*walk->counted));
 	for (unsigned i = 0; i < n; i++)
 		walk->base[i] = __atomic_load_n(&datapath->maps.loads[i].live, __ATOMIC_RELAXED);
-	while ((installed = installed_next(&datapath->installed, installed)))
-		settle_begin(datapath, installed, &walk->timeouts, walk->now);
 }
 
-static void end_round(struct datapath *datapath)
+/* Whether all services are ready for the round. */
+static bool begin_services(const struct datapath *datapath)
 {
 	struct walk *walk = datapath->walk;
-	struct installed *installed = NULL;
+	struct piece piece;
 
-	walk->running = false;
+	sweep_turn(&walk->sweep);
+	while (sweep_next(datapath, &walk->sweep, &piece))
+		settle_begin(&piece, &walk->timeouts, walk->now);
+	return sweep_over(datapath, &walk->sweep);
+}
+
+/* Whether all services have taken what the round has found. */
+static bool end_services(struct datapath *datapath)
+{
+	struct walk *walk = datapath->walk;
+	struct piece piece;
+
+	sweep_turn(&walk->sweep);
+	while (sweep_next(datapath, &walk->sweep, &piece))
+		settle_end(datapath, &piece, &walk->timeouts, walk->now);
+	return sweep_over(datapath, &walk->sweep);
+}
+
+/* What the round has counted holds as of now. */
+static void correct_loads(const struct datapath *datapath)
+{
+	const struct walk *walk = datapath->walk;
+
 	for (unsigned i = 0; i < datapath->maps.map[MAP_BACKENDS].entries; i++)
 		if (walk->counted[i] != walk->base[i])
 			__atomic_fetch_add(&datapath->maps.loads[i].live,
 					   walk->counted[i] - walk->base[i], __ATOMIC_RELAXED);
-	while ((installed = installed_next(&datapath->installed, installed)))
-		settle_service(datapath, installed, &walk->timeouts, walk->now);
+}
+
+/* 1: the round has ended. */
+static int end_round(struct datapath *datapath)
+{
+	struct walk *walk = datapath->walk;
+
+	if (!walk->ends)
+		correct_loads(datapath);
+	walk->ends = !end_services(datapath);
+	if (walk->ends)
+		return 0;
+	walk->running = false;
 	grace_end_round(&datapath->grace);
 	walk->tracked = walk->n_flows;
+	return 1;
 }
 
 static void look_at(struct datapath *datapath, __u32 i)
@@ -278,22 +313,18 @@ static int end_stage(struct datapath *datapath)
 	walk->begun = false;
 	if (++walk->stage < N_STAGES)
 		return 0;
-	end_round(datapath);
-	return 1;
+	return end_round(datapath);
 }
 
-int datapath_walk_step(struct datapath *datapath)
+/* Looks at the next flows of the stage. */
+static int look_at_batch(struct datapath *datapath)
 {
 	struct walk *walk = datapath->walk;
 	__u32 count = WALK_BATCH;
-	int fd, error;
+	int fd = datapath->maps.map[stages[walk->stage]].fd;
+	int error = bpf_map_lookup_batch(fd, walk->begun ? &walk->token : NULL, &walk->token,
+					 walk->keys, walk->values, &count, NULL);
 
-	walk->now = clock_second();
-	if (!walk->running)
-		begin_round(datapath);
-	fd = datapath->maps.map[stages[walk->stage]].fd;
-	error = bpf_map_lookup_batch(fd, walk->begun ? &walk->token : NULL, &walk->token,
-				     walk->keys, walk->values, &count, NULL);
 	if (error && error != -ENOENT)
 		return error;
 	walk->begun = true;
@@ -305,6 +336,20 @@ int datapath_walk_step(struct datapath *datapath)
 	if (!error)
 		return 0;
 	return end_stage(datapath);
+}
+
+int datapath_walk_step(struct datapath *datapath)
+{
+	struct walk *walk = datapath->walk;
+
+	walk->now = clock_second();
+	if (walk->ends)
+		return end_round(datapath);
+	if (!walk->running)
+		begin_round(datapath);
+	if (walk->begins)
+		walk->begins = !begin_services(datapath);
+	return walk->begins ? 0 : look_at_batch(datapath);
 }
 
 bool datapath_walk_needed(const struct datapath *datapath)
