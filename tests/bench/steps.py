@@ -20,6 +20,7 @@ from . import results
 from .scenarios import MANY_NET, dotted
 
 SERVICES, BIG, BIG_TABLE, PREFIXES, DENIALS = 10000, 20000, 2000003, 500000, 10000
+TABLE = 2039  # of the other services
 DENIALS_PER_SECOND = 500  # a daemon denies at least so many, one by one
 TOLD_MS, MOST_MS = 20, 50
 QUIET_SECONDS = 5
@@ -46,7 +47,8 @@ def services(ill, check):
         size = SIZES[number % len(SIZES)]
         found.append({
             "name": f"service-{number}", "address": dotted(MANY_NET + number), "port": 80,
-            "forward": "nat", "check": {"type": "none"} if size else check,
+            "forward": "nat", "table_size": TABLE,
+            "check": {"type": "none"} if size else check,
             "backends": [{"address": dotted(first + i), "port": PORT} for i in range(size)]
             or [{"address": ill, "port": ILL_PORTS + number}]})
         first += size
