@@ -117,12 +117,44 @@ static int take_line(const struct lines *lines, const char *line, size_t length)
 	return take_prefix(lines, text, column);
 }
 
+static size_t count_lines(const char *text, const char *end)
+{
+	size_t n = 1;
+
+	while ((text = memchr(text, '\n', (size_t)(end - text)))) {
+		text++;
+		n++;
+		yield_point();
+	}
+	return n;
+}
+
+/* Makes room for so many more, as far as a configuration may have them: a list that grows as it is
+ * read is copied again and again, which takes tens of ms at once. Without memory, it grows.
+ */
+static void reserve(struct prefix_room *room, size_t n)
+{
+	size_t size = room->list->n + (n < CONFIG_PREFIXES_MAX ? n : CONFIG_PREFIXES_MAX);
+	struct prefix *larger;
+
+	if (size < room->size * 2)
+		size = room->size * 2;
+	larger = n > room->size - room->list->n
+			 ? realloc(room->list->prefixes, size * sizeof(*larger))
+			 : NULL;
+	if (!larger)
+		return;
+	room->list->prefixes = larger;
+	room->size = size;
+}
+
 static int take_lines(struct lines *lines, const char *text, size_t length)
 {
 	static const char mark[] = { '\xef', '\xbb', '\xbf' }; /* a byte order mark of UTF-8 */
 	const char *end = text + length;
 	int kept = 0, error;
 
+	reserve(lines->room, count_lines(text, end));
 	if (length >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0)
 		text += sizeof(mark);
 	while (text < end) {
