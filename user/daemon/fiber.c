@@ -32,7 +32,7 @@
 
 #define STACK_SIZE  ((size_t)1 << 20) /* pages that are never touched take no memory */
 #define STACKS_KEPT 4
-#define LOOK_EVERY  16 /* yield points between two looks at the clock */
+#define LOOK_EVERY  16 /* steps of work between two looks at the clock */
 
 struct fiber {
 	TAILQ_ENTRY(fiber) link; /* in fibers.ready */
@@ -59,7 +59,7 @@ static struct {
 	uint64_t round_end, turn_end; /* uv_hrtime() */
 	uint64_t round_cpu;           /* the thread's CPU time when the round began */
 	uint64_t longest;
-	unsigned points; /* yield points that were passed */
+	unsigned steps; /* of work since the last look at the clock */
 	bool finishing;
 	void *stacks[STACKS_KEPT]; /* of fibers that have ended */
 	size_t n_stacks;
@@ -201,13 +201,18 @@ static void on_turns(uv_idle_t *idle)
 }
 
 /* What yield_point() calls. */
-static void give_way(void)
+static void give_way(unsigned steps)
 {
 	struct fiber *fiber = fibers.self;
 	int error = errno;
 
-	if (!fiber || fibers.finishing || ++fibers.points % LOOK_EVERY ||
-	    uv_hrtime() < fibers.turn_end)
+	if (!fiber || fibers.finishing)
+		return;
+	fibers.steps += steps;
+	if (fibers.steps < LOOK_EVERY)
+		return;
+	fibers.steps = 0;
+	if (uv_hrtime() < fibers.turn_end)
 		return;
 	make_ready(fiber);
 	pause_fiber(fiber);

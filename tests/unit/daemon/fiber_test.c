@@ -113,6 +113,27 @@ static void the_loop_goes_on_beside_a_long_one(void **state)
 	assert_true(fibers_longest_round() > 0);
 }
 
+/* arg: how many steps of work this is, after which its turn is over. */
+static void one_piece(void *arg)
+{
+	fibers.turn_end = 0;
+	yield_after(*(const unsigned *)arg);
+	note('a');
+}
+
+static void a_long_piece_has_the_clock_looked_at(void **state)
+{
+	unsigned few = LOOK_EVERY - 1, many = LOOK_EVERY;
+
+	(void)state;
+	start(one_piece, &few);
+	assert_string_equal(t.notes, "a");
+	start(one_piece, &many);
+	note('b');
+	fibers_run();
+	assert_string_equal(t.notes, "aba");
+}
+
 static void a_yield_point_keeps_errno(void **state)
 {
 	(void)state;
@@ -326,6 +347,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(a_short_one_ends_before_its_start_returns),
 		TEST(the_loop_goes_on_beside_a_long_one),
+		TEST(a_long_piece_has_the_clock_looked_at),
 		TEST(a_yield_point_keeps_errno),
 		TEST(a_turn_that_ends_keeps_errno),
 		TEST(who_sleeps_is_woken),

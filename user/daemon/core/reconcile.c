@@ -149,6 +149,7 @@ static void fill_inputs(const struct service *service, struct plan_input *inputs
 			.hop = hop->wire,
 			.origins = hop->origins,
 		};
+		yield_point();
 	}
 }
 

@@ -174,20 +174,24 @@ static void retire_states(const struct change *change)
 	}
 }
 
-/* Drops the backends from `first` on that are not wanted. */
+/* Drops the backends from `first` on that are not wanted. Others find each in its place until all
+ * have gone.
+ */
 static void drop_backends(struct change *change, size_t first)
 {
 	struct installed *installed = change->installed;
 	size_t kept = first;
 
 	for (size_t i = first; i < installed->n_backends; i++) {
-		if (installed->backends[i].wanted) {
-			installed->backends[kept++] = installed->backends[i];
+		if (installed->backends[i].wanted)
 			continue;
-		}
 		peers_drop(change->datapath, installed->id, &installed->backends[i]);
 		backends_drop(&change->datapath->backends, &installed->backends[i]);
+		yield_point();
 	}
+	for (size_t i = first; i < installed->n_backends; i++)
+		if (installed->backends[i].wanted)
+			installed->backends[kept++] = installed->backends[i];
 	if (kept == installed->n_backends)
 		return;
 	installed->n_backends = kept;
@@ -274,9 +278,11 @@ int datapath_apply(struct datapath *datapath, const struct plan *plan, struct di
 
 	if (!indices || !places || !states)
 		return diag_no_memory(diag);
-	for (size_t i = 0; i < plan->n_backends; i++)
+	for (size_t i = 0; i < plan->n_backends; i++) {
 		places[i] = match_backend(datapath, installed, &plan->backends[i].key,
 					  plan->backends[i].forward);
+		yield_point();
+	}
 	error = room_check(&change, diag);
 	if (error)
 		return error;

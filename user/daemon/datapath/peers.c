@@ -6,6 +6,7 @@
 
 #include "daemon/datapath/internal.h"
 #include "lib/balance/plan.h"
+#include "lib/base/yield.h"
 
 static struct sl_source peer_key(unsigned service, const struct sl_key *backend)
 {
@@ -28,6 +29,7 @@ int peers_put(const struct datapath *datapath, unsigned service, const struct pl
 
 		if (!plan->backends[i].responder && bpf_map_update_elem(fd, &key, &index, BPF_ANY))
 			return -errno;
+		yield_point();
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "daemon/datapath/peers.h"
 #include "lib/alloc/extents.h"
 #include "lib/alloc/idpool.h"
+#include "lib/base/yield.h"
 
 const struct sl_service *publish_entry_of(const struct datapath *datapath,
 					  const struct installed *installed)
@@ -72,6 +73,7 @@ void publish_removal(struct datapath *datapath, struct installed *installed)
 	for (size_t i = 0; i < installed->n_backends; i++) {
 		peers_drop(datapath, installed->id, &installed->backends[i]);
 		backends_drop(&datapath->backends, &installed->backends[i]);
+		yield_point();
 	}
 	tables_retire_replaced(tables, installed->replaced);
 	grace_drop(&datapath->grace, datapath->installed.ids, installed->id);

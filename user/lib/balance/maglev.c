@@ -16,6 +16,7 @@ static int compare_identity(const void *left, const void *right)
 {
 	const struct maglev_member *a = left, *b = right;
 
+	yield_point();
 	if (a->identity != b->identity)
 		return a->identity < b->identity ? -1 : 1;
 	return (a->rank > b->rank) - (a->rank < b->rank);
@@ -38,7 +39,7 @@ static void deal_slots(const struct maglev_member *members, struct dealer *deale
 			__builtin_prefetch(&table[taken[i]], 1);
 		for (unsigned i = 0; i < n; i++)
 			table[taken[i]] = members[turns[i]].value;
-		yield_point();
+		yield_after(n); /* each may be the first to touch a page */
 	}
 }
 
@@ -70,6 +71,7 @@ int maglev_build(struct maglev_member *members, size_t n, unsigned *table, unsig
 	for (size_t i = 0; i < n; i++) {
 		next[i] = permutation_of(members[i].identity, size);
 		weights[i] = members[i].weight;
+		yield_point();
 	}
 	if (dealer_init(&dealer, weights, n) || free_slots_init(&slots, size))
 		return -ENOMEM;

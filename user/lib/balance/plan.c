@@ -262,6 +262,7 @@ int plan_build(const struct service_config *service, const struct ip *address,
 		struct plan_backend *planned = &plan.backends[plan.n_backends];
 		const struct plan_input *input = &inputs[i];
 
+		yield_point();
 		if (service->backends[i].ip.family != address->family || input->absent)
 			continue;
 		*planned = (struct plan_backend){

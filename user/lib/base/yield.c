@@ -3,4 +3,4 @@
 
 #include <stddef.h>
 
-void (*yield_hook)(void);
+void (*yield_hook)(unsigned steps);

@@ -8,7 +8,7 @@
 #define SLUICE_LIB_BASE_YIELD_H
 
 /* NULL: no work gives way. It keeps errno. */
-extern void (*yield_hook)(void);
+extern void (*yield_hook)(unsigned steps);
 
 /* Other work may be done before this returns: what the caller has found by then must be its
  * own, or locked.
@@ -16,7 +16,14 @@ extern void (*yield_hook)(void);
 static inline void yield_point(void)
 {
 	if (yield_hook)
-		yield_hook();
+		yield_hook(1);
+}
+
+/* The same after a piece of work that has taken as long as so many of those steps. */
+static inline void yield_after(unsigned steps)
+{
+	if (yield_hook)
+		yield_hook(steps);
 }
 
 #endif
