@@ -13,6 +13,7 @@
 #include "daemon/core/reconcile.h"
 #include "daemon/datapath/access.h"
 #include "daemon/datapath/datapath.h"
+#include "daemon/datapath/sweep.h"
 #include "daemon/fiber.h"
 #include "daemon/log.h"
 #include "lib/base/diag.h"
@@ -27,9 +28,10 @@ struct upkeep {
 	uv_timer_t tick;
 	uv_timer_t walk;
 	uv_timer_t settle;
-	unsigned open; /* timers that the loop holds */
-	bool changing; /* the changes of a tick are not made yet */
-	bool warned;   /* that the walk fails */
+	struct sweep unused; /* how far it has come */
+	unsigned open;       /* timers that the loop holds */
+	bool changing;       /* the changes of a tick are not made yet */
+	bool warned;         /* that the walk fails */
 };
 
 static void retry(struct balancer *balancer)
@@ -61,11 +63,11 @@ static void on_walk(uv_timer_t *timer)
 
 static void on_settle(uv_timer_t *timer)
 {
-	const struct upkeep *upkeep = timer->data;
+	struct upkeep *upkeep = timer->data;
 	struct balancer *balancer = upkeep->balancer;
 
 	/* What is being written settles later. */
-	if (balancer->applying || datapath_settle_unused(balancer->datapath))
+	if (balancer->applying || datapath_settle_unused(balancer->datapath, &upkeep->unused))
 		(void)uv_timer_start(timer, on_settle, PAUSE_MS, 0);
 }
 

@@ -16,7 +16,6 @@
 #include "daemon/datapath/state/lists.h"
 #include "daemon/datapath/state/prefixes.h"
 #include "daemon/datapath/state/tables.h"
-#include "daemon/datapath/sweep.h"
 
 struct devices;
 struct events;
@@ -35,7 +34,6 @@ struct datapath {
 	struct lists lists;
 	struct blocks blocks;
 	struct walk *walk;
-	struct sweep unused;             /* of datapath_settle_unused() */
 	struct devices *devices;         /* NULL until some are put */
 	struct events *events;           /* NULL until they are asked for */
 	struct known_address *addresses; /* of the last datapath_set_addresses(); NULL: none yet */

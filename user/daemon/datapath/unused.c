@@ -37,9 +37,8 @@ static void settle(struct datapath *datapath, const struct piece *piece, unsigne
 		settle_forget_replaced(datapath, installed);
 }
 
-bool datapath_settle_unused(struct datapath *datapath)
+bool datapath_settle_unused(struct datapath *datapath, struct sweep *sweep)
 {
-	struct sweep *sweep = &datapath->unused;
 	unsigned now = clock_second();
 	struct piece piece;
 
