@@ -48,7 +48,7 @@ function check(name, prefix, i, member, until) {
 			until = rows[prefix member]
 		else if (!until && types[name, i] in inside)
 			check(types[name, i], prefix member ".")
-		else if (!until && member != "line" && member != "by_name" && member != "faulty")
+		else if (!until && member != "line" && member !~ /^(by_name|backends_by_name|faulty)$/)
 			print prefix member
 		if (until == member || until == substr(prefix, index(prefix, ".") + 1) member)
 			until = ""

@@ -115,7 +115,7 @@ room() {
 }
 
 # The rooms of user/daemon, and the headers of each that are for other rooms.
-for_others='datapath/(datapath|limits|access|denied|sources|attachment|events|responder|steer)'
+for_others='datapath/(datapath|limits|access|denied|sources|attachment|events|responder|steer|sweep)'
 for_others_of_core='(core/(advice|backend|balancer|change|denied|edits|interfaces|reload|save|service|sources|stats)|statefile/statefile)'
 
 # shellcheck disable=SC2046
@@ -250,7 +250,7 @@ check_names() {
 
 # ---- every member of the configuration has a row ---------------------------
 # Without a row, whose MEMBER() or MEMBERS() names it, a member of config.h would be
-# neither read nor compared. line, by_name and faulty are no keys.
+# neither read nor compared. line, by_name, backends_by_name and faulty are no keys.
 # shellcheck disable=SC2046
 check_rows() {
 	say rows

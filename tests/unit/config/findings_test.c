@@ -155,11 +155,11 @@ static void a_byte_order_mark_is_taken(void **state)
 }
 
 /* A service over UDP on a port of its own, with further keys. */
-#define UDP(name, port, keys)                                                                 \
-	"- {name: " name ", address: 198.51.100.10, port: " port ", protocol: udp, " keys     \
+#define UDP(name, port, keys)                                                             \
+	"- {name: " name ", address: 198.51.100.10, port: " port ", protocol: udp, " keys \
 	"backends: [{address: 10.0.0.1}]}\n"
-#define OWN_UDP                                                                               \
-	"datagrams that a backend sends from its service's port count as replies, its own "   \
+#define OWN_UDP                                                                             \
+	"datagrams that a backend sends from its service's port count as replies, its own " \
 	"questions (DNS, NTP, SIP) too; that is so in "
 
 /* What a valid file is warned of: "" for nothing. */

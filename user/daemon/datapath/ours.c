@@ -237,11 +237,6 @@ static bool are_known(const struct datapath *datapath, const struct known_addres
 	       !memcmp(datapath->addresses, addresses, n * sizeof(*addresses));
 }
 
-static int put_address(const struct map *map, const struct known_address *address)
-{
-	return bpf_map_update_elem(map->fd, &address->key, &address->kinds, BPF_ANY) ? -errno : 0;
-}
-
 /* Writes what the two sorted lists do not have in common: before the marks lead there those that
  * are new, and behind that the ones that have gone are taken out.
  */
@@ -258,8 +253,9 @@ static int write_difference(struct datapath *datapath, const struct known_addres
 		order = i == datapath->n_addresses ? 1 : j == n ? -1 : compare_addresses(old, new);
 		if (order < 0 && gone)
 			(void)bpf_map_delete_elem(map->fd, &old->key);
-		if (!gone && order >= 0 && (order > 0 || old->kinds != new->kinds))
-			error = put_address(map, new) ?: error;
+		if (!gone && order >= 0 && (order > 0 || old->kinds != new->kinds) &&
+		    bpf_map_update_elem(map->fd, &new->key, &new->kinds, BPF_ANY))
+			error = -errno;
 		i += order <= 0;
 		j += order >= 0;
 	}
