@@ -2,6 +2,7 @@
 /* sluiced: rights, signals, and the order of starting and stopping. */
 #include <cap-ng.h>
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -306,13 +307,15 @@ static int load(const struct arguments *arguments, struct config **ret_config)
 	return error;
 }
 
-/* The C library keeps small pieces of memory that were freed apart, and joins hundreds of
- * thousands of them at once, for a tenth of a second, when it next takes or frees a large one.
- * Without such pieces each is joined as it is freed.
+/* The C library does two things at once that each take up to a tenth of a second: it joins
+ * hundreds of thousands of small pieces of memory that were freed, when it next takes or frees a
+ * large one, and gives hundreds of megabytes back to the kernel. Here each piece is joined as it
+ * is freed, and what a large configuration has taken is kept for the next one.
  */
 static void free_evenly(void)
 {
 	(void)mallopt(M_MXFAST, 0);
+	(void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
 }
 
 int main(int argc, char **argv)

@@ -10,8 +10,8 @@ void balancer_wake(struct balancer *balancer)
 		fiber_wake(balancer->reconciler);
 }
 
-/* In front: what changes by itself is followed while a long list of changes is applied. A service
- * that does not run yet is dirty as it is.
+/* One that a change waits for becomes the first of those. A service that does not run yet is dirty
+ * as it is.
  */
 void balancer_touch(struct service *service)
 {
@@ -19,9 +19,13 @@ void balancer_touch(struct service *service)
 
 	if (!service->runs)
 		return;
-	if (service->dirty)
-		TAILQ_REMOVE(&balancer->dirty, service, dirty_link);
-	TAILQ_INSERT_HEAD(&balancer->dirty, service, dirty_link);
+	if (service->dirty && service->claimed) {
+		TAILQ_REMOVE(&balancer->claimed, service, dirty_link);
+		TAILQ_INSERT_HEAD(&balancer->claimed, service, dirty_link);
+	} else if (!service->dirty) {
+		service->claimed = false;
+		TAILQ_INSERT_TAIL(&balancer->touched, service, dirty_link);
+	}
 	service->dirty = true;
 	balancer_wake(balancer);
 }

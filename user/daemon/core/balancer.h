@@ -72,10 +72,13 @@ struct service {
 		serving[CONFIG_ADDRESSES_MAX]; /* per address: backends that take new connections */
 	bool panic; /* too few are healthy, so that health is ignored (min_healthy) */
 	bool runs;  /* it is one of balancer->services: what it is told of counts */
-	bool dirty; /* in the maps it is not as it should be: in balancer->dirty, if it runs */
+	bool dirty; /* in the maps it is not as it should be; if it runs, it is in a list of these: */
+	bool claimed; /* in balancer->claimed, else in balancer->touched */
 	TAILQ_ENTRY(service) dirty_link;
 	char error[768]; /* why it is not as it should be, and tried again; empty: it is */
 };
+
+TAILQ_HEAD(dirty_services, service);
 
 /* A change that the operator has made at run time. It stays when the file is read again,
  * until it is saved to the file or taken back.
@@ -116,7 +119,11 @@ struct balancer {
 	struct nexthops *nexthops;
 	struct checks *checks;
 	struct service **services; /* config->n_services, in its order */
-	TAILQ_HEAD(, service) dirty;
+	/* Dirty by a change that was asked for, and waits for them; and by themselves. They come in
+	 * turn, so that neither waits for all of the other.
+	 */
+	struct dirty_services claimed, touched;
+	bool claimed_next;
 	size_t retried; /* counts on: the service that is next to be tried again, modulo n */
 	struct attachment *attachments; /* the interfaces that are wanted, missing ones too */
 	struct ours *ours; /* this machine's own addresses, and those of the services */

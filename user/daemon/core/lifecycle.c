@@ -142,7 +142,8 @@ int balancer_new(struct uv_loop_s *loop, const struct balancer_options *options,
 		config_free(config);
 		return diag_no_memory(diag);
 	}
-	TAILQ_INIT(&balancer->dirty);
+	TAILQ_INIT(&balancer->claimed);
+	TAILQ_INIT(&balancer->touched);
 	fiber_lock_init(&balancer->changing);
 	fiber_lock_init(&balancer->reading);
 	balancer->loop = loop;

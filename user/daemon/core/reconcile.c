@@ -256,13 +256,24 @@ static void retry(struct balancer *balancer)
 
 /* ---- the reconciler -------------------------------------------------------------- */
 
+/* The first of one list, or where that is empty, of the other. Which comes first, changes. */
+static struct service *first_dirty(struct balancer *balancer)
+{
+	struct service *claimed = TAILQ_FIRST(&balancer->claimed);
+	struct service *touched = TAILQ_FIRST(&balancer->touched);
+
+	balancer->claimed_next = !balancer->claimed_next;
+	return balancer->claimed_next ? claimed ?: touched : touched ?: claimed;
+}
+
 /* The next dirty one, which is dirty no more; NULL: there is none. */
 static struct service *take_dirty(struct balancer *balancer)
 {
-	struct service *service = TAILQ_FIRST(&balancer->dirty);
+	struct service *service = first_dirty(balancer);
 
 	if (service) {
-		TAILQ_REMOVE(&balancer->dirty, service, dirty_link);
+		TAILQ_REMOVE(service->claimed ? &balancer->claimed : &balancer->touched, service,
+			     dirty_link);
 		service->dirty = false;
 	}
 	return service;
@@ -298,12 +309,13 @@ static void purge(struct balancer *balancer)
 /* Does the next piece of work; false: there is none. */
 static bool work(struct balancer *balancer)
 {
-	struct service *service = take_dirty(balancer);
+	bool purges = balancer->purging && TAILQ_EMPTY(&balancer->claimed);
+	struct service *service = purges ? NULL : take_dirty(balancer);
 
-	if (service)
-		reconcile(service);
-	else if (balancer->purging)
+	if (purges)
 		purge(balancer);
+	else if (service)
+		reconcile(service);
 	else if (balancer->retrying)
 		retry(balancer);
 	else
@@ -340,13 +352,15 @@ int balancer_reconcile_start(struct balancer *balancer)
 void balancer_claim_services(struct balancer *balancer)
 {
 	datapath_unclaim(balancer->datapath);
-	TAILQ_INIT(&balancer->dirty);
+	TAILQ_INIT(&balancer->claimed);
+	TAILQ_INIT(&balancer->touched);
 	for (size_t i = 0; i < balancer->config->n_services; i++) {
 		struct service *service = balancer->services[i];
 
 		service_claim(service);
+		service->claimed = service->dirty;
 		if (service->dirty)
-			TAILQ_INSERT_TAIL(&balancer->dirty, service, dirty_link);
+			TAILQ_INSERT_TAIL(&balancer->claimed, service, dirty_link);
 	}
 	balancer->purging = true;
 	balancer_wake(balancer);
