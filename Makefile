@@ -215,10 +215,12 @@ $(B)/traffic/%: $(B)/obj/tests/traffic/%.o
 # What is loaded into a program under test before its libraries.
 TEST_BIN += $(B)/preload/wall_clock.so
 
-$(B)/preload/%.so: tests/preload/%.c
+$(B)/obj/tests/preload/%.o: private CFLAGS_TESTS = -fPIC
+
+$(B)/preload/%.so: $(B)/obj/tests/preload/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Wall -Wextra -Werror -O2 -shared -fPIC -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -shared -o $@ $<
 
 demo: $(B)/.deps ## show a load balancer at work, in namespaces of its own (as root)
 	$(Q)$(MAKE) --no-print-directory all

@@ -16,7 +16,7 @@ import frames
 from case import COUNTERS
 from frames import (
     BACK_LINK, CLIENT, CLIENT_MAC, LINKS, NARROW_MTU, ROUTER, ROUTER_MAC, STANDBY_MAC, STATIONS,
-    VLAN, VLAN_LINK,
+    UNROUTED, VLAN, VLAN_LINK,
 )
 from lab import topology, wait
 from lab.daemon import Daemon, bpftool
@@ -97,7 +97,7 @@ class Datapath:
 
 
 @contextlib.contextmanager
-def datapath_of(configuration, serving, commands=()):
+def run_datapath(configuration, serving, commands=()):
     """serving: {service: its backends that serve}; commands: of ip, for the network."""
     with Lab() as lab:
         top = topology.routed(lab, backends=0, clients=0)
@@ -116,7 +116,7 @@ def datapath_of(configuration, serving, commands=()):
 def make_datapath():
     serving = (*frames.SERVICES.values(), frames.NARROW, frames.SOURCE_HASHED, frames.LIMITED,
                frames.WIDE)
-    return datapath_of(frames.configuration(), {svc.name: 2 for svc in serving})
+    return run_datapath(frames.configuration(), {svc.name: 2 for svc in serving})
 
 
 @pytest.fixture(scope="session")
@@ -126,9 +126,15 @@ def datapath():
 
 
 @pytest.fixture(scope="session")
+def datapath_of():
+    """For tests that want a configuration of their own: run_datapath()."""
+    return run_datapath
+
+
+@pytest.fixture(scope="session")
 def datapath_of_links():
-    """For cases that change links or addresses: then the daemon tells the stations anew, and what is pretended
-    of VLANs is gone.
+    """For cases that change links or addresses: then the daemon tells the stations anew, and what
+    is pretended of VLANs is gone.
     """
     with make_datapath() as made:
         yield made
@@ -149,6 +155,9 @@ def pretend_network(balancer):
         f" nexthop via {ROUTER[6]}",
         "route add blackhole 203.0.115.0/24",
         "route add blackhole 2001:db8:d::/64",
+        # No other route counts for these: not the default one.
+        f"route add throw {UNROUTED[4]}",
+        f"route add throw {UNROUTED[6]}",
     ]
     for family in (4, 6):
         neighbours = [(CLIENT, CLIENT_MAC, "front"), (ROUTER, ROUTER_MAC, "front")]

@@ -13,7 +13,6 @@ import random
 import pytest
 
 from case import PROTOS, ROWS
-from conftest import datapath_of
 from lab.packets import Ether, Raw
 from lab.testrun import Counters
 from oracle import making, mangling, world
@@ -51,7 +50,7 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench():
+def bench(datapath_of):
     with datapath_of(world.configuration(), world.serving(), world.commands()) as datapath:
         yield Bench(datapath)
 
