@@ -21,13 +21,13 @@ from .scenarios import MANY_NET, dotted
 
 SERVICES, BIG, BIG_TABLE, PREFIXES, DENIALS = 10000, 20000, 2000003, 500000, 10000
 TABLE = 2039  # of the other services
-DENIALS_PER_SECOND = 500  # a daemon denies at least so many, one by one
+DENIALS_PER_SECOND = 500  # what a daemon denies at least, one by one
 TOLD_MS, MOST_MS = 20, 50
 QUIET_SECONDS = 5
 PATIENCE = 120
 
 # Every other service has one backend, of the same server, whose check is one for all of them;
-# the others have so many.
+# the others have these numbers of them, in turn.
 SIZES = (8, 0, 8, 0)
 NET, BIG_NET = (10 << 24) + (32 << 16) + 1, (10 << 24) + (44 << 16) + 1
 BIG_ADDRESS, PORT = "198.51.100.99", 8080

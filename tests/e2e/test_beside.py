@@ -93,7 +93,7 @@ def judge_packets(machine, before, strange):
 
 
 def judge_moves(machines, moves):
-    """Each instance was the master's as often as it was to be, and nobody missed the others."""
+    """Each instance was the master's as often as it was to be, and none missed the adverts of another."""
     for machine, times in zip(machines, (1 + moves, moves)):
         entered = machine.keepalived.entered("MASTER")
         assert all(count == times for count in entered.values()), \

@@ -37,7 +37,7 @@
 struct fiber {
 	TAILQ_ENTRY(fiber) link; /* in fibers.ready */
 	ucontext_t context;
-	void *stack; /* a page that nobody may touch, then STACK_SIZE */
+	void *stack; /* a guard page without rights, then STACK_SIZE */
 	void *sanitizer;
 	fiber_fn *run;
 	void *arg;
@@ -331,8 +331,8 @@ static void wake_first(const struct fiber_lock *lock)
 		fiber_wake(first->fiber);
 }
 
-/* Waits behind those who came before, until nobody has the lock for itself, nor, if this one
- * is to have it alone, shares it.
+/* Waits behind the fibers that came before, until no fiber has the lock for itself, nor, if this
+ * one is to have it alone, shares it.
  */
 static void wait_for(struct fiber_lock *lock, bool alone)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Fibers: functions that have a stack of their own and take turns with the loop, so that a
- * long piece of work is written from its begin to its end and holds up nobody. All run in the
+ * long piece of work is written from its begin to its end and holds up no other. All run in the
  * loop's thread. A fiber goes on until it waits here, or until its turn is over at a
  * yield_point() (lib/base/yield.h); in between nothing else runs, so what does neither needs
  * no lock.
@@ -39,7 +39,7 @@ void fiber_sleep(void);
 void fiber_wake(struct fiber *fiber);
 
 /* From now on no turn ends at a yield_point(), and every fiber goes on until it has ended or
- * sleeps with nobody to wake it.
+ * sleeps and no other fiber wakes it.
  */
 void fibers_finish(void);
 bool fibers_are_finishing(void);
@@ -49,8 +49,8 @@ bool fibers_are_finishing(void);
  */
 uint64_t fibers_longest_round(void);
 
-/* A lock that many may share or one may have for itself. All get it in the order in which they
- * came, so that those who share it keep nobody from having it alone.
+/* A lock that many fibers may share or one may have for itself. They get it in the order in which
+ * they came, so that fibers which share it do not keep one from having it alone.
  */
 struct fiber_lock {
 	unsigned sharing; /* how many */

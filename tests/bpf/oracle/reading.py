@@ -153,7 +153,7 @@ def is_source_routed(options):
             continue
         size = options[at + 1] if at + 1 < len(options) else 0
         if size < 2 or at + size > len(options):
-            return False  # malformed: nobody reads on
+            return False  # malformed: the program reads no further
         if kind in (LOOSE_ROUTE, STRICT_ROUTE) and (size < 3 or options[at + 2] <= size):
             return True
         at += size

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Fibers on a real loop: whose turn it is, who waits for whom, and that all come to their end. */
+/* Fibers on a real loop: their turns, their locks, and that all of them come to their end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -16,7 +16,7 @@
 #define TARGET_STARTS_PER_TURN 64 /* then the loop reads answers again */
 #define TARGET_WARN_MS         60000
 #define TARGET_TELL_NS         5000000 /* a turn of the loop tells askers for so long */
-#define TARGET_TELL_CHECK      16      /* the clock is read after so many */
+#define TARGET_TELL_CHECK      16      /* askers that are told between two looks at the clock */
 
 /* splitmix64: spreads probes, nothing depends on its being hard to guess. */
 static uint64_t target_random(struct checks *checks)
@@ -87,7 +87,7 @@ static void tell_first(struct checks *checks)
 	TAILQ_REMOVE(&checks->telling, target, telling);
 }
 
-/* A server can have thousands of askers: a turn of the loop tells so many as it has time for. */
+/* A server can have thousands of askers: a turn of the loop tells those that it has time for. */
 void targets_tell(uv_timer_t *teller)
 {
 	struct checks *checks = teller->data;

@@ -2,7 +2,7 @@
  *
  * Where long work lets other work go first. A loop whose length the configuration decides
  * calls yield_point() once for each step of a few microseconds. In a program that sets no
- * hook, and on a stack that is nobody's turn (daemon/fiber.h), that does nothing.
+ * hook, and outside of fibers (daemon/fiber.h), that does nothing.
  */
 #ifndef SLUICE_LIB_BASE_YIELD_H
 #define SLUICE_LIB_BASE_YIELD_H
@@ -19,7 +19,7 @@ static inline void yield_point(void)
 		yield_hook(1);
 }
 
-/* The same after a piece of work that has taken as long as so many of those steps. */
+/* The same after a piece of work that has taken as long as this number of steps. */
 static inline void yield_after(unsigned steps)
 {
 	if (yield_hook)

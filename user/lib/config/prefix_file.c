@@ -129,7 +129,7 @@ static size_t count_lines(const char *text, const char *end)
 	return n;
 }
 
-/* Makes room for so many more, as far as a configuration may have them: a list that grows as it is
+/* Makes room for n more, as far as a configuration may have them: a list that grows as it is
  * read is copied again and again, which takes tens of ms at once. Without memory, it grows.
  */
 static void reserve(struct prefix_room *room, size_t n)
