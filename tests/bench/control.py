@@ -82,17 +82,23 @@ def said_at(daemon, words):
     return datetime.datetime.fromisoformat(moment + "+00:00").timestamp()
 
 
+def serving(daemon):
+    """How many services serve with all their backends."""
+    return sum(row["backends_serving"] == row["backends_total"]
+               for row in daemon.get("/v1/services")["services"])
+
+
 def load(daemon, count):
     """From the start of the process to the last map: seconds."""
     begun = time.time()
     daemon.start()
     seconds = said_at(daemon, " runs: ") - begun
-    rows = daemon.get("/v1/services")
-    rows = rows["services"] if isinstance(rows, dict) else rows
-    serving = sum(row["backends_serving"] == row["backends_total"] for row in rows)
+    # Their next hops are told of in turns of the loop, after the start.
+    wait.until(lambda: serving(daemon) >= count,
+               lambda: f"{count} services serve: {serving(daemon)}", timeout=30)
     found = Maps(daemon).count_services()
-    if serving < count or found < count:
-        raise results.Failed(f"of {count} services {found} are in the maps, {serving} serve")
+    if found < count:
+        raise results.Failed(f"of {count} services {found} are in the maps")
     return seconds
 
 
