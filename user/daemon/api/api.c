@@ -30,6 +30,7 @@
 #define API_DEADLINE_MS 10000 /* for headers, for the body, to read the answer: each */
 #define API_CROWDED_MS  1000  /* for those that ask nothing, while others have no place */
 #define API_HEADERS_MAX (32 << 10)
+#define API_LAST_RUNS   256 /* of libmicrohttpd, at the end: each sends a piece of an answer */
 
 /* A connection's deadline is ours and not libmicrohttpd's, which begins anew
  * with every byte: a client that drips would hold its place for ever.
@@ -345,6 +346,19 @@ int api_start(struct api *api, struct balancer *balancer, struct diag *diag)
 	return 0;
 }
 
+/* Sends what is answered, as far as the clients take it at once. */
+static void send_the_last(struct api *api)
+{
+	bool busy = true;
+
+	for (unsigned run = 0; busy && run < API_LAST_RUNS; run++) {
+		(void)MHD_run(api->http);
+		busy = false;
+		for (size_t i = 0; i < API_CONNECTIONS; i++)
+			busy |= api->connections[i].fd >= 0 && api->connections[i].busy;
+	}
+}
+
 void api_free(struct api *api)
 {
 	bool on_loop;
@@ -359,7 +373,7 @@ void api_free(struct api *api)
 	}
 	api->stopping = true;
 	if (api->http) {
-		(void)MHD_run(api->http); /* sends what is answered */
+		send_the_last(api);
 		MHD_stop_daemon(api->http);
 	}
 	cleanup_close(&api->listening);

@@ -20,10 +20,15 @@ enum state {
 	STATE_ANSWERED,
 };
 
+struct chunk {
+	char *text;
+	size_t length;
+};
+
 /* Chunks of CHUNK_SIZE, the last one not full; or one chunk alone, of any size. */
 struct bytes {
-	struct MHD_IoVec *chunks;
-	unsigned n;
+	struct chunk *chunks;
+	size_t n;
 };
 
 struct request {
@@ -44,8 +49,8 @@ static void free_bytes(void *arg)
 {
 	struct bytes *bytes = arg;
 
-	for (unsigned i = 0; bytes && i < bytes->n; i++)
-		free((void *)bytes->chunks[i].iov_base);
+	for (size_t i = 0; bytes && i < bytes->n; i++)
+		free(bytes->chunks[i].text);
 	if (bytes)
 		free(bytes->chunks);
 	free(bytes);
@@ -54,7 +59,7 @@ static void free_bytes(void *arg)
 /* Takes ownership of the text, which is NULL where there was no memory for it. */
 static int add_chunk(struct bytes *bytes, char *text, size_t length)
 {
-	struct MHD_IoVec *chunks =
+	struct chunk *chunks =
 		text ? reallocarray(bytes->chunks, bytes->n + 1, sizeof(*chunks)) : NULL;
 
 	if (!chunks) {
@@ -62,7 +67,7 @@ static int add_chunk(struct bytes *bytes, char *text, size_t length)
 		return -1;
 	}
 	bytes->chunks = chunks;
-	chunks[bytes->n++] = (struct MHD_IoVec){ .iov_base = text, .iov_len = length };
+	chunks[bytes->n++] = (struct chunk){ .text = text, .length = length };
 	return 0;
 }
 
@@ -73,17 +78,17 @@ static int append(const char *text, size_t length, void *arg)
 
 	yield_point();
 	while (length) {
-		struct MHD_IoVec *last = bytes->n ? &bytes->chunks[bytes->n - 1] : NULL;
+		struct chunk *last = bytes->n ? &bytes->chunks[bytes->n - 1] : NULL;
 		size_t n;
 
-		if (!last || last->iov_len == CHUNK_SIZE) {
+		if (!last || last->length == CHUNK_SIZE) {
 			if (add_chunk(bytes, malloc(CHUNK_SIZE), 0))
 				return -1;
 			continue;
 		}
-		n = length < CHUNK_SIZE - last->iov_len ? length : CHUNK_SIZE - last->iov_len;
-		memcpy((char *)last->iov_base + last->iov_len, text, n);
-		last->iov_len += n;
+		n = length < CHUNK_SIZE - last->length ? length : CHUNK_SIZE - last->length;
+		memcpy(last->text + last->length, text, n);
+		last->length += n;
 		text += n;
 		length -= n;
 	}
@@ -227,6 +232,25 @@ bool request_is_answered(const struct request *request)
 	return request->state == STATE_ANSWERED;
 }
 
+static size_t length_of(const struct bytes *bytes)
+{
+	return (bytes->n - 1) * CHUNK_SIZE + bytes->chunks[bytes->n - 1].length;
+}
+
+/* A part of the bytes for libmicrohttpd, which sends no more of them in one step of the loop: while
+ * the client reads, the kernel would take all that it is given.
+ */
+static ssize_t read_bytes(void *arg, uint64_t position, char *buffer, size_t size)
+{
+	const struct bytes *bytes = arg;
+	size_t i = bytes->n > 1 ? position / CHUNK_SIZE : 0, at = position - i * CHUNK_SIZE;
+	const struct chunk *chunk = &bytes->chunks[i];
+	size_t n = chunk->length - at < size ? chunk->length - at : size;
+
+	memcpy(buffer, chunk->text + at, n);
+	return (ssize_t)n;
+}
+
 enum MHD_Result request_send(struct request *request, struct MHD_Connection *connection)
 {
 	struct MHD_Response *response;
@@ -239,8 +263,8 @@ enum MHD_Result request_send(struct request *request, struct MHD_Connection *con
 	}
 	if (!request->bytes)
 		return MHD_NO;
-	response = MHD_create_response_from_iovec(request->bytes->chunks, request->bytes->n,
-						  free_bytes, request->bytes);
+	response = MHD_create_response_from_callback(length_of(request->bytes), CHUNK_SIZE,
+						     read_bytes, request->bytes, free_bytes);
 	if (!response)
 		return MHD_NO;
 	(void)TAKE_PTR(request->bytes); /* the response's */
